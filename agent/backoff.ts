@@ -1,0 +1,45 @@
+/**
+ * When to dial again: from 0.2 s doubling to 3 s, for 10 minutes after the link last worked, so that a short outage
+ * ends quickly; then up to 30 s. Each pause is shortened by up to half, so that agents do not come in step.
+ */
+const FIRST_MS = 200
+const SHORT_CAP_MS = 3_000
+const LONG_CAP_MS = 30_000
+const EAGER_FOR_MS = 10 * 60_000
+
+export class Backoff {
+  #attempts = 0
+  #workedAt: number
+  readonly #random: () => number
+
+  /** @param random  uniform in [0, 1) */
+  constructor(random: () => number, now: number) {
+    this.#random = random
+    this.#workedAt = now
+  }
+
+  /** The link works, or worked until now. */
+  worked(now: number): void {
+    this.#attempts = 0
+    this.#workedAt = now
+  }
+
+  /** @returns milliseconds to wait before the next attempt. */
+  next(now: number): number {
+    const cap = now - this.#workedAt < EAGER_FOR_MS ? SHORT_CAP_MS : LONG_CAP_MS
+    const full = Math.min(cap, FIRST_MS * 2 ** Math.min(this.#attempts++, 16))
+    return Math.max(FIRST_MS, full * (1 - this.#random() / 2))
+  }
+}
+
+/** Uniform numbers in [0, 1) that a seed determines (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}

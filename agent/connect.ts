@@ -1,0 +1,125 @@
+/** `hconnect`: bridges the interface until it is told to end. */
+import { randomBytes } from 'node:crypto'
+
+import { seededRandom } from '#agent/backoff.ts'
+import { Bridge } from '#agent/bridge.ts'
+import { plainAddress, refuseCarrier } from '#agent/carrier.ts'
+import type { ConfigFile } from '#agent/config-file.ts'
+import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
+import { settleHub } from '#agent/hub.ts'
+import { Link } from '#agent/link.ts'
+import { settleBridge, settleNic, type Arguments } from '#agent/options.ts'
+import type { Output } from '#agent/output.ts'
+import { portKey } from '#agent/port-key.ts'
+import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
+
+/** @throws ExitError, ConfigError */
+export async function connect(
+  args: Arguments,
+  config: ConfigFile,
+  env: NodeJS.ProcessEnv,
+  output: Output,
+  version: string,
+): Promise<void> {
+  const bridgeName = settleBridge(args, config)
+  const nic = settleNic(args, env, config)
+  const hub = await settleHub(args, config, env, output.log)
+  output.text(formatVersion(version))
+  output.event('start', { version, nic, bridge: bridgeName, hub: hub.target.host, port: hub.target.port })
+
+  const bridge = new Bridge(nic, output.log)
+  // However the process ends, the interface gets its settings back.
+  const restore = (): void => bridge.close()
+  process.once('exit', restore)
+
+  let reached = false
+  const check = (address: string, ok: boolean): void => {
+    if (!reached) {
+      output.text(formatCheck(address, ok))
+      output.event('check', { address, ok })
+    }
+    reached = true
+  }
+  const link = new Link({
+    bridge: bridgeName,
+    port: bridge.tunnel,
+    portKey: portKey(nic),
+    superFrames: args.superFrames,
+    random: seededRandom(randomBytes(4).readUInt32LE()),
+    dial: (lastRoundTripMs, signal) =>
+      hub.dial(lastRoundTripMs, signal, (socket) => {
+        check(plainAddress(socket.remoteAddress ?? hub.target.host), true)
+        return refuseCarrier(nic, socket)
+      }),
+    events: {
+      onConnected: (address, peer, reconnects) => {
+        if (reconnects === 0) output.text(formatStart(address, args.intervalSeconds))
+        else output.log(`connected again to ${address}`)
+        output.event('connected', { address, peer: peer.name, reconnects })
+        if (reconnects === 0) startReports()
+      },
+      onLost: (reason) => {
+        output.log(`connection lost: ${reason}; reconnecting`)
+        output.event('disconnected', { reason })
+      },
+      onRetry: (reason) => {
+        output.log(`still no connection: ${reason}`)
+        output.event('retry', { reason })
+      },
+    },
+  })
+
+  let reports = 0
+  let timer: NodeJS.Timeout | undefined
+  const report = (): void => {
+    reports++
+    const reading = {
+      state: link.state,
+      hub: link.address,
+      bridge: bridgeName,
+      nic,
+      roundTripMs: link.roundTripMs,
+      reconnects: link.reconnects,
+    }
+    const date = new Date()
+    output.raw(
+      output.json
+        ? formatReportJson(date, reading, bridge.local, bridge.remote)
+        : formatReport(date, bridge.local, bridge.remote),
+    )
+  }
+  const startReports = (): void => {
+    timer = setInterval(() => {
+      report()
+      if (reports >= args.count) link.stop()
+    }, args.intervalSeconds * 1000)
+  }
+
+  let endSignals = 0
+  const onEndSignal = (signal: NodeJS.Signals): void => {
+    if (++endSignals > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
+    if (timer !== undefined) report()
+    clearInterval(timer)
+    link.stop()
+  }
+  const onHangup = (): void => {
+    output.log('SIGHUP: reconnecting')
+    link.reconnectNow()
+  }
+  output.onClosed = () => link.stop()
+  process.on('SIGINT', onEndSignal)
+  process.on('SIGTERM', onEndSignal)
+  process.on('SIGHUP', onHangup)
+  try {
+    await link.run()
+    output.event('end')
+  } catch (error) {
+    if (error instanceof ExitError && error.exitCode === EXIT_UNREACHABLE) check(hub.target.host, false)
+    throw error
+  } finally {
+    clearInterval(timer)
+    process.off('SIGHUP', onHangup)
+    process.off('exit', restore)
+    bridge.close()
+  }
+}

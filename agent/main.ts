@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/** The command `hconnect`. */
+import { configPaths, readConfigFile } from '#agent/config-file.ts'
+import { connect } from '#agent/connect.ts'
+import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
+import { list } from '#agent/list.ts'
+import { parseArguments } from '#agent/options.ts'
+import { Output } from '#agent/output.ts'
+import { packageVersion } from '#agent/version.ts'
+import { ConfigError, reasonOf } from '#net/base/errors.ts'
+
+const { env } = process
+const output = new Output(process.argv.includes('--json'))
+try {
+  const version = packageVersion()
+  const args = await parseArguments(process.argv.slice(2), version)
+  if (args !== undefined) {
+    const config = readConfigFile(configPaths(env))
+    await (args.command === 'list'
+      ? list(args, config, env, output)
+      : connect(args, config, env, output, version))
+  }
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+  if (process.exitCode !== EXIT_ENDED) output.failure(reasonOf(error), process.exitCode)
+  if (process.exitCode === EXIT_OTHER && !(error instanceof ExitError) && error instanceof Error) {
+    process.stderr.write(`${error.stack ?? ''}\n`)
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ExitError) return error.exitCode
+  return error instanceof ConfigError ? EXIT_USAGE : EXIT_OTHER
+}

@@ -1,0 +1,244 @@
+/**
+ * The command line: which options there are, and what holds when one is left out. Reading argv is pure; what else
+ * settles a value (environment, configuration file, ssh's configuration) is given.
+ */
+import { homedir, userInfo } from 'node:os'
+
+import yargs, { type Argv } from 'yargs'
+
+import type { ConfigFile } from '#agent/config-file.ts'
+import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
+import { DEFAULT_HUB_PORT, parseHubAddress } from '#agent/hub-address.ts'
+import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
+import { ConfigError } from '#net/base/errors.ts'
+
+/** What argv says; nothing is filled in yet. */
+export interface Arguments {
+  readonly command: 'connect' | 'list'
+  readonly user: string | undefined
+  readonly bridge: string | undefined
+  readonly hub: string | undefined
+  readonly nic: string | undefined
+  readonly identity: string | undefined
+  readonly knownHosts: string | undefined
+  readonly acceptNew: boolean
+  readonly intervalSeconds: number
+  /** Reports after which the program ends; Infinity when not given. */
+  readonly count: number
+  readonly json: boolean
+  readonly superFrames: boolean
+}
+
+/** The hub, and who we are there. */
+export interface Target {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  /** --identity; it must be readable. */
+  readonly identity: string | undefined
+  /** Tried when they exist. */
+  readonly identityFiles: readonly string[]
+}
+
+const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'identity', 'known-hosts'] as const
+const LONG_NAMES = [
+  ...TEXT_OPTIONS,
+  'accept-new',
+  'interval',
+  'count',
+  'json',
+  'no-super-frames',
+  'super-frames',
+  'help',
+  'version',
+]
+const SHORT_NAMES = 'ubscinhV'
+const DEFAULT_IDENTITIES = ['~/.ssh/id_ed25519', '~/.ssh/id_ecdsa', '~/.ssh/id_rsa']
+const DEFAULT_NIC = 'eth1'
+const MAX_INTERVAL_SECONDS = 86_400
+
+/**
+ * Puts hyphens where a text processor made dashes of them (U+2010 to U+2015, minus sign, their wide and small forms),
+ * in front of option names only. Two hyphens often became one dash.
+ */
+export function repairDashes(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--')
+  return argv.map((argument, index) => {
+    const match = /^([-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]{1,2})([^\s=]+)(.*)$/su.exec(argument)
+    const [, dashes = '', name = '', rest = ''] = match ?? []
+    if (match === null || /^-+$/.test(dashes) || (end >= 0 && index > end)) return argument
+    if (LONG_NAMES.includes(name)) return `--${name}${rest}`
+    return SHORT_NAMES.includes(name.charAt(0)) && dashes.length === 1 ? `-${name}${rest}` : argument
+  })
+}
+
+/**
+ * Reads argv. `--help` and `--version` print and give undefined.
+ * @throws ExitError with EXIT_USAGE
+ */
+export async function parseArguments(
+  argv: readonly string[],
+  version: string,
+): Promise<Arguments | undefined> {
+  const parsed = await commandLine(argv, version).parseAsync()
+  if (parsed.help === true || parsed.version === true) return undefined
+  const values = parsed as Record<string, unknown>
+  const single = (name: string): string | undefined => {
+    const value = values[name]
+    if (value === undefined) return undefined
+    if (Array.isArray(value)) throw usage(`--${name} is given ${value.length} times`)
+    if (typeof value !== 'string' || value === '') throw usage(`--${name} needs a value`)
+    return value
+  }
+  const number = (name: string, fallback: number, ok: (n: number) => boolean, allowed: string): number => {
+    const text = single(name)
+    const value = text === undefined ? fallback : Number(text)
+    if (!ok(value)) throw usage(`--${name} ${text}: ${allowed}`)
+    return value
+  }
+  return {
+    command: parsed._[0] === 'list' ? 'list' : 'connect',
+    user: single('user'),
+    bridge: single('bridge'),
+    hub: single('hub'),
+    nic: single('nic'),
+    identity: single('identity'),
+    knownHosts: single('known-hosts'),
+    acceptNew: values['accept-new'] === true,
+    intervalSeconds: number(
+      'interval',
+      10,
+      (n) => n > 0 && n <= MAX_INTERVAL_SECONDS,
+      'expected seconds, up to 86400',
+    ),
+    count: number(
+      'count',
+      Infinity,
+      (n) => n === Infinity || (Number.isInteger(n) && n > 0),
+      'expected a whole number above 0',
+    ),
+    json: values['json'] === true,
+    superFrames: values['super-frames'] !== false,
+  }
+}
+
+function commandLine(argv: readonly string[], version: string): Argv<{ help?: boolean; version?: boolean }> {
+  return yargs(repairDashes(argv))
+    .scriptName('hconnect')
+    .usage('Bridges an Ethernet port of this machine to a virtual switch of a Hybridge hub, through SSH.')
+    .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
+    .command('list', 'show the bridges that the user may join')
+    .options({
+      user: { alias: ['u', 'c'], requiresArg: true, string: true, describe: 'user name at the hub' },
+      bridge: {
+        alias: ['b', 'i'],
+        requiresArg: true,
+        string: true,
+        describe: 'bridge to join: NAME or TOPOLOGY/NAME',
+      },
+      hub: { alias: 's', requiresArg: true, string: true, describe: 'the hub: HOST or HOST:PORT' },
+      nic: { alias: 'n', requiresArg: true, string: true, describe: 'network interface to bridge [eth1]' },
+      identity: { requiresArg: true, string: true, describe: 'private key file' },
+      'known-hosts': {
+        requiresArg: true,
+        string: true,
+        describe: 'known_hosts file to use instead of the usual ones',
+      },
+      'accept-new': { boolean: true, describe: 'remember the key of a hub that is not known yet' },
+      interval: { requiresArg: true, string: true, describe: 'seconds between reports [10]' },
+      count: { requiresArg: true, string: true, describe: 'end after this many reports' },
+      json: { boolean: true, describe: 'print one JSON object a line' },
+      'super-frames': { boolean: true, hidden: true },
+      'no-super-frames': { boolean: true, describe: 'cut super-frames before the tunnel (to find faults)' },
+    })
+    .group(['user', 'bridge', 'hub', 'nic'], 'What to join:')
+    .example('hconnect -u ann -b private0 -s hub.example', 'bridge eth1 to private0')
+    .example('hconnect -u ann -b lab1/private0 -s hub.example:22 -n eth2 --accept-new', '')
+    .example('hconnect list -u ann -s hub.example', 'what may be joined')
+    .epilog(EPILOG)
+    .version(version)
+    .alias('version', 'V')
+    .help()
+    .alias('help', 'h')
+    .strict()
+    .parserConfiguration({
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'camel-case-expansion': false,
+    })
+    .wrap(100)
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      throw usage(message ?? error?.message ?? 'cannot read the command line')
+    })
+}
+
+const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.
+Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, user, bridge and identity of
+~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
+Signals: SIGHUP reconnects now; SIGINT and SIGTERM end with a last report, a second one ends at once.
+
+Exit codes:
+${EXIT_CODES.map(([code, meaning]) => `${String(code).padStart(4)}  ${meaning}`).join('\n')}`
+
+const usage = (message: string): ExitError =>
+  new ExitError(EXIT_USAGE, `${message} (hconnect --help shows the options)`)
+
+/** The bridge to join. @throws ExitError */
+export function settleBridge(args: Arguments, config: ConfigFile): string {
+  const bridge = args.bridge ?? config.bridge
+  if (bridge === undefined)
+    throw usage('no bridge given: use -b NAME; `hconnect list` shows the bridges that you may join')
+  // It becomes part of a command line of the hub: nothing in it may end the word.
+  if (!/^[\p{L}\p{N}_.@/:+-]{1,255}$/u.test(bridge) || bridge.startsWith('-')) {
+    throw usage(`bad bridge name ${JSON.stringify(bridge)}`)
+  }
+  return bridge
+}
+
+/** The network interface to bridge. */
+export function settleNic(args: Arguments, env: NodeJS.ProcessEnv, config: ConfigFile): string {
+  const nic = args.nic ?? (env['HCONNECT_NIC'] || undefined) ?? config.nic ?? DEFAULT_NIC
+  if (!/^[^\s/]{1,15}$/.test(nic)) throw usage(`bad interface name ${JSON.stringify(nic)}`)
+  return nic
+}
+
+/** The hub and the user. `sshConfig` is asked about the host. @throws ExitError */
+export async function settleTarget(
+  args: Arguments,
+  env: NodeJS.ProcessEnv,
+  config: ConfigFile,
+  sshConfig: (host: string) => Promise<SshConfig>,
+): Promise<Target> {
+  const text = args.hub ?? (env['HCONNECT_HUB'] || undefined) ?? config.hub
+  if (text === undefined) throw usage('no hub given: use -s HOST, or set HCONNECT_HUB')
+  let given
+  try {
+    given = parseHubAddress(text)
+  } catch (error) {
+    throw error instanceof ConfigError ? usage(error.message) : error
+  }
+  const ssh = await sshConfig(given.host)
+  const home = homedir()
+  // ssh answers with the login name when its configuration has no user.
+  const user = args.user ?? config.user ?? (ssh.user === loginName() ? undefined : ssh.user)
+  if (user === undefined) throw usage('no user given: use -u USER')
+  const identity = args.identity ?? config.identity
+  const files = [...ssh.identityFiles, ...DEFAULT_IDENTITIES.map((file) => expandHome(file, home))]
+  return {
+    host: ssh.hostname ?? given.host,
+    port: given.port ?? ssh.port ?? DEFAULT_HUB_PORT,
+    user,
+    identity: identity === undefined ? undefined : expandHome(identity, home),
+    identityFiles: [...new Set(files)],
+  }
+}
+
+function loginName(): string | undefined {
+  try {
+    return userInfo().username
+  } catch {
+    return undefined
+  }
+}

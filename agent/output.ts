@@ -1,0 +1,45 @@
+/** Where hconnect writes: reports and their JSON on stdout, everything else as lines on stderr. */
+import { ctime, formatEventJson } from '#agent/report.ts'
+
+export class Output {
+  readonly json: boolean
+  /** Called once when nobody reads stdout any more (`| head`). */
+  onClosed: () => void = () => {}
+  #closed = false
+
+  constructor(json: boolean) {
+    this.json = json
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      if (this.#closed) return
+      this.#closed = true
+      this.onClosed()
+    })
+    process.stderr.on('error', () => {}) // nobody left to tell
+  }
+
+  /** For the reader of the report. */
+  text(text: string): void {
+    if (!this.json) this.raw(text)
+  }
+
+  /** For programs, in place of text. */
+  event(event: string, fields: object = {}): void {
+    if (this.json) this.raw(formatEventJson(new Date(), event, fields))
+  }
+
+  raw(text: string): void {
+    if (!this.#closed) process.stdout.write(text)
+  }
+
+  /** One line with the time on stderr. */
+  readonly log = (text: string): void => {
+    process.stderr.write(`hconnect: ${ctime(new Date())}: ${text}\n`)
+  }
+
+  /** The last line: why the program ends. */
+  failure(message: string, exitCode: number): void {
+    process.stderr.write(`hconnect: ${message}\n`)
+    this.event('error', { message, exitCode })
+  }
+}

@@ -1,0 +1,156 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import {
+  ctime,
+  formatCheck,
+  formatEventJson,
+  formatReport,
+  formatReportJson,
+  formatStart,
+  formatVersion,
+  type PortReading,
+} from '#agent/report.ts'
+
+const reading = (inFrames: number, inOctets: number, outFrames: number, outOctets: number): PortReading => ({
+  active: true,
+  qnq: 0,
+  strict: false,
+  untaggedVlan: 0,
+  counters: { inFrames, inOctets, outFrames, outOctets, inDrops: {}, outDrops: {} },
+})
+const date = new Date(2011, 3, 11, 19, 37, 50)
+
+describe('formatReport', () => {
+  it("is the guide's, octet by octet", () => {
+    expect(formatReport(date, reading(27, 2358, 20, 1904), reading(20, 1904, 27, 2358))).toBe(`\
+--------------------------------------
+date: Mon Apr 11 19:37:50 2011
+--------------------------------------
+Port 0001: Local Hybridge connection
+Port 0002: Remote Hybridge connection
+Port 0001 untagged_vlan=0000 QnQ,Strict=0000,0 ACTIVE - Unnamed Allocatable
+ IN:  pkts         27          bytes                 2358
+ OUT: pkts         20          bytes                 1904
+Port 0002 untagged_vlan=0000 QnQ,Strict=0000,0 ACTIVE - Unnamed Allocatable
+ IN:  pkts         20          bytes                 1904
+ OUT: pkts         27          bytes                 2358
+`)
+  })
+
+  it('says INACTIVE, QinQ settings, and figures wider than their column', () => {
+    const port: PortReading = {
+      ...reading(2 ** 40, 2 ** 52, 0, 0),
+      active: false,
+      qnq: 7,
+      strict: true,
+      untaggedVlan: 12,
+    }
+    expect(formatReport(date, port, reading(0, 0, 0, 0))).toContain(`\
+Port 0001 untagged_vlan=0012 QnQ,Strict=0007,1 INACTIVE - Unnamed Allocatable
+ IN:  pkts 1099511627776          bytes     4503599627370496
+`)
+  })
+})
+
+it('begins as the guide does', () => {
+  expect(formatVersion('1.2.3') + formatCheck('10.233.255.254', true) + formatStart('10.233.255.254', 10))
+    .toBe(`\
+Hybridge Connector Version: 1.2.3
+Checking connection to 10.233.255.254    [ok]
+Starting Hybridge config connecting to 10.233.255.254
+This command does not return. Ctrl-C to terminate the Hybridge connection.
+The stats of the Hybridge connection will be displayed every 10 seconds until the connection is terminated
+`)
+  expect(formatCheck('hub', false)).toBe('Checking connection to hub    [failed]\n')
+})
+
+describe('ctime', () => {
+  it('pads the day with a space', () => {
+    expect(ctime(new Date(2026, 0, 4, 3, 2, 1))).toBe('Sun Jan  4 03:02:01 2026')
+  })
+
+  it('has 24 characters in local time, whatever the date', () => {
+    fc.assert(
+      fc.property(
+        fc.date({ min: new Date(1970, 0, 2), max: new Date(9999, 0), noInvalidDate: true }),
+        (any) => {
+          const text = ctime(any)
+          expect(text).toHaveLength(24)
+          expect(new Date(text).getTime()).toBe(Math.floor(any.getTime() / 1000) * 1000)
+        },
+      ),
+    )
+  })
+})
+
+describe('--json', () => {
+  it('is one object a line with every counter, drops by reason and the state of the link', () => {
+    const local = {
+      ...reading(1, 60, 2, 120),
+      counters: { ...reading(1, 60, 2, 120).counters, inDrops: { kernel: 3 } },
+    }
+    const text = formatReportJson(
+      date,
+      {
+        state: 'connected',
+        hub: '10.0.0.1',
+        bridge: 'private0',
+        nic: 'eth1',
+        roundTripMs: undefined,
+        reconnects: 0,
+      },
+      local,
+      reading(2, 120, 1, 60),
+    )
+    expect(text.indexOf('\n')).toBe(text.length - 1)
+    expect(JSON.parse(text)).toEqual({
+      type: 'report',
+      time: date.toISOString(),
+      state: 'connected',
+      hub: '10.0.0.1',
+      bridge: 'private0',
+      nic: 'eth1',
+      roundTripMs: null,
+      reconnects: 0,
+      ports: [
+        {
+          port: 1,
+          name: 'local',
+          active: true,
+          qnq: 0,
+          strict: false,
+          untaggedVlan: 0,
+          inFrames: 1,
+          inOctets: 60,
+          outFrames: 2,
+          outOctets: 120,
+          inDrops: { kernel: 3 },
+          outDrops: {},
+        },
+        {
+          port: 2,
+          name: 'remote',
+          active: true,
+          qnq: 0,
+          strict: false,
+          untaggedVlan: 0,
+          inFrames: 2,
+          inOctets: 120,
+          outFrames: 1,
+          outOctets: 60,
+          inDrops: {},
+          outDrops: {},
+        },
+      ],
+    })
+  })
+
+  it('has events in the same form', () => {
+    expect(JSON.parse(formatEventJson(date, 'disconnected', { reason: 'gone' }))).toEqual({
+      type: 'disconnected',
+      time: date.toISOString(),
+      reason: 'gone',
+    })
+  })
+})

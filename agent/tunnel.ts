@@ -1,0 +1,152 @@
+/** One working tunnel: a session on an SSH channel, its clock and its octets; frames go through the tunnel port. */
+import type { Socket } from 'node:net'
+
+import type { ClientChannel } from 'ssh2'
+
+import { printable } from '#agent/printable.ts'
+import { ProtocolError } from '#net/base/errors.ts'
+import type { TunnelPort, TunnelStream } from '#net/port/tunnel.ts'
+import type { Hello } from '#net/tunnel/hello.ts'
+import { TunnelSession } from '#net/tunnel/session.ts'
+
+const MAX_STDERR = 4096
+
+export interface TunnelOptions {
+  readonly channel: ClientChannel
+  /** The socket under the channel: its queue says whether the channel may take more. */
+  readonly socket: Socket
+  readonly port: TunnelPort
+  readonly hello: Hello
+}
+
+export class Tunnel implements TunnelStream {
+  readonly #channel: ClientChannel
+  readonly #socket: Socket
+  readonly #port: TunnelPort
+  readonly #hello: Hello
+  readonly #session: TunnelSession
+  #timer: NodeJS.Timeout | undefined
+  #wakeAt = Infinity
+  #blocked = false
+  #stderr = ''
+  #onOpen: (peer: Hello) => void = () => {}
+  #onEnd: (reason: ProtocolError) => void = () => {}
+  /** Resolves with the hub's hello; stays pending when the session ends before. */
+  readonly opened: Promise<Hello>
+  /** Resolves with the reason when the tunnel is over. */
+  readonly ended: Promise<ProtocolError>
+
+  constructor(options: TunnelOptions) {
+    this.#channel = options.channel
+    this.#socket = options.socket
+    this.#port = options.port
+    this.#hello = options.hello
+    this.opened = new Promise((resolve) => {
+      this.#onOpen = resolve
+    })
+    this.ended = new Promise((resolve) => {
+      this.#onEnd = resolve
+    })
+    this.#session = new TunnelSession(
+      options.hello,
+      {
+        onHello: (peer) => this.#open(peer),
+        onFrames: (chunk, start, end) => this.#port.receive(chunk, start, end),
+        onEnd: (reason) => this.#end(reason),
+      },
+      performance.now(),
+    )
+    this.#listen()
+    this.#pump()
+  }
+
+  /** Milliseconds; NaN before the first measurement. */
+  get roundTripMs(): number {
+    return this.#session.roundTripMs
+  }
+
+  /** Tells the hub why, and ends. */
+  bye(code: string, message: string): void {
+    this.#session.bye(code, message)
+    this.#pump()
+  }
+
+  /** Writes a batch of frame records for the port. False: more is to wait until `TunnelPort.drained`. */
+  write(octets: Buffer): boolean {
+    this.#channel.write(octets, this.#onWritten)
+    // The channel is through with the octets when its queue is empty: they are encrypted, in the socket's queue.
+    if (!this.#isFull()) return true
+    this.#blocked = true
+    return false
+  }
+
+  #isFull(): boolean {
+    return this.#channel.writableLength > 0 || this.#socket.writableNeedDrain
+  }
+
+  readonly #onWritten = (): void => {
+    if (!this.#blocked || this.#isFull()) return
+    this.#blocked = false
+    this.#port.drained()
+  }
+
+  #listen(): void {
+    const channel = this.#channel
+    channel.on('data', (chunk: Buffer) => {
+      this.#session.receive(chunk, 0, chunk.length, performance.now())
+      this.#pump()
+    })
+    channel.stderr.on('data', (chunk: Buffer) => {
+      if (this.#stderr.length < MAX_STDERR) this.#stderr += chunk.toString()
+    })
+    channel.on('close', () => this.#lost(this.#stderr === '' ? 'the hub closed the tunnel' : this.#stderr))
+    channel.on('end', () => this.#lost(this.#stderr === '' ? 'the hub ended the tunnel' : this.#stderr))
+    channel.on('error', (error: Error) => this.#lost(error.message))
+    this.#socket.on('drain', this.#onWritten)
+    this.#socket.once('close', () => this.#lost('the connection to the hub was lost'))
+  }
+
+  #lost(reason: string): void {
+    this.#session.bye('closed', printable(reason))
+  }
+
+  #open(peer: Hello): void {
+    const superFrames = peer.superFrames && this.#hello.superFrames
+    this.#port.connect(this, { superFrames, largestFrame: peer.largestFrame })
+    this.#onOpen(peer)
+  }
+
+  #end(reason: ProtocolError): void {
+    clearTimeout(this.#timer)
+    this.#socket.off('drain', this.#onWritten)
+    this.#port.disconnect(reason.message)
+    // After what is being handled now, which may still write the bye.
+    setImmediate(() => this.#channel.end())
+    this.#onEnd(reason)
+  }
+
+  /** Control records go past the port's queue, between its batches. */
+  #pump(): void {
+    for (;;) {
+      const record = this.#session.pollTransmit()
+      if (record === undefined) break
+      if (this.#channel.writable) this.#channel.write(record)
+    }
+    this.#arm()
+  }
+
+  /** The deadline moves later with every octet received; the timer is left alone then, and set anew when it fires. */
+  #arm(): void {
+    const deadline = this.#session.nextDeadline()
+    if (deadline === Infinity || deadline >= this.#wakeAt) return
+    clearTimeout(this.#timer)
+    this.#wakeAt = deadline
+    this.#timer = setTimeout(() => this.#wake(), Math.max(1, Math.ceil(deadline - performance.now())))
+  }
+
+  #wake(): void {
+    this.#wakeAt = Infinity
+    this.#session.handleTimeout(performance.now())
+    this.#pump()
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The control process: accounts, authentication for the gateways, and the operators' socket. Its working directory is
+ * the data directory. It is ready when its sockets exist; SIGTERM ends it. `HYBRIDGE_LOG` is its log's level.
+ */
+import { chmodSync, chownSync, existsSync } from 'node:fs'
+import { SystemError, reasonOf } from '#net/base/errors.ts'
+import { ACCOUNTS_FILE, AUTH_SOCKET, CONTROL_SOCKET, FABRIC_SOCKET } from '#hub/base/data-directory.ts'
+import { type Logger, openChildLog } from '#hub/base/log.ts'
+import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
+import { dropTo, processUsers } from '#hub/base/privilege.ts'
+import { RpcClient, claimSocketPath, listenRpc } from '#hub/base/rpc.ts'
+import { Authenticator } from '#hub/accounts/authenticator.ts'
+import { authHandlers, controlHandlers } from '#hub/accounts/operations.ts'
+import { AccountStore } from '#hub/accounts/store.ts'
+
+/** Needs nothing from it: that its fingerprint is known is all. */
+const CONFIG = 'run/control.json'
+
+async function main(log: Logger): Promise<void> {
+  const users = processUsers()
+  const identity = identityOf(existsSync(CONFIG) ? readProcessConfig('control').fingerprint : '')
+  process.umask(0o077)
+  const store = AccountStore.open(ACCOUNTS_FILE, users?.service)
+  const fabric = new RpcClient(FABRIC_SOCKET)
+  const options = {
+    onFailure: (op: string, error: unknown) => log.error({ op, err: error }, 'operation failed'),
+  }
+  await claimSocketPath(AUTH_SOCKET)
+  await claimSocketPath(CONTROL_SOCKET)
+  // From here to the drop of privileges nothing waits for the system: no connection is accepted before it.
+  const auth = await listenRpc(AUTH_SOCKET, authHandlers(new Authenticator(store), fabric, log), {
+    ...options,
+    maxInFlight: 64,
+  })
+  const control = await listenRpc(CONTROL_SOCKET, controlHandlers(fabric, identity), options)
+  if (users) {
+    chownSync(AUTH_SOCKET, users.service.uid, users.gateway.gid)
+    chmodSync(AUTH_SOCKET, 0o660)
+    chownSync(CONTROL_SOCKET, users.service.uid, users.service.gid)
+  }
+  dropTo(users?.service, [])
+  log.info('ready')
+
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, 'stopping')
+    await Promise.all([auth.close(), control.close()])
+    fabric.close()
+    store.close()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+}
+
+const log = openChildLog('control')
+const die = (error: unknown): never => {
+  log.fatal(error instanceof SystemError ? { code: error.code } : { err: error }, reasonOf(error))
+  process.exit(1)
+}
+process.on('uncaughtException', die)
+process.on('unhandledRejection', die)
+await main(log).catch(die)

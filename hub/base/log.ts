@@ -1,0 +1,218 @@
+/**
+ * Logs of the hub's processes. A child writes JSON lines into its own bounded file, whose descriptors it opens before
+ * it drops privileges; the supervisor follows these files and prints for people or machines.
+ */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  watch,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
+import { type DestinationStream, type Logger, pino } from 'pino'
+import pinoPretty from 'pino-pretty'
+import { isRecord, textOr } from '#hub/base/unknown.ts'
+
+export type { Logger }
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Octets at which a log file is moved into `NAME.log.1`. */
+export const MAX_LOG = 4 * 1024 * 1024
+const MAX_LINE = 64 * 1024
+/** Octets at a file's start that tell one rotation from the next: level, time in ms and more. */
+const HEAD = 64
+
+/**
+ * A file and its predecessor `PATH.1`, each of about `limit` octets at most. Rotation copies through the two open
+ * descriptors, so that it needs no right on the directory.
+ */
+export class BoundedFile implements DestinationStream {
+  readonly #current: number
+  readonly #old: number
+  readonly #limit: number
+
+  constructor(path: string, limit = MAX_LOG) {
+    this.#current = openPrivate(path, constants.O_APPEND)
+    this.#old = openPrivate(`${path}.1`, 0)
+    this.#limit = limit
+  }
+
+  /** Appends a line; a full disk loses it. */
+  write(line: string): void {
+    try {
+      const { size } = fstatSync(this.#current)
+      if (size > 0 && size + Buffer.byteLength(line) > this.#limit) this.#rotate(size)
+      writeSync(this.#current, line)
+    } catch {
+      // There is nobody to tell.
+    }
+  }
+
+  close(): void {
+    closeSync(this.#current)
+    closeSync(this.#old)
+  }
+
+  #rotate(size: number): void {
+    const text = Buffer.alloc(size)
+    const length = readSync(this.#current, text, 0, size, 0)
+    ftruncateSync(this.#old, 0)
+    writeSync(this.#old, text, 0, length, 0)
+    ftruncateSync(this.#current, 0)
+  }
+}
+
+function openPrivate(path: string, flags: number): number {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | flags, 0o600)
+  fchmodSync(fd, 0o600)
+  return fd
+}
+
+const common = (process: string, level: string): pino.LoggerOptions => ({
+  level,
+  base: { process, pid: globalThis.process.pid },
+  timestamp: pino.stdTimeFunctions.isoTime,
+})
+
+/** The log of a child process, `log/NAME.log` in the data directory, which is the working directory. */
+export function openChildLog(name: string, level = process.env['HYBRIDGE_LOG'] ?? 'info'): Logger {
+  return pino(common(name, level), new BoundedFile(`log/${name}.log`))
+}
+
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
+/** Text from elsewhere without what could steer a terminal. */
+export const printable = (text: string): string => text.replace(CONTROL, '\ufffd')
+
+export interface LogSink {
+  /** Where to; standard error if absent. */
+  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** The supervisor's log on standard error: for people on a terminal, JSON lines otherwise. */
+export function openSupervisorLog(level: string, sink: LogSink = {}): Logger {
+  const stream = sink.stream ?? process.stderr
+  if (stream.isTTY !== true) return pino(common('supervisor', level), stream)
+  const pretty = pinoPretty({
+    colorize: !(sink.env ?? process.env)['NO_COLOR'],
+    destination: stream,
+    ignore: 'pid,process',
+    translateTime: 'SYS:HH:MM:ss.l',
+    messageFormat: (line, key) => printable(`${textOr(line['process'], '')}: ${textOr(line[key], '')}`),
+  })
+  return pino(common('supervisor', level), pretty)
+}
+
+/** Prints a line of a child's log file as the child's; what is no log line is printed as text. */
+export function relayLine(log: Logger, process: string, line: string): void {
+  const { level, msg, time: _time, ...rest } = parseLine(line)
+  const label = typeof level === 'number' ? pino.levels.labels[level] : undefined
+  const known = LOG_LEVELS.find((name) => name === label)
+  if (known === undefined) log.warn({ process }, printable(line))
+  else log[known]({ ...rest, process }, printable(textOr(msg, '')))
+}
+
+function parseLine(line: string): Record<string, unknown> {
+  try {
+    const fields: unknown = JSON.parse(line)
+    return isRecord(fields) ? fields : {}
+  } catch {
+    return {}
+  }
+}
+
+export interface LogFollower {
+  close(): void
+}
+
+/**
+ * Gives each line that is appended to a BoundedFile from now on to `onLine`, across rotations; the file need not exist
+ * yet, its directory must. Lines over 64 KiB are cut.
+ */
+export function followLog(path: string, onLine: (line: string) => void): LogFollower {
+  const tail = new LogTail(path, onLine)
+  const name = basename(path)
+  const watcher = watch(dirname(path), (_event, file) => {
+    if (file === null || file === name) tail.read()
+  })
+  watcher.on('error', () => watcher.close())
+  return watcher
+}
+
+class LogTail {
+  readonly #path: string
+  readonly #onLine: (line: string) => void
+  readonly #chunk = Buffer.alloc(MAX_LINE)
+  #offset = 0
+  #head: Buffer = Buffer.alloc(0)
+  #decoder = new StringDecoder('utf8')
+  #partial = ''
+
+  constructor(path: string, onLine: (line: string) => void) {
+    this.#path = path
+    this.#onLine = onLine
+    withFile(path, (fd) => {
+      this.#head = headOf(fd)
+      this.#offset = fstatSync(fd).size
+    })
+  }
+
+  read(): void {
+    withFile(this.#path, (fd) => {
+      if (!this.#isSame(fd)) {
+        withFile(`${this.#path}.1`, (old) => {
+          if (this.#isSame(old)) this.#readFrom(old)
+        })
+        this.#offset = 0
+        this.#partial = ''
+        this.#decoder = new StringDecoder('utf8')
+      }
+      this.#head = headOf(fd)
+      this.#readFrom(fd)
+    })
+  }
+
+  /** Whether the file begins with what we have read, and is not shorter. */
+  #isSame(fd: number): boolean {
+    if (this.#offset === 0) return true
+    return fstatSync(fd).size >= this.#offset && headOf(fd).subarray(0, this.#head.length).equals(this.#head)
+  }
+
+  #readFrom(fd: number): void {
+    for (;;) {
+      const length = readSync(fd, this.#chunk, 0, this.#chunk.length, this.#offset)
+      if (length === 0) return
+      this.#offset += length
+      const lines = (this.#partial + this.#decoder.write(this.#chunk.subarray(0, length))).split('\n')
+      this.#partial = (lines.pop() ?? '').slice(0, MAX_LINE)
+      for (const line of lines) this.#onLine(line.slice(0, MAX_LINE))
+    }
+  }
+}
+
+function headOf(fd: number): Buffer {
+  const head = Buffer.alloc(HEAD)
+  return head.subarray(0, readSync(fd, head, 0, HEAD, 0))
+}
+
+function withFile(path: string, use: (fd: number) => void): void {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch {
+    return
+  }
+  try {
+    use(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * What the supervisor tells the processes that it starts, and how it knows them again: run/NAME.json in the data
+ * directory. A new supervisor adopts a process whose pid, start time and configuration are the ones it wants.
+ */
+import { createHash } from 'node:crypto'
+import { chownSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import type { Identity } from '#hub/base/privilege.ts'
+
+/** What a process answers to the operation `status`, at least. */
+export interface ProcessIdentity {
+  readonly pid: number
+  /** In clock ticks since the system's start: with the pid, one process and no other. */
+  readonly startTime: string
+  /** Of its configuration. */
+  readonly fingerprint: string
+}
+
+const path = (name: string): string => `run/${name}.json`
+
+/** Writes the configuration of process `name`; working directory: the data directory. @returns its fingerprint */
+export function writeProcessConfig(name: string, config: object, owner: Identity | undefined): string {
+  const text = JSON.stringify(config)
+  const temporary = `${path(name)}.new`
+  writeFileSync(temporary, text, { mode: 0o600 })
+  if (owner) chownSync(temporary, owner.uid, owner.gid)
+  renameSync(temporary, path(name))
+  return fingerprintOf(text)
+}
+
+export function readProcessConfig<T extends object>(name: string): { config: T; fingerprint: string } {
+  const text = readFileSync(path(name), 'utf8')
+  return { config: JSON.parse(text) as T, fingerprint: fingerprintOf(text) }
+}
+
+export function identityOf(fingerprint: string): ProcessIdentity {
+  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '', fingerprint }
+}
+
+/** Field 22 of /proc/PID/stat; undefined when there is no such process. */
+export function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The second field, the name, is in brackets and may hold anything.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
+
+const fingerprintOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)

@@ -1,0 +1,49 @@
+/**
+ * A unix stream listener whose connections are handed out as descriptors, not as Node sockets, for frames to be read
+ * and written on them directly.
+ */
+import { chmodSync } from 'node:fs'
+import * as libc from '#net/port/libc.ts'
+import { READABLE, Watcher } from '#net/port/reactor.ts'
+import { putU16le } from '#net/wire/octets.ts'
+
+const BACKLOG = 64
+const LONGEST_PATH = 107
+
+export interface UnixListener {
+  close(): void
+}
+
+/**
+ * Listens on `path`, which must be free, with the permissions of `mode`.
+ * @param onConnection  owns the non-blocking descriptor that it is given
+ */
+export function listenUnix(path: string, mode: number, onConnection: (fd: number) => void): UnixListener {
+  const octets = new TextEncoder().encode(path)
+  if (octets.length > LONGEST_PATH) throw new RangeError(`socket path ${path} is over ${LONGEST_PATH} octets`)
+  const fd = libc.socket(libc.AF_UNIX, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0)
+  if (fd < 0) throw libc.systemError(`cannot make a socket for ${path}`)
+  const address = new Uint8Array(110)
+  putU16le(address, 0, libc.AF_UNIX)
+  address.set(octets, 2)
+  const mask = process.umask(0o177)
+  try {
+    if (libc.bind(fd, address, address.length) < 0 || libc.listen(fd, BACKLOG) < 0) {
+      const error = libc.systemError(`cannot serve on ${path}`)
+      libc.close(fd)
+      throw error
+    }
+  } finally {
+    process.umask(mask)
+  }
+  chmodSync(path, mode)
+  const watcher = new Watcher(fd, () => {
+    for (;;) {
+      const connection = libc.accept4(fd, null, null, libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC)
+      if (connection < 0) return
+      onConnection(connection)
+    }
+  })
+  watcher.watch(READABLE)
+  return { close: () => watcher.close(() => libc.close(fd)) }
+}

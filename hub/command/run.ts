@@ -1,0 +1,69 @@
+/** The `hybridge` command line. */
+import yargs from 'yargs'
+import { ConfigError, ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
+import { printable } from '#hub/base/log.ts'
+import type { Context } from '#hub/command/context.ts'
+import { configCommand, serveCommand } from '#hub/command/serve.ts'
+import { showCommand } from '#hub/command/show.ts'
+import { userCommand } from '#hub/command/user.ts'
+
+export const EXIT_OK = 0
+export const EXIT_FAILED = 1
+export const EXIT_USAGE = 2
+
+/** Wrong words on the command line. */
+class UsageError extends Error {}
+
+/** Runs one command. @returns the exit code */
+export async function run(args: readonly string[], context: Context): Promise<number> {
+  let code = EXIT_OK
+  const parser = yargs([...args])
+    .scriptName('hybridge')
+    .usage('$0 COMMAND [OPTION...]')
+    .option('data', {
+      type: 'string',
+      requiresArg: true,
+      global: true,
+      describe: 'Data directory ($HYBRIDGE_DATA; /var/lib/hybridge as root; else ~/.local/state/hybridge)',
+    })
+    .command(serveCommand(context, (result) => (code = result)))
+    .command(userCommand(context))
+    .command(showCommand(context))
+    .command(configCommand(context))
+    .demandCommand(1, 'no command given')
+    .example('$0 serve --data ./lab --bridge private0', 'run a hub')
+    .example('$0 user add ann --key ann.pub --data ./lab', 'let ann join its bridges')
+    .example('$0 show ports --data ./lab', 'see what passes')
+    .epilogue('Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.')
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'strip-dashed': true, 'strip-aliased': true })
+    .version(context.version)
+    .help()
+    .strict()
+    .recommendCommands()
+    .wrap(80)
+    .exitProcess(false)
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error ?? new UsageError(message ?? 'wrong arguments')
+    })
+  try {
+    await parser.parseAsync()
+    return code
+  } catch (error) {
+    return report(error, context)
+  }
+}
+
+function report(error: unknown, { stderr, env }: Context): number {
+  const isUsage = error instanceof UsageError || isParserError(error)
+  const lines = reasonOf(error).split('\n')
+  const hint = isUsage ? ' (see hybridge --help)' : ''
+  for (const line of lines) stderr.write(`hybridge: ${printable(line)}${line === lines.at(-1) ? hint : ''}\n`)
+  if (env['HYBRIDGE_DEBUG'] === '1' && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`)
+  if (isUsage || error instanceof ConfigError) return EXIT_USAGE
+  if (!(error instanceof SystemError || error instanceof ProtocolError) && env['HYBRIDGE_DEBUG'] !== '1') {
+    stderr.write('hybridge: this should not happen; HYBRIDGE_DEBUG=1 shows where it did\n')
+  }
+  return EXIT_FAILED
+}
+
+const isParserError = (error: unknown): boolean => error instanceof Error && error.name === 'YError'

@@ -1,0 +1,81 @@
+/** `hybridge serve`: runs the hub. */
+import { readFileSync } from 'node:fs'
+import type { CommandModule } from 'yargs'
+import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { LOG_LEVELS } from '#hub/base/log.ts'
+import type { ServeArguments } from '#hub/config.ts'
+import { type Context, dataOf } from '#hub/command/context.ts'
+
+interface Serve extends ServeArguments {
+  readonly config?: string | undefined
+}
+
+export const serveCommand = (
+  context: Context,
+  exit: (code: number) => void,
+): CommandModule<object, Serve> => ({
+  command: 'serve',
+  describe: 'Run the hub: bridges, and the SSH server that agents connect to',
+  builder: (yargs) =>
+    yargs
+      .option('ssh', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'ADDRESS:PORT to serve on (0.0.0.0:2222)',
+      })
+      .option('bridge', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'NAME[,ageing=SECONDS] of a bridge; repeat for more',
+      })
+      .option('attach', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'BRIDGE=KIND:INTERFACE[,OPTION=VALUE...]; kinds nic, tap; repeat for more',
+      })
+      .option('gateways', { type: 'number', requiresArg: true, describe: 'SSH server processes (2)' })
+      .option('log', {
+        choices: LOG_LEVELS,
+        requiresArg: true,
+        describe: 'Least level that is logged (info)',
+      })
+      .option('config', { type: 'string', requiresArg: true, describe: 'File with all this (YAML)' })
+      .example('$0 serve --bridge private0', 'a bridge that agents join')
+      .example('$0 serve --bridge private0 --attach private0=nic:eth1', 'joined to a network card, too')
+      .example('$0 serve --config /etc/hybridge.yaml', 'the same from a file (hybridge config schema)'),
+  handler: async ({ config: file, ...args }) => {
+    const { mergeConfig, parseConfigFile } = await import('#hub/config.ts')
+    const written = file === undefined ? undefined : parseConfigFile(readConfig(file), file)
+    const config = mergeConfig(args, written, dataOf(context, undefined))
+    const { serve } = await import('#hub/supervisor/serve.ts')
+    exit(await serve(config))
+  },
+})
+
+function readConfig(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`cannot read configuration ${file}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+export const configCommand = (context: Context): CommandModule<object, object> => ({
+  command: 'config',
+  describe: 'About the configuration file of `hybridge serve`',
+  builder: (yargs) =>
+    yargs
+      .command({
+        command: 'schema',
+        describe: 'Print its JSON schema, for editors',
+        builder: (y) => y.example('$0 config schema > hybridge.schema.json', 'for an editor'),
+        handler: async () => {
+          const [{ ConfigFile }, { z }] = await Promise.all([import('#hub/config.ts'), import('zod')])
+          context.stdout.write(`${JSON.stringify(z.toJSONSchema(ConfigFile, { io: 'input' }), null, 2)}\n`)
+        },
+      })
+      .demandCommand(1, 'which of: config schema?'),
+  handler: () => {},
+})

@@ -1,0 +1,273 @@
+/** What `hybridge serve` is told: by its command line, its configuration file, or both. */
+import { dirname, resolve } from 'node:path'
+import { isIPv4, isIPv6 } from 'node:net'
+import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { MAX_WIRE_FRAME } from '#net/port/port.ts'
+import { parsePortMode } from '#net/switch/port-mode.ts'
+import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
+
+export interface ListenAddress {
+  readonly address: string
+  /** 0: any free one. */
+  readonly port: number
+}
+
+export interface BridgeConfig {
+  readonly name: string
+  /** Seconds after which an address that was not seen again is forgotten. */
+  readonly ageing: number
+}
+
+export const ATTACH_KINDS = ['nic', 'tap'] as const
+export interface AttachConfig {
+  readonly bridge: string
+  readonly kind: (typeof ATTACH_KINDS)[number]
+  /** Name of the interface. */
+  readonly argument: string
+  /** As `parsePortMode` reads it, `mode=access,vlan=10`. */
+  readonly mode?: string
+  /** Octets. */
+  readonly mtu?: number
+}
+
+export interface ServeConfig {
+  /** Absolute. */
+  readonly data: string
+  readonly ssh: ListenAddress
+  readonly bridges: readonly BridgeConfig[]
+  readonly attach: readonly AttachConfig[]
+  readonly gateways: number
+  readonly log: LogLevel
+}
+
+/** IPv4 over anything (RFC 791). */
+const MIN_MTU = 68
+const DEFAULT_AGEING = 300
+const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/
+/** As the kernel has it (dev_valid_name), and nothing that our syntax uses. */
+const INTERFACE_NAME = /^[^\s/:,=]{1,15}$/
+const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid']
+
+/** `ADDR:PORT`, an IPv6 address in brackets. */
+export function parseListenAddress(text: string): ListenAddress {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text)
+  const [, v6, v4, digits] = match ?? []
+  const port = Number(digits)
+  const isAddress = v6 === undefined ? v4 !== undefined && isIPv4(v4) : isIPv6(v6)
+  if (!isAddress || !(port <= 65_535)) {
+    throw new ConfigError(`"${text}" is no ADDRESS:PORT, as 0.0.0.0:2222 or [::]:2222`)
+  }
+  return { address: v6 ?? v4 ?? '', port }
+}
+
+/** `NAME[,ageing=SECONDS]` */
+export function parseBridge(text: string): BridgeConfig {
+  const { first: name, options } = splitOptions(text, ['ageing'])
+  if (!BRIDGE_NAME.test(name)) {
+    throw new ConfigError(
+      `"${name}" is no bridge name: 1 to 31 letters, digits, "_", "-" and ".", beginning with a letter or digit`,
+    )
+  }
+  const ageing = Number(options['ageing'] ?? DEFAULT_AGEING)
+  if (!/^\d+$/.test(options['ageing'] ?? '0') || ageing < 10 || ageing > 1_000_000) {
+    throw new ConfigError(
+      `bridge ${name}: ageing is 10 to 1000000 seconds (IEEE 802.1Q), not "${options['ageing']}"`,
+    )
+  }
+  return { name, ageing }
+}
+
+/** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
+export function parseAttach(text: string): AttachConfig {
+  const { first, options } = splitOptions(text, [...MODE_OPTIONS, 'mtu'])
+  const match = /^([^=:]+)=([^=:]+):(.+)$/.exec(first)
+  const [, bridge, kindText, argument] = match ?? []
+  if (bridge === undefined || kindText === undefined || argument === undefined) {
+    throw new ConfigError(`"${text}" is no BRIDGE=KIND:INTERFACE, as private0=nic:eth1`)
+  }
+  const kind = ATTACH_KINDS.find((known) => known === kindText)
+  if (!kind)
+    throw new ConfigError(`"${text}": unknown kind "${kindText}"; known are ${ATTACH_KINDS.join(', ')}`)
+  if (!INTERFACE_NAME.test(argument) || argument === '.' || argument === '..') {
+    throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
+  }
+  const { mtu, ...modeOptions } = options
+  const mode = Object.entries(modeOptions)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',')
+  return {
+    bridge,
+    kind,
+    argument,
+    ...(mode !== '' && { mode: checkedMode(text, mode) }),
+    ...(mtu !== undefined && { mtu: parseMtu(text, mtu) }),
+  }
+}
+
+function checkedMode(text: string, mode: string): string {
+  try {
+    parsePortMode(mode)
+    return mode
+  } catch (error) {
+    throw new ConfigError(`"${text}": ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+function parseMtu(text: string, mtu: string): number {
+  const octets = Number(mtu)
+  if (!/^\d+$/.test(mtu) || octets < MIN_MTU || octets > MAX_WIRE_FRAME) {
+    throw new ConfigError(`"${text}": mtu is ${MIN_MTU} to ${MAX_WIRE_FRAME} octets, not "${mtu}"`)
+  }
+  return octets
+}
+
+function splitOptions(
+  text: string,
+  known: readonly string[],
+): { first: string; options: Record<string, string> } {
+  const [first = '', ...parts] = text.split(',')
+  const options: Record<string, string> = {}
+  for (const part of parts) {
+    const equals = part.indexOf('=')
+    const key = part.slice(0, Math.max(equals, 0))
+    if (!known.includes(key)) {
+      throw new ConfigError(`"${text}": unknown option "${key || part}"; known are ${known.join(', ')}`)
+    }
+    if (key in options) throw new ConfigError(`"${text}": ${key} is given twice`)
+    options[key] = part.slice(equals + 1)
+  }
+  return { first, options }
+}
+
+/** A text that `parse` understands; its ConfigError is the issue. */
+const textOf = <T>(parse: (text: string) => T) =>
+  z.string().transform((text, context): T => {
+    try {
+      return parse(text)
+    } catch (error) {
+      context.addIssue(reasonOf(error))
+      return z.NEVER
+    }
+  })
+
+/** The configuration file; everything may be absent. */
+export const ConfigFile = z.strictObject({
+  data: z.string().min(1).optional().describe('Data directory, relative to this file'),
+  ssh: textOf(parseListenAddress).optional().describe('ADDRESS:PORT of the SSH server, default 0.0.0.0:2222'),
+  bridges: z.array(textOf(parseBridge)).default([]).describe('NAME[,ageing=SECONDS]'),
+  attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:INTERFACE[,OPTION=VALUE...]'),
+  gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  log: z.enum(LOG_LEVELS).optional().describe('Least level that is logged, default info'),
+})
+export type ConfigFile = z.infer<typeof ConfigFile>
+
+/** Reads the text of a configuration file (YAML 1.2). @throws ConfigError with a line for each fault */
+export function parseConfigFile(text: string, file: string): ConfigFile {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const where = (offset: number): string => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${line}:${col}`
+  }
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map((fault) => `${where(fault.pos[0])}: ${fault.message}`).join('\n'),
+    )
+  }
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: 100 }) ?? {}
+  } catch (error) {
+    throw new ConfigError(`${file}: ${reasonOf(error)}`, { cause: error })
+  }
+  const parsed = ConfigFile.safeParse(value)
+  if (parsed.success) {
+    const { data } = parsed.data
+    return { ...parsed.data, ...(data !== undefined && { data: resolve(dirname(file), data) }) }
+  }
+  const faults = parsed.error.issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }]
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: `unknown setting` }))
+  })
+  const known = faults.map(({ path, message }) => {
+    const offset = offsetOf(document, path)
+    return { offset, text: `${where(offset)}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}` }
+  })
+  throw new ConfigError(
+    known
+      .sort((a, b) => a.offset - b.offset)
+      .map((fault) => fault.text)
+      .join('\n'),
+  )
+}
+
+/** Where in the text the value at a path begins; a key that should not be there is its own place. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  const parent = document.getIn(path.slice(0, -1), true)
+  const pair = isMap(parent)
+    ? parent.items.find((item) => isNode(item.key) && String(item.key) === String(path.at(-1)))
+    : undefined
+  if (pair && isNode(pair.key)) return pair.key.range?.[0] ?? 0
+  const node = document.getIn(path, true)
+  return isNode(node) ? (node.range?.[0] ?? 0) : 0
+}
+
+/** What the command line says, as text. */
+export interface ServeArguments {
+  readonly data?: string | undefined
+  readonly ssh?: string | undefined
+  readonly bridge?: readonly string[] | undefined
+  readonly attach?: readonly string[] | undefined
+  readonly gateways?: number | undefined
+  readonly log?: LogLevel | undefined
+}
+
+/**
+ * One configuration of command line, file and defaults, in this order; bridges and attached ports of both are taken
+ * together, and a bridge of the command line replaces one of the same name.
+ */
+export function mergeConfig(
+  args: ServeArguments,
+  file: ConfigFile | undefined,
+  defaultData: string,
+): ServeConfig {
+  const bridges = new Map<string, BridgeConfig>()
+  for (const source of [file?.bridges ?? [], (args.bridge ?? []).map(parseBridge)]) {
+    const seen = new Set<string>()
+    for (const bridge of source) {
+      if (seen.has(bridge.name)) throw new ConfigError(`bridge ${bridge.name} is named twice`)
+      seen.add(bridge.name)
+      bridges.set(bridge.name, bridge)
+    }
+  }
+  const attach = [...(file?.attach ?? []), ...(args.attach ?? []).map(parseAttach)]
+  const taken = new Map<string, string>()
+  for (const { bridge, kind, argument } of attach) {
+    if (!bridges.has(bridge)) {
+      throw new ConfigError(
+        `cannot attach ${kind}:${argument} to ${bridge}: no such bridge (add --bridge ${bridge})`,
+      )
+    }
+    const other = taken.get(argument)
+    if (other !== undefined)
+      throw new ConfigError(`${argument} is attached twice, to ${other} and to ${bridge}`)
+    taken.set(argument, bridge)
+  }
+  const gateways = args.gateways ?? file?.gateways ?? 2
+  if (!Number.isInteger(gateways) || gateways < 1 || gateways > 64) {
+    throw new ConfigError('--gateways is a number from 1 to 64')
+  }
+  return {
+    data: resolve(args.data ?? file?.data ?? defaultData),
+    ssh:
+      args.ssh === undefined
+        ? (file?.ssh ?? { address: '0.0.0.0', port: 2222 })
+        : parseListenAddress(args.ssh),
+    bridges: [...bridges.values()],
+    attach,
+    gateways,
+    log: args.log ?? file?.log ?? 'info',
+  }
+}

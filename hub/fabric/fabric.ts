@@ -1,0 +1,245 @@
+/** The switches of one forwarding process, and what is plugged into them. */
+import { ProtocolError } from '#net/base/errors.ts'
+import type { CounterReading } from '#net/port/counters.ts'
+import { StreamSocketPort } from '#net/port/stream-socket.ts'
+import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
+import { Switch, type SwitchPort } from '#net/switch/switch.ts'
+import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
+
+export interface BridgeConfig {
+  readonly name: string
+  /** Seconds after which an address that is silent is forgotten. */
+  readonly ageing?: number | undefined
+}
+
+export interface FabricConfig {
+  readonly bridges: readonly BridgeConfig[]
+  readonly attach: readonly AttachmentConfig[]
+}
+
+/** What a gateway says of a tunnel that it wants joined to a bridge. */
+export interface TunnelRequest {
+  readonly bridge: string
+  readonly user: string
+  /** The agent's name, for people. */
+  readonly name: string
+  /** The agent's port key: the same user's tunnel with the same key is the same port, now from elsewhere. */
+  readonly key: string
+  readonly superFrames: boolean
+  readonly largestFrame: number
+}
+
+/** As `hybridge show ports --json` gives it. */
+export interface PortReading {
+  readonly bridge: string
+  readonly number: number
+  readonly name: string
+  readonly description: string
+  readonly up: boolean
+  readonly mode: string
+  readonly untaggedVlan: number
+  readonly qnq: number
+  readonly strict: boolean
+  readonly maxFrame: number
+  readonly counters: CounterReading
+}
+
+export interface AddressReading {
+  readonly bridge: string
+  readonly address: string
+  readonly vlan: number
+  readonly port: number
+  readonly ageSeconds: number
+}
+
+export interface BridgeReading {
+  readonly name: string
+  readonly ports: number
+}
+
+/** How long a port with its counters waits for an agent that left. */
+const KEEP_ENTRY_MS = 600_000
+/** Tunnels, present and remembered, of one user: bounds what one account can hold. */
+const TUNNELS_PER_USER = 128
+const AGE_EVERY_MS = 1000
+
+interface TunnelEntry {
+  readonly bridge: Switch
+  readonly entry: SwitchPort
+  readonly user: string
+  port: StreamSocketPort | undefined
+  /** When the agent left, in the time of `now`; undefined while it is there. */
+  leftAt: number | undefined
+}
+
+export class Fabric {
+  readonly #switches = new Map<string, Switch>()
+  readonly #attachments: Attachment[]
+  readonly #tunnels = new Map<string, TunnelEntry>()
+  readonly #say: Say
+  readonly #now: () => number
+  readonly #timer: NodeJS.Timeout
+  #anonymous = 0
+
+  constructor(config: FabricConfig, say: Say, now: () => number) {
+    this.#say = say
+    this.#now = now
+    for (const { name, ageing } of config.bridges)
+      this.#switches.set(
+        name,
+        new Switch({
+          name,
+          ...(ageing === undefined ? {} : { ageingMs: ageing * 1000 }),
+          onPortChange: (entry, why) => this.#portChanged(name, entry, why),
+        }),
+      )
+    this.#attachments = config.attach.map((attachment) => {
+      const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
+      const entry = this.#switch(attachment.bridge).addEntry(undefined, mode)
+      entry.description = `${attachment.kind}:${attachment.argument}`
+      return new Attachment(attachment, entry, say)
+    })
+    this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
+  }
+
+  /** Why configured interfaces are not attached; empty when all are. */
+  problems(): string[] {
+    return this.#attachments.filter((a) => a.problem !== '').map((a) => a.problem)
+  }
+
+  bridges(): BridgeReading[] {
+    return [...this.#switches.values()].map((s) => ({ name: s.name, ports: s.ports().length }))
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  ports(bridge?: string): PortReading[] {
+    return this.#selected(bridge).flatMap((s) =>
+      s.ports().map((port) => ({
+        bridge: s.name,
+        number: port.number,
+        name: port.name,
+        description: port.description,
+        up: port.up,
+        mode: formatPortMode(port.mode),
+        untaggedVlan: port.untaggedVlan,
+        qnq: port.qnq,
+        strict: port.strict,
+        maxFrame: port.maxFrame,
+        counters: port.counters,
+      })),
+    )
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  addresses(bridge?: string): AddressReading[] {
+    return this.#selected(bridge).flatMap((s) => s.addresses().map((a) => ({ bridge: s.name, ...a })))
+  }
+
+  /**
+   * Joins a tunnel to a bridge. A tunnel of the same user with the same key is told to go, and its port taken over.
+   * @param fd  a connected, non-blocking stream socket that carries frame records; belongs to the fabric when this returns
+   * @returns the port's number
+   * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`
+   */
+  joinTunnel(request: TunnelRequest, fd: number): number {
+    const bridge = this.#switch(request.bridge)
+    const id =
+      request.key === ''
+        ? `${this.#anonymous++}`
+        : JSON.stringify([request.bridge, request.user, request.key])
+    const known = this.#tunnels.get(id)
+    if (known?.port) this.#takeOver(known)
+    const tunnel = known ?? this.#addTunnel(id, bridge, request.user)
+    tunnel.leftAt = undefined
+    tunnel.entry.description = `${request.user}@${request.name}`
+    const port = new StreamSocketPort({
+      name: `tunnel:${request.user}@${request.name}`,
+      fd,
+      superFrames: request.superFrames,
+      maxFrame: request.largestFrame,
+      counters: tunnel.entry.counters,
+      sink: tunnel.entry,
+      onEnd: (why) => {
+        this.#say('info', `${request.user}@${request.name} left ${request.bridge}: ${why}`)
+        this.#leave(id, tunnel, port)
+      },
+    })
+    tunnel.port = port
+    tunnel.entry.connect(port)
+    this.#say(
+      'info',
+      `${request.user}@${request.name} joined ${request.bridge} as port ${tunnel.entry.number}`,
+    )
+    return tunnel.entry.number
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const attachment of this.#attachments) attachment.close()
+    for (const tunnel of this.#tunnels.values()) {
+      tunnel.entry.disconnect()
+      tunnel.port?.close()
+    }
+  }
+
+  #switch(name: string): Switch {
+    const found = this.#switches.get(name)
+    if (found) return found
+    const names = [...this.#switches.keys()].join(', ') || 'none'
+    throw new ProtocolError('unknown-bridge', `no bridge ${JSON.stringify(name)} here; bridges: ${names}`)
+  }
+
+  #selected(bridge: string | undefined): Switch[] {
+    return bridge === undefined ? [...this.#switches.values()] : [this.#switch(bridge)]
+  }
+
+  #addTunnel(id: string, bridge: Switch, user: string): TunnelEntry {
+    const own = [...this.#tunnels].filter(([, tunnel]) => tunnel.user === user)
+    if (own.length >= TUNNELS_PER_USER) {
+      const left = own.filter(([, t]) => t.leftAt !== undefined).sort(([, a], [, b]) => (a.leftAt ?? 0) - (b.leftAt ?? 0))
+      const oldest = left[0]
+      if (!oldest)
+        throw new ProtocolError('too-many-tunnels', `${user} has ${TUNNELS_PER_USER} tunnels already`)
+      this.#forget(...oldest)
+    }
+    const tunnel: TunnelEntry = { bridge, entry: bridge.addEntry(), user, port: undefined, leftAt: undefined }
+    this.#tunnels.set(id, tunnel)
+    return tunnel
+  }
+
+  #takeOver(tunnel: TunnelEntry): void {
+    this.#say('info', `port ${tunnel.entry.number} of ${tunnel.bridge.name} is taken over from ${tunnel.entry.description}`)
+    tunnel.port?.bye('taken-over', 'an agent with the same interface joined this bridge and took the port over')
+    tunnel.entry.disconnect()
+    tunnel.port?.close()
+    tunnel.port = undefined
+  }
+
+  #leave(id: string, tunnel: TunnelEntry, port: StreamSocketPort): void {
+    port.close()
+    if (tunnel.port !== port) return
+    tunnel.port = undefined
+    tunnel.entry.disconnect()
+    tunnel.leftAt = this.#now()
+    if (!id.startsWith('[')) this.#forget(id, tunnel)
+  }
+
+  #forget(id: string, tunnel: TunnelEntry): void {
+    this.#tunnels.delete(id)
+    tunnel.bridge.removeEntry(tunnel.entry.number)
+  }
+
+  /** Interfaces that go down and come back are told; tunnels have lines of their own. */
+  #portChanged(bridge: string, entry: SwitchPort, why: string): void {
+    if (entry.port?.name.startsWith('tunnel:') !== false) return
+    if (!entry.isUp) this.#say('warn', `${entry.description} on ${bridge} is down: ${why}`)
+    else this.#say('info', `${entry.description} on ${bridge} is up`)
+  }
+
+  #age(): void {
+    const now = this.#now()
+    for (const bridge of this.#switches.values()) bridge.tick(now)
+    for (const [id, tunnel] of this.#tunnels)
+      if (tunnel.leftAt !== undefined && now - tunnel.leftAt > KEEP_ENTRY_MS) this.#forget(id, tunnel)
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The fabric process: switches, ports, run to completion. Its working directory is the data directory; its
+ * configuration is run/fabric.json, written by the supervisor. It keeps CAP_NET_RAW and CAP_NET_ADMIN, nothing else.
+ */
+import { chmodSync, chownSync } from 'node:fs'
+import { reasonOf } from '#net/base/errors.ts'
+import { openChildLog } from '#hub/base/log.ts'
+import { FABRIC_SOCKET, TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import { CAP_NET_ADMIN, CAP_NET_RAW, dropTo, processUsers } from '#hub/base/privilege.ts'
+import { claimSocketPath, listenRpc } from '#hub/base/rpc.ts'
+import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
+import { listenUnix } from '#hub/base/unix-listener.ts'
+import { Fabric, type FabricConfig } from '#hub/fabric/fabric.ts'
+import { answerTunnel } from '#hub/fabric/tunnel-socket.ts'
+
+const log = openChildLog('fabric')
+const die = (error: unknown): never => {
+  log.fatal({ err: error }, reasonOf(error))
+  process.exit(1)
+}
+process.on('uncaughtException', die)
+process.on('unhandledRejection', die)
+
+const { config, fingerprint } = readProcessConfig<FabricConfig>('fabric')
+const users = processUsers()
+await claimSocketPath(FABRIC_SOCKET)
+await claimSocketPath(TUNNEL_SOCKET)
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+const rpc = await listenRpc(
+  FABRIC_SOCKET,
+  {
+    ports: (params) => fabric.ports(text(params['bridge'])),
+    macs: (params) => fabric.addresses(text(params['bridge'])),
+    bridges: () => fabric.bridges(),
+    status: () => ({ ...identityOf(fingerprint), problems: fabric.problems(), bridges: fabric.bridges() }),
+  },
+  { onFailure: (op, error) => log.error({ op, err: error }, 'operation failed') },
+)
+const listener = listenUnix(TUNNEL_SOCKET, 0o660, (fd) => answerTunnel(fd, fabric))
+if (users)
+  for (const path of [FABRIC_SOCKET, TUNNEL_SOCKET]) {
+    chownSync(path, users.service.uid, users.gateway.gid)
+    chmodSync(path, path === TUNNEL_SOCKET ? 0o660 : 0o600)
+  }
+dropTo(users?.service, [CAP_NET_RAW, CAP_NET_ADMIN])
+
+const fabric = new Fabric(
+  config,
+  (level, line) => log[level](line),
+  () => performance.now(),
+)
+log.info('ready')
+
+const stop = (): void => {
+  log.info('stopping')
+  listener.close()
+  fabric.close()
+  void rpc.close().then(() => setImmediate(() => process.exit(0)))
+}
+process.once('SIGTERM', stop)
+process.once('SIGINT', stop)

@@ -1,0 +1,19 @@
+/** What can be asked of the hub's SSH port: `ssh hub hybridge list`, and the tunnel that hconnect opens. */
+
+export type GatewayCommand =
+  | { readonly kind: 'bridge'; readonly bridge: string }
+  | { readonly kind: 'list'; readonly json: boolean }
+
+/** What a person is told who asks for anything else. */
+export const OFFERED = 'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json]'
+
+/** @returns undefined for what is not offered */
+export function parseCommand(text: string): GatewayCommand | undefined {
+  const [program, verb, ...rest] = text.trim().split(/\s+/)
+  if (program !== 'hybridge') return undefined
+  const [argument] = rest
+  if (verb === 'bridge' && rest.length === 1 && argument !== undefined) return { kind: 'bridge', bridge: argument }
+  if (verb === 'list' && (rest.length === 0 || (rest.length === 1 && argument === '--json')))
+    return { kind: 'list', json: rest.length === 1 }
+  return undefined
+}

@@ -1,0 +1,266 @@
+/**
+ * The SSH server of a gateway: who may come in, and what he may ask for. Accounts are looked up by the control process;
+ * this one has no right to read them.
+ */
+import { createServer, type Server as TcpServer, type Socket } from 'node:net'
+import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from 'ssh2'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import { printable, type Logger } from '#hub/base/log.ts'
+import type { RpcClient } from '#hub/base/rpc.ts'
+import { OFFERED, parseCommand } from '#hub/gateway/commands.ts'
+import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
+import { Tunnel } from '#hub/gateway/tunnel.ts'
+
+const METHODS: ('publickey' | 'password')[] = ['publickey', 'password']
+/** As sshd's MaxAuthTries. */
+const MAX_ATTEMPTS = 6
+const CHANNELS_PER_CONNECTION = 64
+const KEEPALIVE_MS = 15_000
+/** RFC 4253 §9 asks for new keys from time to time, and ssh2 never does it by itself. */
+const REKEY_OCTETS = 4 * 1024 ** 3
+const REKEY_MS = 3_600_000
+const REKEY_CHECK_MS = 5000
+
+const ALGORITHMS: ssh2.Algorithms = {
+  // Strict key exchange (against CVE-2023-48795) is always offered by ssh2; these modes are not concerned by it.
+  cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'chacha20-poly1305@openssh.com', 'aes256-ctr', 'aes128-ctr'],
+  compress: ['none'],
+}
+
+export interface SshDoorOptions {
+  readonly hostKey: Buffer
+  readonly accounts: RpcClient
+  readonly log: Logger
+}
+
+export class SshDoor {
+  readonly #options: SshDoorOptions
+  readonly #ssh: ssh2.Server
+  readonly #tcp: TcpServer
+  readonly #door = new Door()
+  readonly #tunnels = new Set<Tunnel>()
+  readonly #sockets = new Set<Socket>()
+  /** The socket whose SSH greeting is being read: ssh2 gives the connection without it. */
+  readonly #socketOf = new WeakMap<object, Socket>()
+
+  constructor(options: SshDoorOptions) {
+    this.#options = options
+    this.#ssh = new ssh2.Server({
+      hostKeys: [options.hostKey],
+      ident: 'Hybridge',
+      algorithms: ALGORITHMS,
+      keepaliveInterval: KEEPALIVE_MS,
+    })
+    this.#ssh.on('connection', (connection, info) => this.#connection(connection, info.ip))
+    this.#tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    this.#tcp.on('error', (error) => options.log.error({ err: error }, `cannot accept connections: ${error.message}`))
+  }
+
+  get tunnels(): number {
+    return this.#tunnels.size
+  }
+
+  /** @param fd  a listening socket; belongs to the server from now on */
+  async listen(fd: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#tcp.once('error', reject)
+      this.#tcp.listen({ fd }, resolve)
+    })
+  }
+
+  /** Ends all tunnels, telling the agents why, then all connections. */
+  async close(why: string): Promise<void> {
+    this.#tcp.close()
+    for (const tunnel of this.#tunnels) tunnel.bye('hub-stopping', why)
+    // The last words are on their way when the sockets have nothing left to write.
+    const deadline = performance.now() + 1000
+    while (performance.now() < deadline && (this.#tunnels.size > 0 || [...this.#sockets].some((s) => s.writableLength > 0)))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    for (const socket of this.#sockets) socket.destroySoon()
+  }
+
+  #accept(socket: Socket): void {
+    const address = socket.remoteAddress ?? 'unknown'
+    if (!this.#door.enter(address)) {
+      socket.destroy()
+      const refused = this.#door.refusedToReport(performance.now())
+      if (refused > 0)
+        this.#options.log.warn({ address }, `refused ${refused} connections: too many have not logged in, last from ${address}`)
+      return
+    }
+    let admitted = false
+    const grace = setTimeout(() => {
+      this.#options.log.info({ address }, `closed a connection from ${address}: not logged in within ${LOGIN_GRACE_MS / 1000} s`)
+      socket.destroy()
+    }, LOGIN_GRACE_MS)
+    this.#sockets.add(socket)
+    socket.on('close', () => {
+      clearTimeout(grace)
+      this.#sockets.delete(socket)
+      this.#door.leave(address, admitted)
+    })
+    socket.on('error', () => {}) // 'close' follows
+    socket.once('admitted', () => {
+      admitted = true
+      clearTimeout(grace)
+      this.#door.admit(address)
+    })
+    this.#ssh.injectSocket(socket)
+  }
+
+  #connection(connection: Connection, address: string): void {
+    const { log } = this.#options
+    const socket = (connection as unknown as { _sock: Socket })._sock
+    let user = ''
+    let tried = ''
+    let attempts = 0
+    let loggedFault = false
+    connection.on('error', (error) => {
+      if (loggedFault) return
+      loggedFault = true
+      log.info({ address, user }, `connection from ${address}: ${printable(error.message)}`)
+    })
+    connection.on('authentication', (context) => {
+      if (context.method === 'none') return context.reject(METHODS)
+      if (++attempts > MAX_ATTEMPTS * 4) {
+        connection.end()
+        return
+      }
+      tried = context.username
+      void this.#authenticate(context, address).then((accepted) => {
+        if (!accepted) return
+        user = context.username
+      })
+    })
+    connection.on('close', () => {
+      if (user === '' && tried !== '')
+        log.warn({ address, user: tried }, `${printable(tried)} refused from ${address}: no accepted key or password`)
+    })
+    connection.on('ready', () => {
+      socket.emit('admitted')
+      log.info({ address, user }, `${printable(user)} logged in from ${address}`)
+      this.#rekeyNowAndThen(connection, socket)
+    })
+    let channels = 0
+    connection.on('session', (accept, reject) => {
+      if (channels >= CHANNELS_PER_CONNECTION) return reject()
+      channels++
+      const session = accept()
+      session.on('close', () => channels--)
+      this.#session(session, user, socket)
+    })
+  }
+
+  async #authenticate(context: AuthContext, address: string): Promise<boolean> {
+    const { accounts, log } = this.#options
+    const user = context.username
+    try {
+      if (context.method === 'publickey') {
+        const signed = context.signature !== undefined
+        if (signed && !isSignatureGood(context)) {
+          log.warn({ address, user }, `bad signature for ${printable(user)} from ${address}`)
+          context.reject(METHODS)
+          return false
+        }
+        const answer = await accounts.call('authenticate.key', {
+          user,
+          address,
+          algorithm: context.key.algo,
+          key: context.key.data.toString('base64'),
+          signed,
+        })
+        if (!isAccepted(answer)) context.reject(METHODS)
+        else context.accept()
+        return signed && isAccepted(answer)
+      }
+      if (context.method === 'password') {
+        const answer = await accounts.call('authenticate.password', { user, address, password: context.password })
+        if (isAccepted(answer)) {
+          context.accept()
+          return true
+        }
+      }
+      context.reject(METHODS)
+    } catch (error) {
+      log.error({ address, user }, `cannot authenticate ${printable(user)}: ${reasonOf(error)}`)
+      context.reject(METHODS)
+    }
+    return false
+  }
+
+  #session(session: Session, user: string, socket: Socket): void {
+    // hconnect and scripts need none of these; a person who asks for a shell is told what there is.
+    session.on('pty', (accept) => accept?.())
+    session.on('shell', (accept) => refuse(accept(), OFFERED))
+    session.on('exec', (accept, _reject, info) => {
+      const command = parseCommand(info.command)
+      const channel = accept()
+      if (!command) return refuse(channel, OFFERED)
+      if (command.kind === 'bridge') this.#bridge(channel, command.bridge, user, socket)
+      else void this.#list(channel, user, command.json)
+    })
+  }
+
+  #bridge(channel: ServerChannel, bridge: string, user: string, socket: Socket): void {
+    const tunnel = new Tunnel({
+      bridge,
+      user,
+      channel,
+      together: (write) => {
+        // ssh2 writes to the socket once per packet of 32 KiB: corked, they leave in one system call.
+        socket.cork()
+        write()
+        socket.uncork()
+      },
+      log: (level, text) => this.#options.log[level](text),
+      onEnd: () => this.#tunnels.delete(tunnel),
+    })
+    this.#tunnels.add(tunnel)
+  }
+
+  async #list(channel: ServerChannel, user: string, json: boolean): Promise<void> {
+    channel.on('error', () => {})
+    channel.resume()
+    try {
+      const bridges = (await this.#options.accounts.call('bridges', { user })) as { name: string }[]
+      channel.write(json ? `${JSON.stringify(bridges)}\n` : bridges.map((b) => `${b.name}\n`).join(''))
+      channel.exit(0)
+      channel.end()
+    } catch (error) {
+      refuse(channel, reasonOf(error))
+    }
+  }
+
+  #rekeyNowAndThen(connection: Connection, socket: Socket): void {
+    let octets = 0
+    let since = performance.now()
+    const timer = setInterval(() => {
+      const total = socket.bytesRead + socket.bytesWritten
+      const now = performance.now()
+      if (total - octets < REKEY_OCTETS && now - since < REKEY_MS) return
+      octets = total
+      since = now
+      connection.rekey()
+    }, REKEY_CHECK_MS)
+    socket.on('close', () => clearInterval(timer))
+  }
+}
+
+function isAccepted(answer: unknown): boolean {
+  return (answer as { accepted?: unknown } | null)?.accepted === true
+}
+
+function isSignatureGood(context: ssh2.PublicKeyAuthContext): boolean {
+  const key = ssh2.utils.parseKey(context.key.data)
+  if (key instanceof Error || Array.isArray(key)) return false
+  const { blob, signature, hashAlgo } = context as { blob?: Buffer; signature?: Buffer; hashAlgo?: string }
+  return blob !== undefined && signature !== undefined && key.verify(blob, signature, hashAlgo) === true
+}
+
+function refuse(channel: ServerChannel, why: string): void {
+  channel.on('error', () => {})
+  channel.resume()
+  channel.stderr.write(`${why}\r\n`)
+  channel.exit(1)
+  channel.end()
+}

@@ -1,0 +1,221 @@
+/**
+ * One tunnel: an SSH channel that speaks the tunnel protocol to an agent, and a unix socket that carries the same frame
+ * records to the fabric. The session (hello, keepalive, bye) ends here; frames are passed on as they come, unparsed
+ * but for their lengths.
+ */
+import net from 'node:net'
+import { hostname } from 'node:os'
+import type { ServerChannel } from 'ssh2'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import { decodeBye } from '#net/tunnel/bye.ts'
+import { RECORD_BYE, RecordScanner } from '#net/tunnel/framing.ts'
+import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
+import { TunnelSession } from '#net/tunnel/session.ts'
+import { MAX_WIRE_FRAME } from '#net/port/port.ts'
+import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+
+const ATTACH_TIMEOUT_MS = 5000
+const LONGEST_ANSWER = 4096
+/** Octets for the fabric that wait before the agent is no longer read from; SSH's window then stops it. */
+const HIGH_WATER = 1 << 20
+/** How long the last word waits for the frame under way. */
+const FINISH_TIMEOUT_MS = 500
+
+export interface TunnelOptions {
+  readonly bridge: string
+  readonly user: string
+  readonly channel: ServerChannel
+  /** Groups the writes of one call into one system call. */
+  readonly together: (write: () => void) => void
+  readonly log: (level: 'info' | 'warn', text: string) => void
+  readonly onEnd: () => void
+}
+
+export class Tunnel {
+  readonly #options: TunnelOptions
+  readonly #session: TunnelSession
+  /** Reads what the fabric sends, to know where records begin. */
+  readonly #scanner: RecordScanner
+  #fabric: net.Socket | undefined
+  /** The fabric has taken the tunnel: frames flow. */
+  #joined = false
+  #timer: NodeJS.Timeout | undefined
+  /** A control record is to go before the next frame record. */
+  #controlWaits = false
+  #ended = false
+  #finished = false
+
+  constructor(options: TunnelOptions) {
+    this.#options = options
+    const own: Hello = {
+      version: TUNNEL_VERSION,
+      name: hostname(),
+      largestFrame: MAX_WIRE_FRAME,
+      superFrames: true,
+      keepaliveMs: KEEPALIVE_MS,
+      key: '',
+    }
+    this.#session = new TunnelSession(
+      own,
+      {
+        onHello: (peer) => this.#join(peer),
+        onFrames: (chunk, start, end) => this.#toFabric(chunk, start, end),
+        onEnd: (reason) => this.#end(reason),
+      },
+      performance.now(),
+    )
+    this.#scanner = new RecordScanner({
+      onFrames: (chunk, start, end) => this.#write(chunk.subarray(start, end)),
+      onControl: (type, payload) => {
+        if (type !== RECORD_BYE) return
+        const reason = decodeBye(payload)
+        this.bye(reason.code, reason.message)
+      },
+    })
+    const { channel } = options
+    channel.on('data', (chunk: Buffer) => {
+      this.#session.receive(chunk, 0, chunk.length, performance.now())
+      this.#transmit()
+      this.#arm()
+    })
+    channel.on('drain', () => this.#fabric?.resume())
+    channel.on('error', () => this.#hangUp('the connection failed'))
+    channel.on('end', () => this.#hangUp('the agent left'))
+    channel.on('close', () => this.#hangUp('the agent left'))
+    this.#arm()
+  }
+
+  /** Ends the tunnel and tells the agent why. */
+  bye(code: string, message: string): void {
+    this.#session.bye(code, message)
+  }
+
+  /** The connection under the channel is gone. */
+  #hangUp(why: string): void {
+    this.#session.bye('lost', why)
+  }
+
+  #join(peer: Hello): void {
+    const { bridge, user, channel } = this.#options
+    const fabric = net.connect(TUNNEL_SOCKET)
+    this.#fabric = fabric
+    let answer = ''
+    const timer = setTimeout(() => this.bye('unavailable', 'the switch does not answer'), ATTACH_TIMEOUT_MS)
+    fabric.on('close', () => {
+      clearTimeout(timer)
+      this.bye('unavailable', 'the switch went away')
+    })
+    // 'close' follows and says all that there is to know.
+    fabric.on('error', () => {})
+    fabric.on('drain', () => channel.resume())
+    fabric.on('data', (chunk: Buffer) => {
+      if (this.#joined) return this.#fromFabric(chunk)
+      const end = chunk.indexOf(0x0a)
+      answer += chunk.toString('utf8', 0, end < 0 ? chunk.length : end)
+      if (end < 0) {
+        if (answer.length > LONGEST_ANSWER) fabric.destroy()
+        return
+      }
+      clearTimeout(timer)
+      const refused = refusalOf(answer)
+      if (refused) return this.bye(refused.code, refused.message)
+      this.#joined = true
+      this.#session.greet()
+      this.#transmit()
+      if (chunk.length > end + 1) this.#fromFabric(chunk.subarray(end + 1))
+    })
+    const request = {
+      bridge,
+      user,
+      name: peer.name,
+      key: peer.key,
+      superFrames: peer.superFrames,
+      largestFrame: peer.largestFrame,
+    }
+    fabric.write(`${JSON.stringify(request)}\n`)
+  }
+
+  #toFabric(chunk: Uint8Array, start: number, end: number): void {
+    const fabric = this.#fabric
+    if (!this.#joined || !fabric || fabric.destroyed)
+      throw new ProtocolError('hello', 'the peer sent frames before the hub answered its hello')
+    // A span of the scanner's own header buffer is used again at the next one: it must be copied.
+    fabric.write(end - start <= 4 ? Buffer.from(chunk.subarray(start, end)) : chunk.subarray(start, end))
+    if (fabric.writableLength > HIGH_WATER) this.#options.channel.pause()
+  }
+
+  #fromFabric(chunk: Buffer): void {
+    if (this.#finished) return
+    this.#options.together(() => {
+      try {
+        // Under load a chunk nearly always ends inside a frame: a control record that waits goes behind that frame.
+        const left = this.#scanner.leftInFrame
+        const first = (this.#controlWaits || this.#ended) && left <= chunk.length ? left : 0
+        if (first > 0) this.#scanner.scan(chunk, 0, first)
+        if (this.#ended) return this.#finish()
+        if (this.#controlWaits) this.#transmit()
+        this.#scanner.scan(chunk, first, chunk.length)
+      } catch (error) {
+        this.bye('internal', reasonOf(error))
+      }
+    })
+    if (this.#options.channel.writableLength > 0) this.#fabric?.pause()
+  }
+
+  #write(octets: Uint8Array): void {
+    const { channel } = this.#options
+    if (this.#finished || !channel.writable) return
+    channel.write(octets.length <= 4 ? Buffer.from(octets) : octets)
+  }
+
+  /** Control records go between frame records: one that cannot go now waits for the frame under way. */
+  #transmit(): void {
+    const { channel } = this.#options
+    this.#controlWaits = this.#scanner.leftInFrame > 0
+    if (this.#controlWaits) return
+    for (let record = this.#session.pollTransmit(); record; record = this.#session.pollTransmit())
+      if (channel.writable) channel.write(record)
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer)
+    if (this.#ended) return
+    const wait = Math.max(0, this.#session.nextDeadline() - performance.now())
+    this.#timer = setTimeout(() => {
+      this.#session.handleTimeout(performance.now())
+      this.#transmit()
+      this.#arm()
+    }, wait)
+  }
+
+  #end(reason: ProtocolError): void {
+    this.#ended = true
+    clearTimeout(this.#timer)
+    const { bridge, user, log } = this.#options
+    log(reason.code === 'leave' ? 'info' : 'warn', `tunnel of ${user} on ${bridge} ended: ${reason.message}`)
+    if (this.#scanner.leftInFrame > 0 && this.#options.channel.writable && !this.#fabric?.destroyed)
+      this.#timer = setTimeout(() => this.#finish(), FINISH_TIMEOUT_MS)
+    // The session queues its bye before it tells of the end.
+    else this.#finish()
+  }
+
+  /** Says the last word, and lets go of both sides. */
+  #finish(): void {
+    if (this.#finished) return
+    this.#finished = true
+    clearTimeout(this.#timer)
+    const { channel, onEnd } = this.#options
+    this.#transmit()
+    this.#fabric?.destroy()
+    if (channel.writable) {
+      channel.exit(0)
+      channel.end()
+    }
+    onEnd()
+  }
+}
+
+function refusalOf(line: string): ProtocolError | undefined {
+  const value = JSON.parse(line) as { ok?: unknown; code?: unknown; message?: unknown }
+  return value.ok === true ? undefined : new ProtocolError(String(value.code), String(value.message))
+}

@@ -1,0 +1,162 @@
+/**
+ * One process of the hub: started, watched, started again when it ends, adopted when an earlier supervisor left it.
+ * Children are detached and hold nothing of the supervisor's, so that its end is not theirs.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, constants, openSync } from 'node:fs'
+import { reasonOf } from '#net/base/errors.ts'
+import type { Logger } from '#hub/base/log.ts'
+import { startTimeOf, writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
+import type { Identity } from '#hub/base/privilege.ts'
+import { RpcClient } from '#hub/base/rpc.ts'
+
+/** A process that ends again and again is started after 0.2 s, 0.4 s, ... at most this. */
+const MAX_DELAY_MS = 10_000
+const FIRST_DELAY_MS = 200
+/** A process that lived this long has made good. */
+const STEADY_MS = 30_000
+const READY_TIMEOUT_MS = 15_000
+const READY_POLL_MS = 20
+const WATCH_ADOPTED_MS = 500
+
+export interface ChildOptions {
+  readonly name: string
+  /** File of the program, and its arguments. */
+  readonly program: readonly string[]
+  readonly socket: string
+  readonly config: object
+  readonly owner: Identity | undefined
+  readonly logLevel: string
+  readonly log: Logger
+}
+
+export class Child {
+  readonly name: string
+  readonly #options: ChildOptions
+  #pid = 0
+  #startTime = ''
+  #process: ChildProcess | undefined
+  #stopping = false
+  #startedAt = 0
+  #delayMs = FIRST_DELAY_MS
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: ChildOptions) {
+    this.name = options.name
+    this.#options = options
+  }
+
+  /** Adopts the process if it runs as wanted, else ends what runs and starts it. Resolves when it is ready. */
+  async start(): Promise<{ adopted: boolean }> {
+    const { name, config, owner, log } = this.#options
+    const running = await this.status().catch(() => undefined)
+    const fingerprint = writeProcessConfig(name, config, owner)
+    if (running && startTimeOf(running.pid) === running.startTime) {
+      this.#pid = running.pid
+      this.#startTime = running.startTime
+      if (running.fingerprint === fingerprint) {
+        log.info(`${name}: goes on, process ${running.pid}`)
+        this.#watchAdopted()
+        return { adopted: true }
+      }
+      log.info(`${name}: its configuration changed, it is started again`)
+      await this.stop()
+      this.#stopping = false
+    }
+    this.#spawn()
+    await this.#ready()
+    return { adopted: false }
+  }
+
+  /** What the process says of itself. @throws when it is not there */
+  async status(): Promise<ProcessIdentity & { readonly problems?: readonly string[] }> {
+    const client = new RpcClient(this.#options.socket, { timeoutMs: 2000 })
+    try {
+      return (await client.call('status')) as ProcessIdentity
+    } finally {
+      client.close()
+    }
+  }
+
+  /** Asks the process to end, and ends it when it does not. Resolves when it is gone. */
+  async stop(patienceMs = 3000): Promise<void> {
+    this.#stopping = true
+    clearTimeout(this.#timer)
+    const deadline = performance.now() + patienceMs
+    this.#signal('SIGTERM')
+    while (this.#alive()) {
+      if (performance.now() > deadline) {
+        this.#options.log.warn(`${this.name}: does not end, killed`)
+        this.#signal('SIGKILL')
+        while (this.#alive()) await pause(READY_POLL_MS)
+        return
+      }
+      await pause(READY_POLL_MS)
+    }
+  }
+
+  #spawn(): void {
+    const { name, program, logLevel, log } = this.#options
+    // Whatever the runtime itself has to say goes to the same file as the log.
+    const output = openSync(`log/${name}.log`, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW, 0o600)
+    try {
+      this.#process = spawn(process.execPath, [...program], {
+        detached: true,
+        stdio: ['ignore', output, output],
+        env: { ...process.env, HYBRIDGE_LOG: logLevel },
+      })
+    } finally {
+      closeSync(output)
+    }
+    this.#startedAt = performance.now()
+    this.#pid = this.#process.pid ?? 0
+    this.#startTime = startTimeOf(this.#pid) ?? ''
+    this.#process.on('error', (error) => log.error(`${name}: cannot be started: ${reasonOf(error)}`))
+    this.#process.on('exit', (code, signal) => this.#ended(signal ?? `exit code ${code}`))
+  }
+
+  #watchAdopted(): void {
+    this.#startedAt = performance.now()
+    this.#timer = setTimeout(() => {
+      if (this.#alive()) this.#watchAdopted()
+      else this.#ended('it is gone')
+    }, WATCH_ADOPTED_MS)
+  }
+
+  #ended(why: string): void {
+    this.#pid = 0
+    this.#process = undefined
+    if (this.#stopping) return
+    if (performance.now() - this.#startedAt > STEADY_MS) this.#delayMs = FIRST_DELAY_MS
+    this.#options.log.error(`${this.name}: ended (${why}), started again in ${this.#delayMs / 1000} s`)
+    this.#timer = setTimeout(() => this.#spawn(), this.#delayMs)
+    this.#delayMs = Math.min(this.#delayMs * 2, MAX_DELAY_MS)
+  }
+
+  async #ready(): Promise<void> {
+    const deadline = performance.now() + READY_TIMEOUT_MS
+    while (performance.now() < deadline) {
+      const status = await this.status().catch(() => undefined)
+      if (status && status.pid === this.#pid) return
+      await pause(READY_POLL_MS)
+    }
+    throw new Error(`${this.name} is not ready after ${READY_TIMEOUT_MS / 1000} s; see log/${this.name}.log`)
+  }
+
+  #alive(): boolean {
+    if (this.#pid === 0) return false
+    if (this.#process) return this.#process.exitCode === null && this.#process.signalCode === null
+    return startTimeOf(this.#pid) === this.#startTime
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (!this.#alive()) return
+    try {
+      process.kill(this.#pid, signal)
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

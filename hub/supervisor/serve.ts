@@ -1,0 +1,85 @@
+/**
+ * `hybridge serve`: starts the hub's processes, watches them, and ends them. It reads its configuration and what its
+ * children log, and nothing from the network; started as root it alone stays root, to start the others.
+ */
+import { fileURLToPath } from 'node:url'
+import { ConfigError } from '#net/base/errors.ts'
+import type { ServeConfig } from '#hub/config.ts'
+import { CONTROL_SOCKET, FABRIC_SOCKET, prepareDataDirectory } from '#hub/base/data-directory.ts'
+import { followLog, openSupervisorLog, relayLine } from '#hub/base/log.ts'
+import { processUsers } from '#hub/base/privilege.ts'
+import type { FabricConfig } from '#hub/fabric/fabric.ts'
+import { probeAddress } from '#hub/gateway/listen.ts'
+import type { GatewayConfig } from '#hub/gateway/process.ts'
+import { Child } from '#hub/supervisor/child.ts'
+import { freePort } from '#hub/supervisor/free-port.ts'
+import { ensureHostKey } from '#hub/supervisor/host-key.ts'
+import { claimSupervision } from '#hub/supervisor/lock.ts'
+
+const HOST_KEY = 'ssh_host_ed25519_key'
+
+/** Runs until SIGTERM or SIGINT. @returns the exit code */
+export async function serve(config: ServeConfig): Promise<number> {
+  const users = processUsers()
+  const fabricConfig: FabricConfig = { bridges: config.bridges, attach: config.attach }
+  prepareDataDirectory(config.data, users)
+  process.chdir(config.data)
+  process.umask(0o077)
+  claimSupervision()
+  const log = openSupervisorLog(config.log)
+  const fingerprint = ensureHostKey(HOST_KEY, users?.service)
+  log.info(`host key ${fingerprint}`)
+
+  const child = (name: string, program: string[], socket: string, settings: object): Child =>
+    new Child({ name, program, socket, config: settings, owner: users?.service, logLevel: config.log, log })
+  const control = child('control', [programFile('control')], CONTROL_SOCKET, {})
+  const fabric = child('fabric', [programFile('fabric')], FABRIC_SOCKET, fabricConfig)
+
+  const names = ['control', 'fabric', ...Array.from({ length: config.gateways }, (_, i) => `gateway-${i + 1}`)]
+  const followers = names.map((name) => followLog(`log/${name}.log`, (line) => relayLine(log, name, line)))
+  let children: Child[] = [control, fabric]
+  const stopAll = async (): Promise<void> => {
+    // Gateways first: they tell the agents, while the fabric still carries what is under way.
+    const [first, ...rest] = [children.slice(2), [fabric], [control]]
+    for (const group of [first ?? [], ...rest]) await Promise.all(group.map((c) => c.stop()))
+    for (const follower of followers) follower.close()
+  }
+
+  // Watched from the beginning: a signal during the start ends what has been started.
+  const signal = new Promise<NodeJS.Signals>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(name))
+  })
+
+  const start = async (): Promise<string> => {
+    const [, fabricStart] = await Promise.all([control.start(), fabric.start()])
+    if (!fabricStart.adopted) {
+      const { problems = [] } = await fabric.status()
+      if (problems.length > 0) throw new ConfigError(problems.join('; '))
+    }
+    const port = config.ssh.port === 0 ? freePort(config.ssh.address) : config.ssh.port
+    const settings: GatewayConfig = { address: config.ssh.address, port, hostKeyFile: HOST_KEY }
+    const gateways = names
+      .slice(2)
+      .map((name) => child(name, [programFile('gateway'), name], `run/${name}.sock`, settings))
+    const adopted = await Promise.all(gateways.map((gateway) => gateway.status().catch(() => undefined)))
+    if (adopted.every((status) => status === undefined)) probeAddress(config.ssh.address, port)
+    children = [control, fabric, ...gateways]
+    await Promise.all(gateways.map((gateway) => gateway.start()))
+    const host = config.ssh.address.includes(':') ? `[${config.ssh.address}]` : config.ssh.address
+    return `${host}:${port}`
+  }
+
+  try {
+    const outcome = await Promise.race([start(), signal.then(() => undefined)])
+    if (outcome !== undefined) {
+      process.stdout.write(`ready ssh=${outcome}\n`)
+      log.info(`stopping: ${await signal}`)
+    }
+    return 0
+  } finally {
+    await stopAll()
+  }
+}
+
+/** The built programs lie beside each other. */
+const programFile = (name: string): string => fileURLToPath(new URL(`hybridge-${name}.js`, import.meta.url))

@@ -1,0 +1,32 @@
+/**
+ * Errors that people read: what failed, on what, why, and what to do. A broken invariant is a plain Error (a bug).
+ */
+
+/** Something the operator wrote: an argument, a configuration file, a key file. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** The peer broke the protocol, or refused us; ends that session only. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError'
+  /** Stable, for machines: `unknown-bridge`, `version`, ... */
+  readonly code: string
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The operating system refused: `code` is the errno's name (`EPERM`). */
+export class SystemError extends Error {
+  override readonly name = 'SystemError'
+  readonly code: string
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Text of anything thrown. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

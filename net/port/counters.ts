@@ -1,0 +1,84 @@
+/**
+ * Counters of one port, in wire frames: a super-frame counts as the frames that the wire carries for it.
+ * IN is what the switch received from the port, OUT what it sent to it; octets are without the FCS.
+ */
+
+/** Why a frame went no further. The names are the ones that people see. */
+export const DROP_REASONS = [
+  'short', // under 14 octets, or cut short
+  'too-big', // longer than the port or the tunnel carries
+  'bad-offload', // virtio header that cannot be true, or a super-frame that the kernel cannot express
+  'link-down', // interface down or absent, tunnel not connected
+  'queue-full', // the port, or its queue, takes no more now
+  'vlan', // the port does not carry this VLAN
+  'strict', // QinQ port set to strict: the frame has no customer tag
+  'kernel', // the kernel lost it before we could read it
+  'io', // any other refusal of the system
+] as const
+export type DropReason = (typeof DROP_REASONS)[number]
+
+export const DROP_SHORT = 0
+export const DROP_TOO_BIG = 1
+export const DROP_BAD_OFFLOAD = 2
+export const DROP_LINK_DOWN = 3
+export const DROP_QUEUE_FULL = 4
+export const DROP_VLAN = 5
+export const DROP_STRICT = 6
+export const DROP_KERNEL = 7
+export const DROP_IO = 8
+
+const REASONS = DROP_REASONS.length
+
+/** A copy of the counters for people and machines: drops of 0 are left out. */
+export interface CounterReading {
+  readonly inFrames: number
+  readonly inOctets: number
+  readonly outFrames: number
+  readonly outOctets: number
+  readonly inDrops: Partial<Record<DropReason, number>>
+  readonly outDrops: Partial<Record<DropReason, number>>
+}
+
+export class PortCounters {
+  inFrames = 0.5
+  inOctets = 0.5
+  outFrames = 0.5
+  outOctets = 0.5
+  /** Indexed by DROP_*. */
+  readonly inDrops = new Float64Array(REASONS)
+  readonly outDrops = new Float64Array(REASONS)
+
+  constructor() {
+    // Started as doubles (0.5), so that the fields never change representation when they pass 2^31.
+    this.reset()
+  }
+
+  reset(): void {
+    this.inFrames = 0
+    this.inOctets = 0
+    this.outFrames = 0
+    this.outOctets = 0
+    this.inDrops.fill(0)
+    this.outDrops.fill(0)
+  }
+
+  read(): CounterReading {
+    return {
+      inFrames: this.inFrames,
+      inOctets: this.inOctets,
+      outFrames: this.outFrames,
+      outOctets: this.outOctets,
+      inDrops: named(this.inDrops),
+      outDrops: named(this.outDrops),
+    }
+  }
+}
+
+function named(drops: Float64Array): Partial<Record<DropReason, number>> {
+  const out: Partial<Record<DropReason, number>> = {}
+  DROP_REASONS.forEach((reason, i) => {
+    const n = drops[i] ?? 0
+    if (n > 0) out[reason] = n
+  })
+  return out
+}

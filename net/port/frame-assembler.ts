@@ -1,0 +1,110 @@
+/**
+ * Puts the FRAME records of a byte stream (net/tunnel/framing.ts) together in native memory and hands the frames on
+ * from there, so that each is sent from where it lies. Records that are not whole stay for the next octets.
+ */
+import { ProtocolError } from '#net/base/errors.ts'
+import { DROP_BAD_OFFLOAD, DROP_SHORT, type PortCounters } from '#net/port/counters.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
+import type { FrameSink } from '#net/port/port.ts'
+import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
+import { MAX_FRAME_PAYLOAD, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
+import { at, u24, u8 } from '#net/wire/octets.ts'
+import { isValidHeader, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
+
+const ETHERNET = 14
+const LONGEST_RECORD = RECORD_HEADER_LEN + MAX_FRAME_PAYLOAD
+/** Room for several super-frames, so that a read is large and little is moved. */
+const SIZE = 8 * 65_536
+
+export class FrameAssembler {
+  readonly memory = FrameMemory.native(SIZE)
+  readonly #counters: PortCounters
+  readonly #sink: FrameSink
+  #head = 0
+  #tail = 0
+
+  constructor(counters: PortCounters, sink: FrameSink) {
+    this.#counters = counters
+    this.#sink = sink
+  }
+
+  /** Address to read octets to, at most `room` of them; `added` says how many came. */
+  get address(): number {
+    return this.memory.address + this.#tail
+  }
+
+  get room(): number {
+    return SIZE - this.#tail
+  }
+
+  /** `count` octets were read to `address`: hands the whole frames on. @throws ProtocolError on a broken stream */
+  added(count: number): void {
+    this.#tail += count
+    this.#deliver()
+  }
+
+  /** Takes a copy of `chunk[start, end)` and hands the whole frames on. @throws ProtocolError on a broken stream */
+  append(chunk: Uint8Array, start: number, end: number): void {
+    while (start < end) {
+      const take = Math.min(end - start, this.room)
+      this.memory.bytes.set(
+        start === 0 && take === chunk.length ? chunk : chunk.subarray(start, start + take),
+        this.#tail,
+      )
+      start += take
+      this.added(take)
+    }
+  }
+
+  /** Forgets a record that is not whole: the stream ended. */
+  reset(): void {
+    this.#head = 0
+    this.#tail = 0
+  }
+
+  free(): void {
+    this.memory.free()
+  }
+
+  #deliver(): void {
+    const octets = this.memory.bytes
+    let head = this.#head
+    const tail = this.#tail
+    let any = false
+    while (tail - head >= RECORD_HEADER_LEN) {
+      const length = u24(octets, head + 1)
+      if (u8(octets, head) !== RECORD_FRAME || length <= VIRTIO_HEADER_LEN || length > MAX_FRAME_PAYLOAD)
+        throw new ProtocolError('frame-length', `frame record of type ${u8(octets, head)}, ${length} octets`)
+      const next = head + RECORD_HEADER_LEN + length
+      if (next > tail) break
+      this.#frame(head + RECORD_HEADER_LEN + VIRTIO_HEADER_LEN, next)
+      any = true
+      head = next
+    }
+    if (any) this.#sink.batchEnd()
+    if (head === tail) {
+      this.#head = 0
+      this.#tail = 0
+    } else if (SIZE - tail < LONGEST_RECORD) {
+      octets.copyWithin(0, head, tail)
+      this.#head = 0
+      this.#tail = tail - head
+    } else this.#head = head
+  }
+
+  #frame(start: number, end: number): void {
+    const counters = this.#counters
+    const octets = this.memory.bytes
+    if (end - start < ETHERNET) {
+      counters.inDrops[DROP_SHORT] = at(counters.inDrops, DROP_SHORT) + 1
+      return
+    }
+    if (!isValidHeader(octets, start, end)) {
+      counters.inDrops[DROP_BAD_OFFLOAD] = at(counters.inDrops, DROP_BAD_OFFLOAD) + 1
+      return
+    }
+    counters.inFrames += wireFrames(octets, start, end)
+    counters.inOctets += wireOctets(octets, start, end)
+    this.#sink.frame(this.memory, start, end)
+  }
+}

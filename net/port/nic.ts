@@ -1,0 +1,303 @@
+/**
+ * Port kind `nic`: a network interface in promiscuous mode, through a packet socket that carries super-frames whole.
+ * Follows the interface: down, up, deleted, re-created, MTU changed. What it changes it restores at `close`.
+ */
+import * as libc from '#net/port/libc.ts'
+import type { FrameMemory } from '#net/port/frame-memory.ts'
+import { FrameMemory as Memory } from '#net/port/frame-memory.ts'
+import {
+  DROP_BAD_OFFLOAD,
+  DROP_IO,
+  DROP_KERNEL,
+  DROP_LINK_DOWN,
+  DROP_QUEUE_FULL,
+  DROP_SHORT,
+  DROP_TOO_BIG,
+  type PortCounters,
+} from '#net/port/counters.ts'
+import { isLinkUp, linkIndex, linkMtu } from '#net/port/link.ts'
+import { watchLinks } from '#net/port/link-watch.ts'
+import { ReceiveBatch, SendBatch } from '#net/port/message-batch.ts'
+import { NicSettings } from '#net/port/nic-settings.ts'
+import { openPacketSocket, takeKernelDrops, takeSocketError } from '#net/port/packet-socket.ts'
+import type { FrameSink, Port } from '#net/port/port.ts'
+import { READABLE, Watcher } from '#net/port/reactor.ts'
+import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
+import { at, u16le, u32le } from '#net/wire/octets.ts'
+import { insertTag } from '#net/wire/tag.ts'
+import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
+import { reasonOf } from '#net/base/errors.ts'
+
+const ETHERNET = 14
+/** Receive rounds for one readiness: other ports, sockets and timers get their turn after as many batches. */
+const ROUNDS = 4
+const STATISTICS_MS = 1000
+
+// struct tpacket_auxdata behind its 16-octet cmsghdr
+const AUX_STATUS = 16
+const AUX_TCI = 32
+const AUX_TPID = 34
+const AUX_LENGTH = 36
+const STATUS_VLAN_VALID = 0x10
+const STATUS_VLAN_TPID_VALID = 0x40
+const TPID_DEFAULT = 0x8100
+
+export interface NicOptions {
+  /** Interface name: `eth1`. */
+  readonly interface: string
+  /** MTU to raise the interface to; it is never lowered. Default: what frames of 9216 octets need. */
+  readonly mtu?: number
+  readonly counters: PortCounters
+  readonly sink: FrameSink
+  /** Takes one line for people: what was changed, what could not be. */
+  readonly onWarning?: (text: string) => void
+}
+
+/** One read buffer for all network interfaces of the process: a batch is switched before the next is read. */
+let receiveBatch: ReceiveBatch | undefined
+
+/** @throws SystemError ENODEV, EPERM, with the remedy */
+export function openNic(options: NicOptions): Port {
+  return new NicPort(options)
+}
+
+class NicPort implements Port {
+  readonly name: string
+  readonly counters: PortCounters
+  readonly superFrames = true
+  maxFrame = 0
+  up = false
+  readonly #interface: string
+  readonly #sink: FrameSink
+  readonly #warn: (text: string) => void
+  readonly #settings: NicSettings
+  readonly #batch: ReceiveBatch
+  readonly #out = new SendBatch()
+  readonly #outFrames = new Float64Array(SendBatch.SLOTS)
+  readonly #outOctets = new Float64Array(SendBatch.SLOTS)
+  readonly #statisticsTimer: NodeJS.Timeout
+  readonly #unwatchLinks: () => void
+  #staging: FrameMemory | undefined
+  #fd = -1
+  #index = 0
+  #watcher: Watcher | undefined
+  #closed = false
+
+  constructor(options: NicOptions) {
+    this.name = `nic:${options.interface}`
+    this.#interface = options.interface
+    this.counters = options.counters
+    this.#sink = options.sink
+    this.#warn = options.onWarning ?? (() => {})
+    this.#batch = receiveBatch ??= new ReceiveBatch(VIRTIO_HEADER_LEN)
+    this.#settings = new NicSettings(options.interface, options.mtu, this.#warn)
+    this.#open()
+    this.#unwatchLinks = watchLinks(() => this.#followLink())
+    this.#statisticsTimer = setInterval(() => this.#countKernelDrops(), STATISTICS_MS)
+    this.#statisticsTimer.unref()
+    this.#setUp(isLinkUp(this.#interface), 'interface is down')
+  }
+
+  send(memory: FrameMemory, start: number, end: number): void {
+    const counters = this.counters
+    const frames = wireFrames(memory.bytes, start, end)
+    if (!this.up) {
+      counters.outDrops[DROP_LINK_DOWN] = at(counters.outDrops, DROP_LINK_DOWN) + frames
+      return
+    }
+    if (memory.address === 0) {
+      this.#sendCopy(memory, start, end)
+      return
+    }
+    const out = this.#out
+    if (out.count === SendBatch.SLOTS) this.flush()
+    this.#outFrames[out.count] = frames
+    this.#outOctets[out.count] = wireOctets(memory.bytes, start, end)
+    out.push(memory.address + start - VIRTIO_HEADER_LEN, end - start + VIRTIO_HEADER_LEN)
+  }
+
+  flush(): void {
+    const out = this.#out
+    const counters = this.counters
+    const total = out.count
+    let i = 0
+    while (i < total) {
+      const sent = libc.sendmmsg(this.#fd, out.address(i), total - i, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
+      if (sent > 0) {
+        for (const until = i + sent; i < until; i++) {
+          counters.outFrames += at(this.#outFrames, i)
+          counters.outOctets += at(this.#outOctets, i)
+        }
+        continue
+      }
+      // The item at i failed: it alone is lost, unless the whole port takes nothing.
+      const reason = dropReason(libc.errno())
+      const last = reason === DROP_LINK_DOWN || reason === DROP_QUEUE_FULL ? total : i + 1
+      for (; i < last; i++) counters.outDrops[reason] = at(counters.outDrops, reason) + at(this.#outFrames, i)
+    }
+    out.count = 0
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#unwatchLinks()
+    clearInterval(this.#statisticsTimer)
+    this.#countKernelDrops()
+    this.up = false
+    this.#closeSocket(() => {
+      this.#out.free()
+      this.#staging?.free()
+    })
+    this.#settings.restore()
+  }
+
+  #open(): void {
+    const { fd, index } = openPacketSocket(this.#interface)
+    this.#fd = fd
+    this.#index = index
+    try {
+      this.#settings.apply()
+      this.maxFrame = linkMtu(this.#interface) + ETHERNET
+      this.#watcher = new Watcher(fd, (_events, failed) => this.#ready(failed))
+      this.#watcher.watch(READABLE)
+    } catch (error) {
+      this.#fd = -1
+      libc.close(fd)
+      this.#settings.restore()
+      throw error
+    }
+  }
+
+  #closeSocket(done: () => void): void {
+    const fd = this.#fd
+    this.#fd = -1
+    if (!this.#watcher) return done()
+    this.#watcher.close(() => {
+      libc.close(fd)
+      done()
+    })
+    this.#watcher = undefined
+  }
+
+  #ready(failed: boolean): void {
+    if (this.#closed) return
+    if (failed) {
+      this.#countSocketError(takeSocketError(this.#fd))
+      this.#watcher?.watch(READABLE)
+      this.#followLink()
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      const received = libc.recvmmsg(
+        this.#fd,
+        this.#batch.prepare(),
+        ReceiveBatch.SLOTS,
+        libc.MSG_DONTWAIT,
+        null,
+      )
+      if (received < 0) {
+        const code = libc.errno()
+        if (code === libc.EAGAIN) return
+        this.#countSocketError(code)
+        if (code !== libc.EINVAL && code !== libc.EINTR) return
+        continue
+      }
+      for (let i = 0; i < received; i++) this.#receive(i)
+      this.#sink.batchEnd()
+      if (received < ReceiveBatch.SLOTS) return
+    }
+  }
+
+  #receive(i: number): void {
+    const batch = this.#batch
+    const counters = this.counters
+    const octets = batch.frames.bytes
+    let start = batch.frameStart(i)
+    const end = start - VIRTIO_HEADER_LEN + batch.length(i)
+    if ((batch.flags(i) & libc.MSG_TRUNC) !== 0) {
+      counters.inDrops[DROP_TOO_BIG] = at(counters.inDrops, DROP_TOO_BIG) + 1
+      return
+    }
+    if (end - start < ETHERNET) {
+      counters.inDrops[DROP_SHORT] = at(counters.inDrops, DROP_SHORT) + 1
+      return
+    }
+    if (batch.controlLength(i) >= AUX_LENGTH) {
+      const control = batch.controlStart(i)
+      const status = u32le(batch.control, control + AUX_STATUS)
+      if ((status & STATUS_VLAN_VALID) !== 0) {
+        const tpid =
+          (status & STATUS_VLAN_TPID_VALID) === 0 ? TPID_DEFAULT : u16le(batch.control, control + AUX_TPID)
+        start = insertTag(octets, start, tpid, u16le(batch.control, control + AUX_TCI))
+      }
+    }
+    counters.inFrames += wireFrames(octets, start, end)
+    counters.inOctets += wireOctets(octets, start, end)
+    this.#sink.frame(batch.frames, start, end)
+  }
+
+  /** A frame outside native memory: copied and sent alone. */
+  #sendCopy(memory: FrameMemory, start: number, end: number): void {
+    this.flush()
+    const from = start - VIRTIO_HEADER_LEN
+    const staging = (this.#staging ??= Memory.native(ReceiveBatch.SLOT))
+    staging.bytes.set(memory.bytes.subarray(from, end), 0)
+    this.send(staging, VIRTIO_HEADER_LEN, end - from)
+    this.flush()
+  }
+
+  #countSocketError(code: number): void {
+    // EINVAL: the kernel could not express a super-frame in a virtio header, which costs that frame.
+    if (code === libc.EINVAL)
+      this.counters.inDrops[DROP_BAD_OFFLOAD] = at(this.counters.inDrops, DROP_BAD_OFFLOAD) + 1
+  }
+
+  #countKernelDrops(): void {
+    if (this.#fd < 0) return
+    const drops = takeKernelDrops(this.#fd)
+    this.counters.inDrops[DROP_KERNEL] = at(this.counters.inDrops, DROP_KERNEL) + drops
+  }
+
+  /** Compares the interface with what the socket is bound to, and follows it. */
+  #followLink(): void {
+    if (this.#closed) return
+    const index = linkIndex(this.#interface)
+    try {
+      if (index !== this.#index) {
+        this.#closeSocket(() => {})
+        this.#index = 0
+        this.#settings.forget()
+        if (index === 0) return this.#setUp(false, 'interface is gone')
+        this.#open()
+      }
+      this.maxFrame = linkMtu(this.#interface) + ETHERNET
+      this.#setUp(isLinkUp(this.#interface), 'interface is down')
+    } catch (error) {
+      // The interface changed again meanwhile: the next event tells.
+      this.#setUp(false, reasonOf(error))
+    }
+  }
+
+  #setUp(up: boolean, why: string): void {
+    if (up === this.up) return
+    this.up = up
+    this.#sink.portState(up, up ? 'interface is up' : why)
+  }
+}
+
+function dropReason(code: number): number {
+  switch (code) {
+    case libc.EAGAIN:
+      return DROP_QUEUE_FULL
+    case libc.ENETDOWN:
+    case libc.ENXIO:
+    case libc.ENODEV:
+      return DROP_LINK_DOWN
+    case libc.EMSGSIZE:
+      return DROP_TOO_BIG
+    case libc.EINVAL:
+      return DROP_BAD_OFFLOAD
+    default:
+      return DROP_IO
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * Port kind `stream`: frames as records (net/tunnel/framing.ts) on a connected unix stream socket, read into native
+ * memory and written from where the frames lie, with no JavaScript buffers between. Joins a fabric to a gateway.
+ */
+import * as libc from '#net/port/libc.ts'
+import { reasonOf } from '#net/base/errors.ts'
+import {
+  DROP_LINK_DOWN,
+  DROP_QUEUE_FULL,
+  DROP_TOO_BIG,
+  type PortCounters,
+} from '#net/port/counters.ts'
+import { FrameAssembler } from '#net/port/frame-assembler.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
+import { GatherBatch } from '#net/port/message-batch.ts'
+import { setBuffer } from '#net/port/packet-socket.ts'
+import { MAX_WIRE_FRAME, type FrameSink, type Port } from '#net/port/port.ts'
+import { READABLE, Watcher, WRITABLE } from '#net/port/reactor.ts'
+import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
+import { byeRecord } from '#net/tunnel/bye.ts'
+import { MAX_FRAME_PAYLOAD, putRecordHeader, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
+import { at } from '#net/wire/octets.ts'
+import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
+
+/** Octets that wait while the socket takes nothing; frames beyond are lost and counted. */
+const QUEUE_OCTETS = 1 << 20
+const SOCKET_BUFFER = 1 << 20
+/** Reads for one readiness: the other ports get their turn after as many. */
+const ROUNDS = 4
+
+export interface StreamSocketOptions {
+  readonly name: string
+  /** A connected, non-blocking stream socket; the port owns it from now on. */
+  readonly fd: number
+  readonly superFrames: boolean
+  readonly maxFrame: number
+  readonly counters: PortCounters
+  readonly sink: FrameSink
+  /** The far side closed, or broke the framing; the port is down and is to be closed. */
+  readonly onEnd: (why: string) => void
+}
+
+export class StreamSocketPort implements Port {
+  readonly name: string
+  readonly counters: PortCounters
+  readonly superFrames: boolean
+  readonly maxFrame: number
+  up = true
+  readonly #fd: number
+  readonly #sink: FrameSink
+  readonly #onEnd: (why: string) => void
+  readonly #watcher: Watcher
+  readonly #assembler: FrameAssembler
+  readonly #out = new GatherBatch(RECORD_HEADER_LEN)
+  /** What the socket did not take, in order; while there is some, everything goes through here. */
+  #waiting: FrameMemory | undefined
+  #waitingFrom = 0
+  #waitingTo = 0
+  #closed = false
+
+  constructor(options: StreamSocketOptions) {
+    this.name = options.name
+    this.counters = options.counters
+    this.superFrames = options.superFrames
+    this.maxFrame = Math.min(options.maxFrame, MAX_WIRE_FRAME)
+    this.#fd = options.fd
+    this.#sink = options.sink
+    this.#onEnd = options.onEnd
+    this.#assembler = new FrameAssembler(options.counters, options.sink)
+    setBuffer(this.#fd, libc.SO_SNDBUFFORCE, libc.SO_SNDBUF, SOCKET_BUFFER)
+    this.#watcher = new Watcher(this.#fd, (events, failed) => this.#ready(events, failed))
+    this.#watcher.watch(READABLE)
+    this.#sink.portState(true, 'connected')
+  }
+
+  send(memory: FrameMemory, start: number, end: number): void {
+    const counters = this.counters
+    const octets = memory.bytes
+    const frames = wireFrames(octets, start, end)
+    const payload = end - start + VIRTIO_HEADER_LEN
+    let reason = -1
+    if (!this.up) reason = DROP_LINK_DOWN
+    else if (payload > MAX_FRAME_PAYLOAD) reason = DROP_TOO_BIG
+    else if (this.#waitingTo > 0 || memory.address === 0) {
+      // What is queued by reference goes first.
+      this.flush()
+      if (!this.#wait(octets, start - VIRTIO_HEADER_LEN, end, true)) reason = DROP_QUEUE_FULL
+    } else {
+      const out = this.#out
+      if (out.isFull) this.flush()
+      const header = out.nextHeader()
+      putRecordHeader(out.headers, header, RECORD_FRAME, payload)
+      out.push(memory, start - VIRTIO_HEADER_LEN, end)
+    }
+    if (reason >= 0) {
+      counters.outDrops[reason] = at(counters.outDrops, reason) + frames
+      return
+    }
+    counters.outFrames += frames
+    counters.outOctets += wireOctets(octets, start, end)
+  }
+
+  flush(): void {
+    const out = this.#out
+    if (out.count === 0) return
+    let sent = 0
+    if (this.#waitingTo === 0 && this.up) {
+      sent = libc.sendmsg(this.#fd, out.address, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
+      if (sent < 0) {
+        if (libc.errno() !== libc.EAGAIN) this.up = false // the read side will tell why
+        sent = 0
+      }
+    }
+    if (sent < out.octets && this.up) this.#keepUnsent(sent)
+    out.clear()
+  }
+
+  /** Tells the far side why the port ends: a BYE record behind what was sent. Close the port next. */
+  bye(code: string, message: string): void {
+    this.flush()
+    if (this.#waitingTo > 0) return // it does not read; the closed socket tells it the rest
+    const record = byeRecord(code, message)
+    libc.sendBuffer(this.#fd, record, record.length, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.up = false
+    this.#watcher.close(() => {
+      libc.close(this.#fd)
+      this.#assembler.free()
+      this.#out.free()
+      this.#waiting?.free()
+    })
+  }
+
+  #ready(events: number, failed: boolean): void {
+    if (this.#closed) return
+    if ((events & WRITABLE) !== 0) this.#writeWaiting()
+    if ((events & READABLE) === 0 && !failed) return
+    for (let round = 0; round < ROUNDS; round++) {
+      const room = this.#assembler.room
+      const count = libc.recv(this.#fd, this.#assembler.address, room, libc.MSG_DONTWAIT)
+      if (count === 0) return this.#end('closed by the other side')
+      if (count < 0) {
+        const code = libc.errno()
+        if (code === libc.EAGAIN || code === libc.EINTR) return
+        return this.#end(libc.errnoText(code))
+      }
+      try {
+        this.#assembler.added(count)
+      } catch (error) {
+        return this.#end(reasonOf(error))
+      }
+      if (this.#closed || count < room) return
+    }
+  }
+
+  #end(why: string): void {
+    this.up = false
+    this.#watcher.watch(0)
+    this.#sink.portState(false, why)
+    this.#onEnd(why)
+  }
+
+  /** Copies octets behind those that wait; false when they do not fit. */
+  #wait(octets: Uint8Array, start: number, end: number, withHeader: boolean): boolean {
+    const waiting = (this.#waiting ??= FrameMemory.native(QUEUE_OCTETS + RECORD_HEADER_LEN + MAX_FRAME_PAYLOAD))
+    const size = end - start + (withHeader ? RECORD_HEADER_LEN : 0)
+    if (this.#waitingTo - this.#waitingFrom + size > QUEUE_OCTETS) return false
+    if (this.#waitingTo + size > waiting.bytes.length) {
+      waiting.bytes.copyWithin(0, this.#waitingFrom, this.#waitingTo)
+      this.#waitingTo -= this.#waitingFrom
+      this.#waitingFrom = 0
+    }
+    if (withHeader) {
+      putRecordHeader(waiting.bytes, this.#waitingTo, RECORD_FRAME, end - start)
+      this.#waitingTo += RECORD_HEADER_LEN
+    }
+    waiting.bytes.set(octets.subarray(start, end), this.#waitingTo)
+    this.#waitingTo += end - start
+    this.#watcher.watch(READABLE | WRITABLE)
+    return true
+  }
+
+  /** Keeps what the socket did not take of the batch; what does not fit was counted as sent and is taken back. */
+  #keepUnsent(sent: number): void {
+    const out = this.#out
+    const counters = this.counters
+    let skip = sent
+    for (let i = 0; i < out.count; i++) {
+      const memory = out.memory(i)
+      const start = out.start(i)
+      const end = out.end(i)
+      const size = RECORD_HEADER_LEN + end - start
+      if (skip >= size) {
+        skip -= size
+        continue
+      }
+      // A record that is partly sent must go on, whatever waits: the queue is empty then, so it fits.
+      const kept =
+        skip === 0
+          ? this.#wait(memory.bytes, start, end, true)
+          : skip < RECORD_HEADER_LEN
+            ? this.#wait(out.headers, out.header(i) + skip, out.header(i) + RECORD_HEADER_LEN, false) &&
+              this.#wait(memory.bytes, start, end, false)
+            : this.#wait(memory.bytes, start + skip - RECORD_HEADER_LEN, end, false)
+      skip = 0
+      if (kept) continue
+      const from = start + VIRTIO_HEADER_LEN
+      const frames = wireFrames(memory.bytes, from, end)
+      counters.outFrames -= frames
+      counters.outOctets -= wireOctets(memory.bytes, from, end)
+      counters.outDrops[DROP_QUEUE_FULL] = at(counters.outDrops, DROP_QUEUE_FULL) + frames
+    }
+  }
+
+  #writeWaiting(): void {
+    const waiting = this.#waiting
+    if (waiting && this.#waitingTo > 0) {
+      const sent = libc.sendFrom(
+        this.#fd,
+        waiting.address + this.#waitingFrom,
+        this.#waitingTo - this.#waitingFrom,
+        libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL,
+      )
+      if (sent > 0) this.#waitingFrom += sent
+      if (this.#waitingFrom < this.#waitingTo) return
+    }
+    this.#waitingFrom = 0
+    this.#waitingTo = 0
+    this.#watcher.watch(READABLE)
+  }
+}

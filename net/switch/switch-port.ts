@@ -1,0 +1,120 @@
+/**
+ * One numbered entry of a switch. A `Port` is connected to it and may come and go; number, counters, mode and
+ * description stay. The port is opened with the entry's `counters`, and with the entry as its sink.
+ */
+import { type CounterReading, PortCounters } from '#net/port/counters.ts'
+import type { FrameMemory } from '#net/port/frame-memory.ts'
+import type { FrameSink, Port } from '#net/port/port.ts'
+import { type PortMode, vlanColumns } from '#net/switch/port-mode.ts'
+import { PortVlans } from '#net/switch/port-vlans.ts'
+
+/** What an entry asks of its switch. */
+export interface Forwarder {
+  forward(from: SwitchPort, memory: FrameMemory, start: number, end: number): void
+  flushPorts(): void
+  /** The entry's port went up, down or away. */
+  portChanged(entry: SwitchPort, why: string): void
+}
+
+/** A copy of an entry for people and machines. */
+export interface SwitchPortReading {
+  readonly number: number
+  /** Of the connected port: `nic:eth1`; empty when there is none, and `maxFrame` is then 0. */
+  readonly name: string
+  readonly description: string
+  readonly up: boolean
+  readonly maxFrame: number
+  readonly mode: PortMode
+  /** The report's columns: see `vlanColumns`. */
+  readonly untaggedVlan: number
+  readonly qnq: number
+  readonly strict: boolean
+  /** How many addresses are learnt on it. */
+  readonly addresses: number
+  readonly counters: CounterReading
+}
+
+export class SwitchPort implements FrameSink {
+  readonly number: number
+  readonly counters = new PortCounters()
+  description = ''
+  /** The connected port. */
+  port: Port | null = null
+  mode: PortMode
+  vlans: PortVlans
+  /** Something is queued in the port: the switch's to set. */
+  isQueued = false
+  private readonly forwarder: Forwarder
+
+  constructor(forwarder: Forwarder, number: number, mode: PortMode) {
+    this.forwarder = forwarder
+    this.number = number
+    this.mode = mode
+    this.vlans = new PortVlans(mode)
+  }
+
+  /** `Port 0001` */
+  get label(): string {
+    return `Port ${String(this.number).padStart(4, '0')}`
+  }
+
+  get isUp(): boolean {
+    return this.port !== null && this.port.up
+  }
+
+  /** Connects a port that was opened with this entry as its sink; a port that is there is put out, not closed. */
+  connect(port: Port): void {
+    if (this.port !== null && this.port !== port) this.disconnect(`replaced by ${port.name}`)
+    this.port = port
+    this.forwarder.portChanged(this, `${port.name} connected`)
+  }
+
+  /** Lets the port go, without closing it. @returns it, null when there was none. */
+  disconnect(why = 'disconnected'): Port | null {
+    const port = this.port
+    if (port === null) return null
+    if (this.isQueued) port.flush()
+    this.port = null
+    this.forwarder.portChanged(this, why)
+    return port
+  }
+
+  frame(memory: FrameMemory, start: number, end: number): void {
+    this.forwarder.forward(this, memory, start, end)
+  }
+
+  batchEnd(): void {
+    this.forwarder.flushPorts()
+  }
+
+  portState(_up: boolean, why: string): void {
+    this.forwarder.portChanged(this, why)
+  }
+
+  /** Counts wire frames from the port that the switch did not take. */
+  dropIn(reason: number, frames: number): void {
+    const drops = this.counters.inDrops
+    drops[reason] = (drops[reason] ?? 0) + frames
+  }
+
+  /** Counts wire frames that the switch could not send to the port. */
+  dropOut(reason: number, frames: number): void {
+    const drops = this.counters.outDrops
+    drops[reason] = (drops[reason] ?? 0) + frames
+  }
+
+  /** @param addresses  how many are learnt on it */
+  read(addresses: number): SwitchPortReading {
+    return {
+      number: this.number,
+      name: this.port === null ? '' : this.port.name,
+      description: this.description,
+      up: this.isUp,
+      maxFrame: this.port === null ? 0 : this.port.maxFrame,
+      mode: this.mode,
+      ...vlanColumns(this.mode),
+      addresses,
+      counters: this.counters.read(),
+    }
+  }
+}

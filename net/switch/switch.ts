@@ -1,0 +1,382 @@
+/**
+ * A virtual switch: learns addresses per VLAN, forwards frames between its entries, changes their tags as the entries'
+ * modes ask, and finishes super-frames for ports that carry wire frames only. Link-local group addresses are flooded
+ * like any other group: the switch is transparent to STP, LLDP and LACP.
+ *
+ * Pure: ports call `SwitchPort.frame` and `batchEnd`, time is what `tick` was last given. Frames of a batch are queued
+ * in the ports by reference, and flushed at its end. A port may not hand in frames from within `send` or `flush`.
+ */
+import { ConfigError } from '#net/base/errors.ts'
+import {
+  DROP_BAD_OFFLOAD,
+  DROP_LINK_DOWN,
+  DROP_SHORT,
+  DROP_STRICT,
+  DROP_TOO_BIG,
+} from '#net/port/counters.ts'
+import { Finisher } from '#net/port/finish.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
+import type { Port } from '#net/port/port.ts'
+import { longestWireFrame, wireFrames } from '#net/port/wire-count.ts'
+import { FrameCopies } from '#net/switch/frame-copies.ts'
+import { DEFAULT_AGEING_MS, DEFAULT_CAPACITY, MacTable } from '#net/switch/mac-table.ts'
+import { type PortMode, TRANSPARENT } from '#net/switch/port-mode.ts'
+import {
+  CHANGE_NOTHING,
+  CHANGE_TAG,
+  CHANGE_UNTAG,
+  FrameVlan,
+  NOT_CARRIED,
+  NOT_STRICT,
+  PortVlans,
+} from '#net/switch/port-vlans.ts'
+import { type Forwarder, SwitchPort, type SwitchPortReading } from '#net/switch/switch-port.ts'
+import { keyTpid, keyVid, type Tpid } from '#net/switch/vlan.ts'
+import { HEADER_LEN, TAG_LEN, TPID_C_TAG } from '#net/wire/ethernet.ts'
+import { putU16, u16, u8 } from '#net/wire/octets.ts'
+import { insertTag, removeTag } from '#net/wire/tag.ts'
+import { isPlain, isValidHeader } from '#net/wire/virtio.ts'
+
+export type { SwitchPort }
+
+/** Highest number of an entry. */
+export const MAX_PORTS = 1024
+/** Addresses aged out by one `tick` at most. */
+const AGE_LIMIT = 4096
+const SCRATCH_OCTETS = 1 << 20
+const SOURCE = 6
+const TYPE = 12
+
+export interface SwitchOptions {
+  readonly name: string
+  /** 300 000 by default (IEEE Std 802.1Q-2022 §8.8.3). */
+  readonly ageingMs?: number
+  /** Addresses learnt at most; 16 384 by default. */
+  readonly maxAddresses?: number
+  /** Of the MAC table's hash, for tests; random by default. */
+  readonly hashSeed?: number
+  /** Told when an entry's port goes up, down, or comes and goes; `why` is for people. Not called per frame. */
+  readonly onPortChange?: (entry: SwitchPort, why: string) => void
+}
+
+/** A learnt address, for people and machines. */
+export interface SwitchAddress {
+  readonly address: string
+  /** VID of the VLAN, 0: untagged. */
+  readonly vlan: number
+  readonly tpid: Tpid
+  readonly port: number
+  readonly ageSeconds: number
+}
+
+export class Switch implements Forwarder {
+  readonly name: string
+  readonly table: MacTable
+  /** By number; null where there is no entry. */
+  private readonly byNumber: (SwitchPort | null)[] = []
+  /** In the order of their numbers. */
+  private entries: SwitchPort[] = []
+  private readonly onPortChange: ((entry: SwitchPort, why: string) => void) | undefined
+  private now = 0.5
+  /** No entry has another mode: frames are not looked into beyond the table's key. */
+  private isTransparent = true
+  /** Classes of the TPIDs that count as VLAN tags here, a bit each; 0x8100 always does. */
+  private tpids = 1
+  private readonly vlan = new FrameVlan()
+
+  /** The first `queuedCount` have frames queued in their ports. */
+  private readonly queued: SwitchPort[] = []
+  private queuedCount = 0
+  private copies: FrameCopies | null = null
+  private finisher: Finisher | null = null
+  /** Finished frames of the frame that is being sent, the last ones of the finisher: -1 not finished yet, 0 malformed. */
+  private finished = -1
+
+  constructor(options: SwitchOptions) {
+    this.name = options.name
+    this.table = new MacTable({
+      capacity: options.maxAddresses ?? DEFAULT_CAPACITY,
+      ageingMs: options.ageingMs ?? DEFAULT_AGEING_MS,
+      maxPort: MAX_PORTS,
+      ...(options.hashSeed === undefined ? {} : { seed: options.hashSeed }),
+    })
+    this.onPortChange = options.onPortChange
+    this.now = 0
+  }
+
+  /**
+   * Sets the time, monotonic milliseconds, and ages addresses out. To be called about once a second: between calls the
+   * switch's time stands still.
+   */
+  tick(now: number): void {
+    this.now = now
+    this.table.age(now, AGE_LIMIT)
+  }
+
+  /**
+   * Adds an entry without a port.
+   * @param number  1 to 1024; the lowest that is free when left out
+   */
+  addEntry(number?: number, mode: PortMode = TRANSPARENT): SwitchPort {
+    const chosen = number ?? this.freeNumber()
+    if (!Number.isInteger(chosen) || chosen < 1 || chosen > MAX_PORTS) {
+      throw new ConfigError(`cannot add port ${chosen} to ${this.name}: a switch has ports 1 to ${MAX_PORTS}`)
+    }
+    while (this.byNumber.length <= chosen) this.byNumber.push(null)
+    if (this.entry(chosen) !== null)
+      throw new ConfigError(`cannot add port ${chosen} to ${this.name}: it exists`)
+    const entry = new SwitchPort(this, chosen, mode)
+    this.byNumber[chosen] = entry
+    this.entriesChanged()
+    return entry
+  }
+
+  /** Takes an entry away, its port disconnected but not closed. @returns the port, null when there was none. */
+  removeEntry(number: number): Port | null {
+    const entry = this.entry(number)
+    if (entry === null) return null
+    const port = entry.disconnect('port removed')
+    this.table.flushPort(number)
+    this.byNumber[number] = null
+    this.entriesChanged()
+    return port
+  }
+
+  entry(number: number): SwitchPort | null {
+    return this.byNumber[number] ?? null
+  }
+
+  setMode(entry: SwitchPort, mode: PortMode): void {
+    entry.mode = mode
+    entry.vlans = new PortVlans(mode)
+    this.table.flushPort(entry.number)
+    this.entriesChanged()
+  }
+
+  /** Copies of the entries for people and machines, by number. */
+  ports(): SwitchPortReading[] {
+    return this.entries.map((entry) => entry.read(this.table.count(entry.number)))
+  }
+
+  /** A copy of the learnt addresses, port by port. */
+  addresses(): SwitchAddress[] {
+    return this.table.entries(this.now).map(({ address, vlan, port, ageMs }) => ({
+      address,
+      vlan: keyVid(vlan),
+      tpid: keyTpid(vlan),
+      port,
+      ageSeconds: Math.floor(ageMs / 1000),
+    }))
+  }
+
+  /** Gives native memory back, after all ports have been disconnected. */
+  close(): void {
+    this.copies?.memory.free()
+    this.finisher?.memory.free()
+    this.copies = null
+    this.finisher = null
+  }
+
+  portChanged(entry: SwitchPort, why: string): void {
+    if (!entry.isUp) this.table.flushPort(entry.number)
+    this.onPortChange?.(entry, why)
+  }
+
+  forward(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    const b = memory.bytes
+    if (end - start < HEADER_LEN) {
+      from.dropIn(DROP_SHORT, 1)
+      return
+    }
+    if ((u8(b, start - 10) | u8(b, start - 9)) !== 0 && !isValidHeader(b, start, end)) {
+      from.dropIn(DROP_BAD_OFFLOAD, 1)
+      return
+    }
+    let key = 0
+    if (this.isTransparent) {
+      if (u16(b, start + TYPE) === TPID_C_TAG && end - start >= HEADER_LEN + TAG_LEN) {
+        key = u16(b, start + TYPE + 2) & 0xfff
+      }
+    } else {
+      const reason = this.vlan.read(from.vlans, this.tpids, b, start, end)
+      if (reason >= 0) {
+        from.dropIn(reason, wireFrames(b, start, end))
+        return
+      }
+      key = this.vlan.key
+    }
+    this.table.learn(b, start + SOURCE, key, from.number, this.now)
+    const known = (u8(b, start) & 1) === 0 ? this.table.lookup(b, start, key) : 0
+    const to = known === 0 ? null : this.entry(known)
+    if (to === from) return
+    if (this.isTransparent) {
+      if (to !== null) this.send(to, memory, start, end)
+      else this.flood(from, memory, start, end)
+    } else if (to !== null) {
+      const change = this.changeFor(to, b, start, end)
+      if (change >= 0) this.send(to, memory, this.change(change, b, start), end)
+    } else this.floodChanged(from, memory, start, end)
+  }
+
+  flushPorts(): void {
+    this.flushQueued()
+    if (this.copies !== null) this.copies.reset()
+    if (this.finisher !== null) this.finisher.reset()
+  }
+
+  private flood(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    this.finished = -1
+    for (let i = 0; i < this.entries.length; i++) {
+      const entry = this.entries[i]
+      if (entry !== undefined && entry !== from) this.sendShared(entry, memory, start, end)
+    }
+  }
+
+  /** Floods the frame whose VLAN was read last, in as many forms as the entries need. */
+  private floodChanged(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    const b = memory.bytes
+    let needed = 0
+    for (let i = 0; i < this.entries.length; i++) {
+      const entry = this.entries[i]
+      if (entry === undefined || entry === from) continue
+      const change = this.changeFor(entry, b, start, end)
+      if (change >= 0) needed |= 1 << change
+    }
+    const isOneForm = (needed & (needed - 1)) === 0
+    for (let change = CHANGE_NOTHING; change <= CHANGE_TAG; change++) {
+      if ((needed & (1 << change)) === 0) continue
+      if (change === CHANGE_NOTHING) this.floodForm(from, change, memory, start, end)
+      else if (isOneForm) this.floodForm(from, change, memory, this.change(change, b, start), end)
+      else {
+        const copies = this.roomForCopy(end - start)
+        const copy = copies.copy(memory, start, end)
+        const to = this.change(change, copies.memory.bytes, copy)
+        this.floodForm(from, change, copies.memory, to, copy + (end - start))
+      }
+    }
+  }
+
+  /** Sends a frame, changed already, to the entries that need this change. */
+  private floodForm(from: SwitchPort, change: number, memory: FrameMemory, start: number, end: number): void {
+    this.finished = -1
+    for (let i = 0; i < this.entries.length; i++) {
+      const entry = this.entries[i]
+      if (entry === undefined || entry === from) continue
+      if (this.vlan.changeFor(entry.vlans) === change) this.sendShared(entry, memory, start, end)
+    }
+  }
+
+  /** What the entry's mode does to the frame whose VLAN was read last: CHANGE_*, negative when it does not get it. */
+  private changeFor(entry: SwitchPort, b: Uint8Array, start: number, end: number): number {
+    const change = this.vlan.changeFor(entry.vlans)
+    if (change === NOT_STRICT) entry.dropOut(DROP_STRICT, wireFrames(b, start, end))
+    return change === NOT_STRICT ? NOT_CARRIED : change
+  }
+
+  /** Changes the tag of the frame whose VLAN was read last. @returns its new start. */
+  private change(change: number, b: Uint8Array, start: number): number {
+    if (change === CHANGE_UNTAG) return removeTag(b, start)
+    if (change !== CHANGE_TAG) return start
+    const tpid = keyTpid(this.vlan.key)
+    const tci = this.vlan.tci
+    if (this.vlan.tagLength === 0) return insertTag(b, start, tpid, tci)
+    putU16(b, start + TYPE, tpid)
+    putU16(b, start + TYPE + 2, tci)
+    return start
+  }
+
+  private send(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    this.finished = -1
+    this.sendShared(to, memory, start, end)
+  }
+
+  /** Queues a frame in an entry's port; finishes it before, if need be, once for all entries that it is sent to. */
+  private sendShared(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    const port = to.port
+    const b = memory.bytes
+    if (port === null || !port.up) {
+      to.dropOut(DROP_LINK_DOWN, wireFrames(b, start, end))
+      return
+    }
+    if (!port.superFrames && !isPlain(b, start)) {
+      this.sendFinished(to, port, memory, start, end)
+      return
+    }
+    if (end - start > port.maxFrame && longestWireFrame(b, start, end) > port.maxFrame) {
+      to.dropOut(DROP_TOO_BIG, wireFrames(b, start, end))
+      return
+    }
+    port.send(memory, start, end)
+    this.markQueued(to)
+  }
+
+  private sendFinished(to: SwitchPort, port: Port, memory: FrameMemory, start: number, end: number): void {
+    if (this.finished < 0) this.finish(memory, start, end)
+    const finisher = this.finisher
+    if (finisher === null || this.finished <= 0) {
+      to.dropOut(DROP_BAD_OFFLOAD, 1)
+      return
+    }
+    for (let i = finisher.count - this.finished; i < finisher.count; i++) {
+      const frameStart = finisher.starts[i] ?? 0
+      const frameEnd = finisher.ends[i] ?? 0
+      if (frameEnd - frameStart > port.maxFrame) to.dropOut(DROP_TOO_BIG, 1)
+      else {
+        port.send(finisher.memory, frameStart, frameEnd)
+        this.markQueued(to)
+      }
+    }
+  }
+
+  private finish(memory: FrameMemory, start: number, end: number): void {
+    const finisher = (this.finisher ??= new Finisher(FrameMemory.native(SCRATCH_OCTETS)))
+    let frames = finisher.finish(memory, start, end)
+    if (frames === 0) {
+      this.flushQueued()
+      finisher.reset()
+      frames = finisher.finish(memory, start, end)
+    }
+    this.finished = Math.max(0, frames)
+  }
+
+  private roomForCopy(octets: number): FrameCopies {
+    const copies = (this.copies ??= new FrameCopies(FrameMemory.native(SCRATCH_OCTETS)))
+    if (!copies.hasRoom(octets)) {
+      this.flushQueued()
+      copies.reset()
+    }
+    return copies
+  }
+
+  private markQueued(entry: SwitchPort): void {
+    if (entry.isQueued) return
+    entry.isQueued = true
+    this.queued[this.queuedCount++] = entry
+  }
+
+  private flushQueued(): void {
+    for (let i = 0; i < this.queuedCount; i++) {
+      const entry = this.queued[i]
+      if (entry === undefined) continue
+      entry.isQueued = false
+      if (entry.port !== null) entry.port.flush()
+    }
+    this.queuedCount = 0
+  }
+
+  private freeNumber(): number {
+    let number = 1
+    while (this.entry(number) !== null) number++
+    return number
+  }
+
+  /** Entries came, went, or changed their mode. */
+  private entriesChanged(): void {
+    this.entries = this.byNumber.filter((entry) => entry !== null)
+    this.isTransparent = this.entries.every((entry) => entry.vlans.isTransparent)
+    const tpids = this.entries.reduce((set, entry) => set | entry.vlans.tpids, 1)
+    // What is a VLAN tag has changed, and with it the VLANs that addresses were learnt in.
+    if (tpids !== this.tpids) this.table.clear()
+    this.tpids = tpids
+  }
+}

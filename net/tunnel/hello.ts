@@ -1,0 +1,68 @@
+/** The HELLO record: what each side says of itself before frames may flow. Unknown fields are ignored. */
+import { ProtocolError } from '#net/base/errors.ts'
+
+export const TUNNEL_VERSION = 1
+export const KEEPALIVE_MS = 2000
+const MIN_KEEPALIVE_MS = 100
+const MAX_KEEPALIVE_MS = 60_000
+
+export interface Hello {
+  readonly version: number
+  /** For people: the host's name. */
+  readonly name: string
+  /** Longest wire frame in octets that this side takes. */
+  readonly largestFrame: number
+  /** Takes super-frames and unfinished checksums whole. */
+  readonly superFrames: boolean
+  /** This side sends something at least this often. */
+  readonly keepaliveMs: number
+  /** The agent's port key: the same one takes its port of the switch over. Empty from a hub. */
+  readonly key: string
+}
+
+export function encodeHello(hello: Hello): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ protocol: 'hybridge', ...hello }))
+}
+
+/** @throws ProtocolError `hello` (not one of ours) or `version` (names both versions) */
+export function decodeHello(payload: Uint8Array): Hello {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
+  } catch {
+    throw new ProtocolError('hello', 'the hello record is not JSON')
+  }
+  const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  if (fields['protocol'] !== 'hybridge') throw new ProtocolError('hello', 'the peer does not speak the Hybridge tunnel')
+  const version = fields['version']
+  if (version !== TUNNEL_VERSION)
+    throw new ProtocolError(
+      'version',
+      `the peer speaks version ${printable(version)} of the tunnel, this side version ${TUNNEL_VERSION}: update the older one`,
+    )
+  return {
+    version: TUNNEL_VERSION,
+    name: text(fields, 'name', 255),
+    largestFrame: integer(fields, 'largestFrame', 64, 65_535),
+    superFrames: fields['superFrames'] === true,
+    keepaliveMs: integer(fields, 'keepaliveMs', MIN_KEEPALIVE_MS, MAX_KEEPALIVE_MS),
+    key: text(fields, 'key', 128),
+  }
+}
+
+function integer(fields: Record<string, unknown>, name: string, least: number, most: number): number {
+  const value = fields[name]
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+  throw new ProtocolError('hello', `the hello's ${name} is ${printable(value)} (allowed: ${least} to ${most})`)
+}
+
+/** Text for logs and tables: control characters are taken out, as it comes from a peer. */
+function text(fields: Record<string, unknown>, name: string, longest: number): string {
+  const value = fields[name] ?? ''
+  if (typeof value !== 'string' || value.length > longest)
+    throw new ProtocolError('hello', `the hello's ${name} is not a text of up to ${longest} characters`)
+  // oxlint-disable-next-line no-control-regex
+  return value.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+}
+
+const printable = (value: unknown): string => (JSON.stringify(value) ?? 'absent').slice(0, 40)

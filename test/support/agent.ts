@@ -1,0 +1,46 @@
+/** An agent in a namespace, dialling a hub of the same laboratory. */
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Hub } from '#test/support/hub.ts'
+import type { Namespace } from '#test/support/netns.ts'
+import { AGENT_COMMAND, requireBuild } from '#test/support/product.ts'
+import type { Running } from '#test/support/process.ts'
+
+export interface AgentOptions {
+  hub: Hub
+  nic: string
+  /** Default: `private0`. */
+  bridge?: string
+  user?: string
+  identity?: string
+  knownHosts?: string
+  /** Seconds between reports. */
+  interval?: number
+  json?: boolean
+  /** Further arguments of `hconnect`. */
+  args?: readonly string[]
+  env?: NodeJS.ProcessEnv
+}
+
+export function agentArguments(namespace: Namespace, options: AgentOptions): string[] {
+  const { hub, nic, bridge = 'private0', user = hub.user, identity = hub.identity, interval = 1 } = options
+  const { knownHosts = join(mkdtempSync(join(namespace.directory, 'agent-')), 'known_hosts') } = options
+  const hubFlags =
+    `-u ${user} -b ${bridge} -s ${hub.address}:${hub.port} -n ${nic} --interval ${interval}`.split(' ')
+  const keyFlags = ['--identity', identity, '--known-hosts', knownHosts, '--accept-new']
+  return [...hubFlags, ...keyFlags, ...(options.json === true ? ['--json'] : []), ...(options.args ?? [])]
+}
+
+/** Starts it without waiting; for agents that are expected to fail. */
+export function spawnAgent(namespace: Namespace, options: AgentOptions): Running {
+  requireBuild()
+  const args = [AGENT_COMMAND, ...agentArguments(namespace, options)]
+  return namespace.spawn(process.execPath, args, options.env ? { env: options.env } : {})
+}
+
+/** Starts it and waits for its first report, or with `--json` its first line. */
+export async function startAgent(namespace: Namespace, options: AgentOptions): Promise<Running> {
+  const agent = spawnAgent(namespace, options)
+  await agent.line(options.json === true ? /^\{/ : /^Port 0002/, { deadlineMs: 15_000 })
+  return agent
+}
