@@ -105,7 +105,7 @@ export class Link {
 
   /** Drops the connection, if there is one, and dials at once. */
   reconnectNow(): void {
-    this.#tunnel?.bye('reconnect', 'the agent reconnects')
+    this.#tunnel?.bye('leave', 'the agent reconnects')
     this.#backoff.worked(performance.now())
     this.#wake()
   }
@@ -114,7 +114,7 @@ export class Link {
   stop(): void {
     this.#stop.abort()
     this.#wake()
-    if (this.#tunnel) this.#tunnel.bye('ended', 'the agent was ended')
+    if (this.#tunnel) this.#tunnel.bye('leave', 'the agent was ended')
     else this.#hub?.destroy()
   }
 
@@ -194,6 +194,7 @@ const isFinal = (error: ExitError): boolean =>
 
 const EXIT_OF_CODE: Record<string, number> = {
   'unknown-bridge': EXIT_UNKNOWN_BRIDGE,
+  'not-allowed': EXIT_UNKNOWN_BRIDGE,
   'taken-over': EXIT_TAKEN_OVER,
   version: EXIT_PROTOCOL,
   hello: EXIT_PROTOCOL,

@@ -10,6 +10,8 @@ import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 
 const MAX_STDERR = 4096
+/** Octets waiting in the socket beyond which nothing is added; as many as make it say 'drain' later. */
+const SOCKET_QUEUE = 64 << 10
 
 export interface TunnelOptions {
   readonly channel: ClientChannel
@@ -57,6 +59,7 @@ export class Tunnel implements TunnelStream {
       performance.now(),
     )
     this.#listen()
+    this.#session.greet()
     this.#pump()
   }
 
@@ -73,7 +76,10 @@ export class Tunnel implements TunnelStream {
 
   /** Writes a batch of frame records for the port. False: more is to wait until `TunnelPort.drained`. */
   write(octets: Buffer): boolean {
+    // ssh2 writes once per packet of 32 KiB: corked, they leave in one system call.
+    this.#socket.cork()
     this.#channel.write(octets, this.#onWritten)
+    this.#socket.uncork()
     // The channel is through with the octets when its queue is empty: they are encrypted, in the socket's queue.
     if (!this.#isFull()) return true
     this.#blocked = true
@@ -81,7 +87,7 @@ export class Tunnel implements TunnelStream {
   }
 
   #isFull(): boolean {
-    return this.#channel.writableLength > 0 || this.#socket.writableNeedDrain
+    return this.#channel.writableLength > 0 || this.#socket.writableLength >= SOCKET_QUEUE
   }
 
   readonly #onWritten = (): void => {

@@ -2,7 +2,7 @@
  * `npm run demo`: hub, agent, a lab PC at the agent's site and a host on the hub's switch, on this machine, each in a
  * network namespace of its own. Shows that they are one LAN; exit code 0 only if they were.
  */
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { reasonOf } from '#net/base/errors.ts'
 import { agentArguments, startAgent } from '#test/support/agent.ts'
 import { Hub } from '#test/support/hub.ts'
@@ -39,7 +39,7 @@ async function demonstrate(lab: Lab): Promise<void> {
   show(`ready ssh=${hub.address}:${hub.port}`)
 
   heading('The agent: the LAN behind its card joins the switch')
-  const options = { hub, nic: 'lan', knownHosts: `${hub.data}/../known_hosts` }
+  const options = { hub, nic: 'lan', knownHosts: join(lab.directory, 'known_hosts') }
   typed('site', `hconnect ${agentArguments(site, options).join(' ')}`)
   const agent = await startAgent(site, options)
   show(agent.stdout.slice(0, agent.stdout.indexOf('\n-----')))

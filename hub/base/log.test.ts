@@ -52,7 +52,7 @@ describe('followLog', () => {
       lines.push(text)
       if (text === line(total - 1)) done()
     })
-    const file = new BoundedFile(path, 20_000)
+    const file = new BoundedFile(path, 8000)
     for (let i = 0; i < total; i++) {
       file.write(`${line(i)}\n`)
       if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 1))

@@ -121,15 +121,18 @@ export function serveRpcConnection(
   const refuse = (error: unknown): void => {
     refused = true
     const code = error instanceof ProtocolError ? error.code : 'internal'
-    socket.write(failure(null, code, reasonOf(error)))
-    socket.destroySoon()
-    socket.setTimeout(LINGER_MS, () => socket.destroy())
+    socket.end(failure(null, code, reasonOf(error)))
+    // What still comes is read and thrown away, as a close before it would take the answer with it.
+    socket.resume()
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+    socket.on('close', () => clearTimeout(timer))
   }
 
   const isReady = (): boolean =>
     !refused && !socket.destroyed && inFlight < maxInFlight && !socket.writableNeedDrain
 
   const takeRequests = (): void => {
+    if (refused) return
     try {
       for (
         let line = isReady() ? lines.next() : undefined;
@@ -146,6 +149,7 @@ export function serveRpcConnection(
       }
     } catch (error) {
       refuse(error)
+      return
     }
     if (isReady()) socket.resume()
     else socket.pause()

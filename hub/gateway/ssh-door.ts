@@ -127,8 +127,7 @@ export class SshDoor {
         return
       }
       tried = context.username
-      void this.#authenticate(context, address).then((accepted) => {
-        if (!accepted) return
+      void this.#authenticate(context, address, () => {
         user = context.username
       })
     })
@@ -151,7 +150,8 @@ export class SshDoor {
     })
   }
 
-  async #authenticate(context: AuthContext, address: string): Promise<boolean> {
+  /** `onAccepted` is called before the client is told, and for a key only when it was proven. */
+  async #authenticate(context: AuthContext, address: string, onAccepted: () => void): Promise<void> {
     const { accounts, log } = this.#options
     const user = context.username
     try {
@@ -159,8 +159,7 @@ export class SshDoor {
         const signed = context.signature !== undefined
         if (signed && !isSignatureGood(context)) {
           log.warn({ address, user }, `bad signature for ${printable(user)} from ${address}`)
-          context.reject(METHODS)
-          return false
+          return context.reject(METHODS)
         }
         const answer = await accounts.call('authenticate.key', {
           user,
@@ -169,15 +168,15 @@ export class SshDoor {
           key: context.key.data.toString('base64'),
           signed,
         })
-        if (!isAccepted(answer)) context.reject(METHODS)
-        else context.accept()
-        return signed && isAccepted(answer)
+        if (!isAccepted(answer)) return context.reject(METHODS)
+        if (signed) onAccepted()
+        return context.accept()
       }
       if (context.method === 'password') {
         const answer = await accounts.call('authenticate.password', { user, address, password: context.password })
         if (isAccepted(answer)) {
-          context.accept()
-          return true
+          onAccepted()
+          return context.accept()
         }
       }
       context.reject(METHODS)
@@ -185,7 +184,6 @@ export class SshDoor {
       log.error({ address, user }, `cannot authenticate ${printable(user)}: ${reasonOf(error)}`)
       context.reject(METHODS)
     }
-    return false
   }
 
   #session(session: Session, user: string, socket: Socket): void {

@@ -60,9 +60,9 @@ export class MemoryPort implements Port {
   }
 
   /** Hands in frames as one batch; they lie in memories of their own. */
-  injectBatch(frames: readonly Uint8Array[]): void {
+  injectBatch(frames: readonly Uint8Array[], header: InjectedHeader = {}): void {
     for (const octets of frames) {
-      this.receive(octets, {}, new FrameMemory(new Uint8Array(ROOM + octets.length)))
+      this.receive(octets, header, new FrameMemory(new Uint8Array(ROOM + octets.length)))
     }
     this.sink.batchEnd()
   }

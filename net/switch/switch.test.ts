@@ -75,7 +75,7 @@ describe('Switch', () => {
 
   it('flushes a port once a batch, however many frames it got', () => {
     const lab = transparent(3)
-    lab.port(1).injectBatch(Array.from({ length: 50 }, (_, i) => frameOf(host(9), host(i), '')))
+    lab.port(1).injectBatch(Array.from({ length: 50 }, (_, i) => frameOf(host(99), host(i), '')))
     expect(lab.take().map((sent) => sent.length)).toEqual([0, 50, 50])
     expect(lab.ports.map((port) => port.flushes)).toEqual([0, 1, 1])
   })
@@ -370,10 +370,12 @@ describe('a mixed switch', () => {
     const frames = Array.from({ length: 400 }, (_, n) => frameOf(BROADCAST, host(n), '8100.0p1', body(n)))
     lab.port(1).injectBatch(frames)
     const [, access, trunk, native] = lab.take()
+    const isEqual = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
+      a !== undefined && Buffer.compare(a, b) === 0
     for (let n = 0; n < 400; n++) {
-      expect(access?.[n]).toEqual(frameOf(BROADCAST, host(n), '', body(n)))
-      expect(trunk?.[n]).toEqual(frameOf(BROADCAST, host(n), '8100.10p1', body(n)))
-      expect(native?.[n]).toEqual(access?.[n])
+      const untagged = frameOf(BROADCAST, host(n), '', body(n))
+      expect(isEqual(access?.[n], untagged) && isEqual(native?.[n], untagged)).toBe(true)
+      expect(isEqual(trunk?.[n], frameOf(BROADCAST, host(n), '8100.10p1', body(n)))).toBe(true)
     }
     expect(lab.port(2).flushes).toBeGreaterThan(3)
     lab.bridge.close()
@@ -471,7 +473,7 @@ describe('super-frames and unfinished checksums', () => {
       { 'too-big': SEGMENTS },
       { 'too-big': SEGMENTS - 1 },
     ])
-    lab.port(1).inject(new Uint8Array(HEADERS + MSS + 1))
+    lab.port(1).inject(frameOf(BROADCAST, host(1), '', new Uint8Array(HEADERS + MSS - 11)))
     expect(lab.entries.map((entry) => entry.counters.outDrops[1])).toEqual([0, 1, SEGMENTS + 1, SEGMENTS])
     lab.bridge.close()
   })
@@ -510,16 +512,8 @@ describe('super-frames and unfinished checksums', () => {
 
   it('many in one batch go through the finisher although they do not fit it at once', () => {
     const lab = new SwitchLab([{}, { options: { superFrames: false } }, {}])
-    const memory = new FrameMemory(new Uint8Array(16 + 60_000))
-    const port = lab.port(1)
     const frame = frameOf(BROADCAST, host(1), '', body)
-    // One batch: the port hands in the next frame before the batch ends.
-    const inject = port.inject.bind(port)
-    const entry = lab.entry(1)
-    entry.batchEnd = () => {}
-    for (let i = 0; i < 200; i++) inject(frame, header(0))
-    expect(memory.bytes.length).toBeGreaterThan(frame.length)
-    lab.bridge.flushPorts()
+    lab.port(1).injectBatch(Array<Uint8Array>(200).fill(frame), header(0))
     expect(lab.port(2).sent.length).toBe(200 * SEGMENTS)
     expectCut(lab.port(2).sent.slice(-SEGMENTS), 0)
     expect(lab.port(2).flushes).toBeGreaterThan(1)

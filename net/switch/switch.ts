@@ -7,18 +7,10 @@
  * in the ports by reference, and flushed at its end. A port may not hand in frames from within `send` or `flush`.
  */
 import { ConfigError } from '#net/base/errors.ts'
-import {
-  DROP_BAD_OFFLOAD,
-  DROP_LINK_DOWN,
-  DROP_SHORT,
-  DROP_STRICT,
-  DROP_TOO_BIG,
-} from '#net/port/counters.ts'
-import { Finisher } from '#net/port/finish.ts'
-import { FrameMemory } from '#net/port/frame-memory.ts'
+import { DROP_BAD_OFFLOAD, DROP_SHORT, DROP_STRICT } from '#net/port/counters.ts'
+import type { FrameMemory } from '#net/port/frame-memory.ts'
 import type { Port } from '#net/port/port.ts'
-import { longestWireFrame, wireFrames } from '#net/port/wire-count.ts'
-import { FrameCopies } from '#net/switch/frame-copies.ts'
+import { wireFrames } from '#net/port/wire-count.ts'
 import { DEFAULT_AGEING_MS, DEFAULT_CAPACITY, MacTable } from '#net/switch/mac-table.ts'
 import { type PortMode, TRANSPARENT } from '#net/switch/port-mode.ts'
 import {
@@ -30,12 +22,13 @@ import {
   NOT_STRICT,
   PortVlans,
 } from '#net/switch/port-vlans.ts'
+import { SendQueue } from '#net/switch/send-queue.ts'
 import { type Forwarder, SwitchPort, type SwitchPortReading } from '#net/switch/switch-port.ts'
 import { keyTpid, keyVid, type Tpid } from '#net/switch/vlan.ts'
 import { HEADER_LEN, TAG_LEN, TPID_C_TAG } from '#net/wire/ethernet.ts'
 import { putU16, u16, u8 } from '#net/wire/octets.ts'
 import { insertTag, removeTag } from '#net/wire/tag.ts'
-import { isPlain, isValidHeader } from '#net/wire/virtio.ts'
+import { isValidHeader } from '#net/wire/virtio.ts'
 
 export type { SwitchPort }
 
@@ -43,7 +36,6 @@ export type { SwitchPort }
 export const MAX_PORTS = 1024
 /** Addresses aged out by one `tick` at most. */
 const AGE_LIMIT = 4096
-const SCRATCH_OCTETS = 1 << 20
 const SOURCE = 6
 const TYPE = 12
 
@@ -84,13 +76,7 @@ export class Switch implements Forwarder {
   private tpids = 1
   private readonly vlan = new FrameVlan()
 
-  /** The first `queuedCount` have frames queued in their ports. */
-  private readonly queued: SwitchPort[] = []
-  private queuedCount = 0
-  private copies: FrameCopies | null = null
-  private finisher: Finisher | null = null
-  /** Finished frames of the frame that is being sent, the last ones of the finisher: -1 not finished yet, 0 malformed. */
-  private finished = -1
+  private readonly queue = new SendQueue()
 
   constructor(options: SwitchOptions) {
     this.name = options.name
@@ -171,10 +157,7 @@ export class Switch implements Forwarder {
 
   /** Gives native memory back, after all ports have been disconnected. */
   close(): void {
-    this.copies?.memory.free()
-    this.finisher?.memory.free()
-    this.copies = null
-    this.finisher = null
+    this.queue.close()
   }
 
   portChanged(entry: SwitchPort, why: string): void {
@@ -210,30 +193,33 @@ export class Switch implements Forwarder {
     const to = known === 0 ? null : this.entry(known)
     if (to === from) return
     if (this.isTransparent) {
-      if (to !== null) this.send(to, memory, start, end)
-      else this.flood(from, memory, start, end)
+      if (to === null) this.flood(from, memory, start, end)
+      else {
+        this.queue.begin()
+        this.queue.send(to, memory, start, end)
+      }
     } else if (to !== null) {
       const change = this.changeFor(to, b, start, end)
-      if (change >= 0) this.send(to, memory, this.change(change, b, start), end)
-    } else this.floodChanged(from, memory, start, end)
+      if (change < 0) return
+      this.queue.begin()
+      this.queue.send(to, memory, this.change(change, b, start), end)
+    } else this.floodForms(from, memory, start, end)
   }
 
   flushPorts(): void {
-    this.flushQueued()
-    if (this.copies !== null) this.copies.reset()
-    if (this.finisher !== null) this.finisher.reset()
+    this.queue.flush()
   }
 
   private flood(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
-    this.finished = -1
+    this.queue.begin()
     for (let i = 0; i < this.entries.length; i++) {
       const entry = this.entries[i]
-      if (entry !== undefined && entry !== from) this.sendShared(entry, memory, start, end)
+      if (entry !== undefined && entry !== from) this.queue.send(entry, memory, start, end)
     }
   }
 
   /** Floods the frame whose VLAN was read last, in as many forms as the entries need. */
-  private floodChanged(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+  private floodForms(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     const b = memory.bytes
     let needed = 0
     for (let i = 0; i < this.entries.length; i++) {
@@ -248,7 +234,7 @@ export class Switch implements Forwarder {
       if (change === CHANGE_NOTHING) this.floodForm(from, change, memory, start, end)
       else if (isOneForm) this.floodForm(from, change, memory, this.change(change, b, start), end)
       else {
-        const copies = this.roomForCopy(end - start)
+        const copies = this.queue.roomForCopy(end - start)
         const copy = copies.copy(memory, start, end)
         const to = this.change(change, copies.memory.bytes, copy)
         this.floodForm(from, change, copies.memory, to, copy + (end - start))
@@ -258,11 +244,11 @@ export class Switch implements Forwarder {
 
   /** Sends a frame, changed already, to the entries that need this change. */
   private floodForm(from: SwitchPort, change: number, memory: FrameMemory, start: number, end: number): void {
-    this.finished = -1
+    this.queue.begin()
     for (let i = 0; i < this.entries.length; i++) {
       const entry = this.entries[i]
       if (entry === undefined || entry === from) continue
-      if (this.vlan.changeFor(entry.vlans) === change) this.sendShared(entry, memory, start, end)
+      if (this.vlan.changeFor(entry.vlans) === change) this.queue.send(entry, memory, start, end)
     }
   }
 
@@ -283,85 +269,6 @@ export class Switch implements Forwarder {
     putU16(b, start + TYPE, tpid)
     putU16(b, start + TYPE + 2, tci)
     return start
-  }
-
-  private send(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
-    this.finished = -1
-    this.sendShared(to, memory, start, end)
-  }
-
-  /** Queues a frame in an entry's port; finishes it before, if need be, once for all entries that it is sent to. */
-  private sendShared(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
-    const port = to.port
-    const b = memory.bytes
-    if (port === null || !port.up) {
-      to.dropOut(DROP_LINK_DOWN, wireFrames(b, start, end))
-      return
-    }
-    if (!port.superFrames && !isPlain(b, start)) {
-      this.sendFinished(to, port, memory, start, end)
-      return
-    }
-    if (end - start > port.maxFrame && longestWireFrame(b, start, end) > port.maxFrame) {
-      to.dropOut(DROP_TOO_BIG, wireFrames(b, start, end))
-      return
-    }
-    port.send(memory, start, end)
-    this.markQueued(to)
-  }
-
-  private sendFinished(to: SwitchPort, port: Port, memory: FrameMemory, start: number, end: number): void {
-    if (this.finished < 0) this.finish(memory, start, end)
-    const finisher = this.finisher
-    if (finisher === null || this.finished <= 0) {
-      to.dropOut(DROP_BAD_OFFLOAD, 1)
-      return
-    }
-    for (let i = finisher.count - this.finished; i < finisher.count; i++) {
-      const frameStart = finisher.starts[i] ?? 0
-      const frameEnd = finisher.ends[i] ?? 0
-      if (frameEnd - frameStart > port.maxFrame) to.dropOut(DROP_TOO_BIG, 1)
-      else {
-        port.send(finisher.memory, frameStart, frameEnd)
-        this.markQueued(to)
-      }
-    }
-  }
-
-  private finish(memory: FrameMemory, start: number, end: number): void {
-    const finisher = (this.finisher ??= new Finisher(FrameMemory.native(SCRATCH_OCTETS)))
-    let frames = finisher.finish(memory, start, end)
-    if (frames === 0) {
-      this.flushQueued()
-      finisher.reset()
-      frames = finisher.finish(memory, start, end)
-    }
-    this.finished = Math.max(0, frames)
-  }
-
-  private roomForCopy(octets: number): FrameCopies {
-    const copies = (this.copies ??= new FrameCopies(FrameMemory.native(SCRATCH_OCTETS)))
-    if (!copies.hasRoom(octets)) {
-      this.flushQueued()
-      copies.reset()
-    }
-    return copies
-  }
-
-  private markQueued(entry: SwitchPort): void {
-    if (entry.isQueued) return
-    entry.isQueued = true
-    this.queued[this.queuedCount++] = entry
-  }
-
-  private flushQueued(): void {
-    for (let i = 0; i < this.queuedCount; i++) {
-      const entry = this.queued[i]
-      if (entry === undefined) continue
-      entry.isQueued = false
-      if (entry.port !== null) entry.port.flush()
-    }
-    this.queuedCount = 0
   }
 
   private freeNumber(): number {

@@ -41,6 +41,7 @@ export class TunnelSession {
   /** The answer to the last PING alone: a flood of them makes no queue. */
   #pong: Uint8Array | undefined
   #peer: Hello | undefined
+  #greeted = false
   #ended = false
   #now: number
   readonly #startedAt: number
@@ -64,6 +65,8 @@ export class TunnelSession {
 
   /** Sends this side's hello, from when on the peer may send frames. */
   greet(): void {
+    this.#greeted = true
+    this.#pingSentAt = this.#now - this.#own.keepaliveMs // the first ping goes out at once: a round trip early
     this.#send(RECORD_HELLO, encodeHello(this.#own))
   }
 
@@ -112,7 +115,8 @@ export class TunnelSession {
   nextDeadline(): number {
     if (this.#ended) return Infinity
     if (!this.#peer) return this.#startedAt + HELLO_TIMEOUT_MS
-    return Math.min(this.#pingSentAt + this.#own.keepaliveMs, this.#heardAt + this.#patience(this.#peer))
+    const lostAt = this.#heardAt + this.#patience(this.#peer)
+    return this.#greeted ? Math.min(this.#pingSentAt + this.#own.keepaliveMs, lostAt) : lostAt
   }
 
   handleTimeout(now: number): void {
@@ -128,7 +132,7 @@ export class TunnelSession {
       this.#fail(new ProtocolError('lost', `nothing heard from the peer for ${(silent / 1000).toFixed(1)} s`))
       return
     }
-    if (now >= this.#pingSentAt + this.#own.keepaliveMs) {
+    if (this.#greeted && now >= this.#pingSentAt + this.#own.keepaliveMs) {
       this.#pingSentAt = now
       const stamp = new DataView(new ArrayBuffer(8))
       stamp.setFloat64(0, now)
@@ -155,7 +159,6 @@ export class TunnelSession {
     if (type === RECORD_HELLO) {
       if (this.#peer) throw new ProtocolError('hello', 'the peer sent a second hello')
       this.#peer = decodeHello(payload)
-      this.#pingSentAt = this.#now - this.#own.keepaliveMs // the first ping goes out at once: a round trip early
       this.#handler.onHello(this.#peer)
     } else if (type === RECORD_BYE) {
       const reason = decodeBye(payload)

@@ -1,6 +1,6 @@
 /** Copying and summing in one pass, 32 bits at a time; for little-endian machines (x86-64, arm64). */
 import { fold } from '#net/wire/checksum.ts'
-import { at, putU8, u8 } from '#net/wire/octets.ts'
+import { putU8, u8 } from '#net/wire/octets.ts'
 
 /** Octets seen as 32-bit words too. */
 export class WordView {
@@ -39,10 +39,9 @@ export function copySum(from: WordView, start: number, end: number, to: WordView
   }
   if (i < end) {
     const lastWord = end >> 2
-    const wordShift = shift >> 2
-    for (let w = i >> 2; w < lastWord; w++) {
-      const word = at(inputWords, w)
-      outputWords[w + wordShift] = word
+    for (let w = i >> 2, o = (i + shift) >> 2; w < lastWord; w++, o++) {
+      const word = inputWords[w] ?? 0
+      outputWords[o] = word
       total = (total + (word & 0xffff) + (word >>> 16)) | 0
     }
     for (i = lastWord << 2; i < end; i++) {

@@ -3,7 +3,7 @@ import { checksumOf, sum } from '#net/wire/checksum.ts'
 import { putU16, putU8, u16, u8 } from '#net/wire/octets.ts'
 
 export const ICMP_HEADER_LEN = 8
-export const ICMP_CHECKSUM = 2
+const ICMP_CHECKSUM = 2
 
 export const ICMP_ECHO_REPLY = 0
 export const ICMP_ECHO_REQUEST = 8

@@ -2,7 +2,7 @@
 import { checksumOf, sum } from '#net/wire/checksum.ts'
 import { putU16, putU8, u16, u8 } from '#net/wire/octets.ts'
 
-export const IPV4_HEADER_LEN = 20
+const IPV4_HEADER_LEN = 20
 export const IPV4_ADDRESS_LEN = 4
 
 export const PROTOCOL_ICMP = 1

@@ -1,7 +1,7 @@
 /** TCP header (RFC 9293 §3.1). A segment is `b[at, end)`. */
 import { putU16, putU32, u8 } from '#net/wire/octets.ts'
 
-export const TCP_HEADER_LEN = 20
+const TCP_HEADER_LEN = 20
 
 /** Places of fields, octets from the header's start. */
 export const TCP_SEQUENCE = 4

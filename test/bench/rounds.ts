@@ -1,4 +1,5 @@
 /** Candidates measured in turn, round after round, so that a disturbance of the machine meets them all. */
+import { reasonOf } from '#net/base/errors.ts'
 import { measure } from '#test/bench/measure.ts'
 import type { Figures, Way } from '#test/bench/measure.ts'
 import { Lab } from '#test/support/netns.ts'
@@ -35,11 +36,13 @@ const mediansOf = (raw: readonly Figures[]): Figures => {
   }
 }
 
-/** Builds a laboratory for the work and takes it down whatever happens. */
+/** Builds a laboratory for the work and takes it down whatever happens; an error tells what the programs said. */
 export async function inLab<T>(work: (lab: Lab) => Promise<T>): Promise<T> {
   const lab = new Lab()
   try {
     return await work(lab)
+  } catch (error) {
+    throw new Error(`${reasonOf(error)}\n${lab.story()}`, { cause: error })
   } finally {
     lab.close()
   }

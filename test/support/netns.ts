@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { Running, finish, until } from '#test/support/process.ts'
 import type { Finished, RunOptions, SpawnOptions } from '#test/support/process.ts'
 
+const LOG_TAIL = 4_000
 const open = new Set<Lab>()
 const closeAll = (): void => {
   for (const lab of open) lab.close()
@@ -62,6 +63,7 @@ export class Lab {
   readonly directory = mkdtempSync(join(tmpdir(), 'hybridge-lab-'))
   readonly #prefix = `hy${randomBytes(3).toString('hex')}`
   readonly #namespaces: Namespace[] = []
+  readonly #started: Running[] = []
 
   constructor() {
     chmodSync(this.directory, 0o755)
@@ -71,7 +73,7 @@ export class Lab {
 
   /** A machine; the system knows it as `hyXXXXXX-LABEL`. */
   namespace(label: string): Namespace {
-    const namespace = new Namespace(`${this.#prefix}-${label}`, this.directory)
+    const namespace = new Namespace(`${this.#prefix}-${label}`, this.directory, this.#started)
     this.#namespaces.push(namespace)
     return namespace
   }
@@ -85,6 +87,18 @@ export class Lab {
       if (options.offloads === false) at.offloads(nic, 'off')
       at.ip('link', 'set', nic, 'up')
     }
+  }
+
+  /** The last lines of every program that was started and of every log file in the directory, to explain a failure. */
+  story(): string {
+    const files = readdirSync(this.directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.log'),
+    )
+    const logs = files.map(
+      (name) => `--- ${name}\n${readFileSync(join(this.directory, name), 'utf8').slice(-LOG_TAIL)}`,
+    )
+    const programs = this.#started.map((running) => `--- ${running.title}\n${running.tail()}`)
+    return [...programs, ...logs].join('\n')
   }
 
   /** Ends what runs in the namespaces, removes them and the directory. May be called twice. */
@@ -115,10 +129,13 @@ export class Namespace {
   readonly name: string
   /** The laboratory's directory. */
   readonly directory: string
+  readonly #started: Running[]
 
-  constructor(name: string, directory: string) {
+  /** Made by `Lab.namespace`; `started` takes every program that starts here. */
+  constructor(name: string, directory: string, started: Running[]) {
     this.name = name
     this.directory = directory
+    this.#started = started
     command('ip', ['netns', 'add', name])
     this.sysctl({
       'net.ipv6.conf.default.disable_ipv6': 1,
@@ -192,12 +209,14 @@ export class Namespace {
 
   /** Starts a program here. */
   spawn(name: string, args: readonly string[] = [], options: SpawnOptions = {}): Running {
-    return new Running('ip', ['netns', 'exec', this.name, name, ...args], options)
+    const running = new Running('ip', ['netns', 'exec', this.name, name, ...args], options)
+    this.#started.push(running)
+    return running
   }
 
   /** Runs a program here to its end. */
   run(name: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Finished> {
-    return finish(this.spawn(name, args, options), [name, ...args].join(' '), options)
+    return finish(this.spawn(name, args, options), options)
   }
 
   /** Processes whose network is this one. */

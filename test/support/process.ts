@@ -38,12 +38,13 @@ export class Running {
   stderr = ''
   /** Both outputs are complete when it resolves; it never rejects. */
   readonly exited: Promise<Finished>
-  readonly #title: string
+  /** Its command line. */
+  readonly title: string
   readonly #watchers = new Set<() => void>()
   #ended = false
 
   constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
-    this.#title = [command, ...args].join(' ')
+    this.title = [command, ...args].join(' ')
     const env = { ...process.env, ...options.env }
     this.child = spawn(command, args, { stdio: 'pipe', env, cwd: options.cwd })
     this.pid = this.child.pid ?? -1
@@ -80,9 +81,9 @@ export class Running {
         const match = this.lines[i]?.match(pattern)
         if (match) return match
       }
-      if (this.#ended) throw new Error(`${this.#title}: ended without a line ${pattern}\n${this.tail()}`)
+      if (this.#ended) throw new Error(`${this.title}: ended without a line ${pattern}\n${this.tail()}`)
       const left = deadline - performance.now()
-      if (left <= 0) throw new Error(`${this.#title}: no line ${pattern} in ${deadlineMs} ms\n${this.tail()}`)
+      if (left <= 0) throw new Error(`${this.title}: no line ${pattern} in ${deadlineMs} ms\n${this.tail()}`)
       await this.#change(left)
     }
   }
@@ -133,7 +134,7 @@ export class Running {
 }
 
 /** Waits for a program that was started; fails on a bad exit code or when it takes too long. */
-export async function finish(running: Running, title: string, options: RunOptions = {}): Promise<Finished> {
+export async function finish(running: Running, options: RunOptions = {}): Promise<Finished> {
   const { input, timeoutMs = 30_000, check = true } = options
   running.child.stdin.end(input)
   let late = false
@@ -143,9 +144,9 @@ export async function finish(running: Running, title: string, options: RunOption
   }, timeoutMs)
   const finished = await running.exited
   clearTimeout(timer)
-  if (late) throw new Error(`${title}: not done in ${timeoutMs} ms\n${running.tail()}`)
+  if (late) throw new Error(`${running.title}: not done in ${timeoutMs} ms\n${running.tail()}`)
   if (check && finished.code !== 0)
-    throw new Error(`${title}: exit code ${finished.code ?? finished.signal}\n${running.tail()}`)
+    throw new Error(`${running.title}: exit code ${finished.code ?? finished.signal}\n${running.tail()}`)
   return finished
 }
 

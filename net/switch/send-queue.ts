@@ -1,0 +1,112 @@
+/**
+ * The way out of a switch: hands frames to the entries' ports, finished where a port carries wire frames only, and
+ * flushes the ports that have something queued. Holds the memory of frames that are not where they came from.
+ */
+import { DROP_BAD_OFFLOAD, DROP_LINK_DOWN, DROP_TOO_BIG } from '#net/port/counters.ts'
+import { Finisher } from '#net/port/finish.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
+import type { Port } from '#net/port/port.ts'
+import { longestWireFrame, wireFrames } from '#net/port/wire-count.ts'
+import { FrameCopies } from '#net/switch/frame-copies.ts'
+import type { SwitchPort } from '#net/switch/switch-port.ts'
+import { isPlain } from '#net/wire/virtio.ts'
+
+const SCRATCH_OCTETS = 1 << 20
+const NOT_FINISHED = -1
+
+export class SendQueue {
+  /** The first `count` have frames queued in their ports. */
+  private readonly entries: SwitchPort[] = []
+  private count = 0
+  // Native memory, there when it was needed once.
+  private copies: FrameCopies | null = null
+  private finisher: Finisher | null = null
+  /** How many of the finisher's last frames the frame being sent was cut into; 0: it is malformed. */
+  private finished = NOT_FINISHED
+
+  /** The `send`s that follow are of one frame, in one form. */
+  begin(): void {
+    this.finished = NOT_FINISHED
+  }
+
+  /** Queues a frame in an entry's port, or counts why not. */
+  send(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    const port = to.port
+    const b = memory.bytes
+    if (port === null || !port.up) to.dropOut(DROP_LINK_DOWN, wireFrames(b, start, end))
+    else if (!port.superFrames && !isPlain(b, start)) this.sendFinished(to, port, memory, start, end)
+    else if (end - start > port.maxFrame && longestWireFrame(b, start, end) > port.maxFrame) {
+      to.dropOut(DROP_TOO_BIG, wireFrames(b, start, end))
+    } else {
+      port.send(memory, start, end)
+      this.mark(to)
+    }
+  }
+
+  /** Where to copy a frame of so many octets to; what is queued may be flushed for that. */
+  roomForCopy(octets: number): FrameCopies {
+    const copies = (this.copies ??= new FrameCopies(FrameMemory.native(SCRATCH_OCTETS)))
+    if (!copies.hasRoom(octets)) {
+      this.flushPorts()
+      copies.reset()
+    }
+    return copies
+  }
+
+  /** Flushes each port that has something queued; copies and finished frames end with it. */
+  flush(): void {
+    this.flushPorts()
+    if (this.copies !== null) this.copies.reset()
+    if (this.finisher !== null) this.finisher.reset()
+  }
+
+  /** Gives native memory back. */
+  close(): void {
+    this.copies?.memory.free()
+    this.finisher?.memory.free()
+    this.copies = null
+    this.finisher = null
+  }
+
+  private sendFinished(to: SwitchPort, port: Port, memory: FrameMemory, start: number, end: number): void {
+    const finisher = (this.finisher ??= new Finisher(FrameMemory.native(SCRATCH_OCTETS)))
+    if (this.finished === NOT_FINISHED) this.finished = this.finish(finisher, memory, start, end)
+    if (this.finished === 0) to.dropOut(DROP_BAD_OFFLOAD, 1)
+    for (let i = finisher.count - this.finished; i < finisher.count; i++) {
+      const from = finisher.starts[i] ?? 0
+      const until = finisher.ends[i] ?? 0
+      if (until - from > port.maxFrame) to.dropOut(DROP_TOO_BIG, 1)
+      else {
+        port.send(finisher.memory, from, until)
+        this.mark(to)
+      }
+    }
+  }
+
+  private finish(finisher: Finisher, memory: FrameMemory, start: number, end: number): number {
+    let frames = finisher.finish(memory, start, end)
+    if (frames === 0) {
+      // No copy may go: the frame may be one, queued elsewhere after this.
+      this.flushPorts()
+      finisher.reset()
+      frames = finisher.finish(memory, start, end)
+    }
+    return Math.max(0, frames)
+  }
+
+  private mark(entry: SwitchPort): void {
+    if (entry.isQueued) return
+    entry.isQueued = true
+    this.entries[this.count++] = entry
+  }
+
+  private flushPorts(): void {
+    for (let i = 0; i < this.count; i++) {
+      const entry = this.entries[i]
+      if (entry === undefined) continue
+      entry.isQueued = false
+      if (entry.port !== null) entry.port.flush()
+    }
+    this.count = 0
+  }
+}
