@@ -29,7 +29,6 @@ export class Tunnel implements TunnelStream {
   readonly #session: TunnelSession
   #timer: NodeJS.Timeout | undefined
   #wakeAt = Infinity
-  #blocked = false
   #stderr = ''
   #onOpen: (peer: Hello) => void = () => {}
   #onEnd: (reason: ProtocolError) => void = () => {}
@@ -74,26 +73,21 @@ export class Tunnel implements TunnelStream {
     this.#pump()
   }
 
-  /** Writes a batch of frame records for the port. False: more is to wait until `TunnelPort.drained`. */
+  /** Writes a batch of frame records for the port. False: the channel keeps the octets, its window is used up. */
   write(octets: Buffer): boolean {
-    // ssh2 writes once per packet of 32 KiB: corked, they leave in one system call.
+    // ssh2 writes to the socket once per packet of 32 KiB: corked, they leave in one system call.
     this.#socket.cork()
     this.#channel.write(octets, this.#onWritten)
     this.#socket.uncork()
-    // The channel is through with the octets when its queue is empty: they are encrypted, in the socket's queue.
-    if (!this.#isFull()) return true
-    this.#blocked = true
-    return false
+    return this.#channel.writableLength === 0
   }
 
-  #isFull(): boolean {
-    return this.#channel.writableLength > 0 || this.#socket.writableLength >= SOCKET_QUEUE
+  get isFull(): boolean {
+    return this.#channel.writableLength > 0 || this.#socket.writableNeedDrain
   }
 
   readonly #onWritten = (): void => {
-    if (!this.#blocked || this.#isFull()) return
-    this.#blocked = false
-    this.#port.drained()
+    if (!this.isFull) this.#port.drained()
   }
 
   #listen(): void {

@@ -20,7 +20,7 @@ export interface BridgeConfig {
   readonly ageing: number
 }
 
-export const ATTACH_KINDS = ['nic', 'tap'] as const
+const ATTACH_KINDS = ['nic', 'tap'] as const
 export interface AttachConfig {
   readonly bridge: string
   readonly kind: (typeof ATTACH_KINDS)[number]

@@ -7,7 +7,7 @@ import { reasonOf } from '#net/base/errors.ts'
 import { agentArguments, startAgent } from '#test/support/agent.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab } from '#test/support/netns.ts'
-import { FAR_ADDRESS, HUB_ADDRESS, buildSite } from '#test/support/site.ts'
+import { FAR_ADDRESS, HUB_ADDRESS, PC_ADDRESS, buildSite } from '#test/support/site.ts'
 
 const heading = (text: string): void => console.log(`\n== ${text}`)
 const typed = (machine: string, line: string): void => console.log(`${machine}# ${line}`)
@@ -28,7 +28,7 @@ function lastReport(output: string): string {
 async function demonstrate(lab: Lab): Promise<void> {
   heading('The laboratory: five machines')
   show(
-    `pc --- site --- wan --- hub --- far\nThe lab PC (10.99.0.1) is on the LAN of the site, the far host (10.99.0.2) on a switch of the hub.`,
+    `pc --- site --- wan --- hub --- far\nThe lab PC (${PC_ADDRESS}) is on the LAN of the site, the far host (${FAR_ADDRESS}) on a switch of the hub.`,
   )
   const { pc, site, hub: machine, far } = buildSite(lab)
 

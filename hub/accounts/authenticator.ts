@@ -22,14 +22,14 @@ import {
   verifyPassword,
 } from '#hub/accounts/password.ts'
 
-export const ADDRESS_LIMITS: BackOffLimits = {
+const ADDRESS_LIMITS: BackOffLimits = {
   free: 5,
   baseMs: 1000,
   maxMs: 60_000,
   forgetMs: 60_000,
   maxKeys: 10_000,
 }
-export const USER_LIMITS: BackOffLimits = {
+const USER_LIMITS: BackOffLimits = {
   free: 10,
   baseMs: 1000,
   maxMs: 30_000,

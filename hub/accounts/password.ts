@@ -15,9 +15,6 @@ export interface PasswordCost {
 /** Some 50 ms and 19 MiB on a server of 2022. */
 export const PASSWORD_COST: PasswordCost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
-/** The library's name for argon2id, which is its default. */
-const ARGON2ID: number = 2
-
 export function checkPassword(password: string): void {
   if (password.length < MIN_PASSWORD)
     throw new ConfigError(`the password has fewer than ${MIN_PASSWORD} characters`)
@@ -25,18 +22,19 @@ export function checkPassword(password: string): void {
     throw new ConfigError(`the password has over ${MAX_PASSWORD} octets`)
 }
 
+/** argon2id is the library's default. */
 export const hashPassword = (password: string, cost = PASSWORD_COST): Promise<string> => hash(password, cost)
 
 /** @throws when `hashed` is no argon2 hash */
 export const verifyPassword = (hashed: string, password: string): Promise<boolean> => verify(hashed, password)
 
-/** Whether a hash was made with other parameters than today's. */
+/** Whether a hash was made in another way, or with other parameters, than today's. */
 export function needsRehash(hashed: string, cost = PASSWORD_COST): boolean {
+  if (!hashed.startsWith('$argon2id$')) return true
   const made = parseOptions(hashed)
-  const same =
-    made.algorithm === ARGON2ID &&
-    made.memoryCost === cost.memoryCost &&
-    made.timeCost === cost.timeCost &&
-    made.parallelism === cost.parallelism
-  return !same
+  return (
+    made.memoryCost !== cost.memoryCost ||
+    made.timeCost !== cost.timeCost ||
+    made.parallelism !== cost.parallelism
+  )
 }

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parsePublicKey, parsePublicKeyFile } from '#hub/accounts/public-key.ts'
 
@@ -52,6 +52,15 @@ const blobOf = (parts: readonly Uint8Array[]): string =>
       return [length, part]
     }),
   ).toString('base64')
+
+/** Fingerprint of the key, or kind of the error. */
+function outcomeOf(text: string): string {
+  try {
+    return parsePublicKeyFile(text, 'f').fingerprint
+  } catch (error) {
+    return error instanceof Error ? error.name : 'thrown'
+  }
+}
 
 const ed25519 = `ssh-ed25519 ${blobOf([Buffer.from('ssh-ed25519'), Buffer.alloc(32, 7)])}`
 
@@ -123,11 +132,7 @@ describe('parsePublicKeyFile', () => {
           fc.base64String().map((text) => `ssh-rsa ${text}`),
         ),
         (text) => {
-          try {
-            expect(parsePublicKeyFile(text, 'f').fingerprint).toMatch(/^SHA256:/)
-          } catch (error) {
-            expect(error).toHaveProperty('name', 'ConfigError')
-          }
+          expect(outcomeOf(text)).toMatch(/^(SHA256:|ConfigError)/)
         },
       ),
     )

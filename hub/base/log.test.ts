@@ -43,25 +43,39 @@ describe('BoundedFile', () => {
 })
 
 describe('followLog', () => {
-  it('gives every new line once, across rotations and from before the file existed', async () => {
-    const lines: string[] = []
+  it('gives every new line once, across rotations', async () => {
     const total = 300
-    let done = (): void => {}
-    const all = new Promise<void>((resolve) => (done = resolve))
-    const follower = followLog(path, (text) => {
-      lines.push(text)
-      if (text === line(total - 1)) done()
-    })
     const file = new BoundedFile(path, 8000)
+    const all = new Promise<string[]>((resolve) => {
+      const got: string[] = []
+      const follower = followLog(path, (text) => {
+        got.push(text)
+        if (text !== line(total - 1)) return
+        follower.close()
+        resolve(got)
+      })
+    })
     for (let i = 0; i < total; i++) {
       file.write(`${line(i)}\n`)
-      if (i % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    await all
-    follower.close()
+    const lines = await all
     file.close()
     expect(lines).toEqual(Array.from({ length: total }, (_, i) => line(i)))
     expect(statSync(`${path}.1`).size).toBeGreaterThan(0)
+  })
+
+  it('waits for a file that is not there yet', async () => {
+    const first = new Promise<string>((resolve) => {
+      const follower = followLog(path, (text) => {
+        follower.close()
+        resolve(text)
+      })
+    })
+    const file = new BoundedFile(path)
+    file.write(`${line(7)}\n`)
+    expect(await first).toBe(line(7))
+    file.close()
   })
 
   it('starts behind what is there, and cuts an endless line', async () => {

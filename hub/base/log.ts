@@ -24,7 +24,7 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] a
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** Octets at which a log file is moved into `NAME.log.1`. */
-export const MAX_LOG = 4 * 1024 * 1024
+const MAX_LOG = 4 * 1024 * 1024
 const MAX_LINE = 64 * 1024
 /** Octets at a file's start that tell one rotation from the next: level, time in ms and more. */
 const HEAD = 64

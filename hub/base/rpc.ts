@@ -7,18 +7,18 @@
  * Answers come in the order in which handlers finish. Requests are bounded to 1 MiB, answers to 16 MiB; a peer that
  * does not read its answers is not read from. What is no request is answered with `id` null, and the connection closed.
  */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs'
 import net from 'node:net'
 import { ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#hub/base/unknown.ts'
 
 export const MAX_REQUEST = 1024 * 1024
-export const MAX_ANSWER = 16 * MAX_REQUEST
+const MAX_ANSWER = 16 * MAX_REQUEST
 /** How long a refused peer may take to read why. */
 const LINGER_MS = 2000
 
 export type RpcParams = Readonly<Record<string, unknown>>
-export interface RpcContext {
+interface RpcContext {
   /** Aborted when the connection is gone. */
   readonly signal: AbortSignal
 }
@@ -131,14 +131,12 @@ export function serveRpcConnection(
   const isReady = (): boolean =>
     !refused && !socket.destroyed && inFlight < maxInFlight && !socket.writableNeedDrain
 
+  const nextLine = (): string | undefined => (isReady() ? lines.next() : undefined)
+
   const takeRequests = (): void => {
     if (refused) return
     try {
-      for (
-        let line = isReady() ? lines.next() : undefined;
-        line !== undefined;
-        line = isReady() ? lines.next() : undefined
-      ) {
+      for (let line = nextLine(); line !== undefined; line = nextLine()) {
         const { id, op, params } = parseRequest(line)
         inFlight++
         void answerTo(id, op, params).then((answer) => {
@@ -190,10 +188,12 @@ export async function claimSocketPath(path: string): Promise<void> {
 
 export class RpcServer {
   readonly #server: net.Server
+  readonly #path: string | undefined
   readonly #connections = new Set<net.Socket>()
 
-  constructor(server: net.Server, handlers: RpcHandlers, options: RpcOptions) {
+  constructor(server: net.Server, handlers: RpcHandlers, options: RpcOptions, path?: string) {
     this.#server = server
+    this.#path = path
     server.maxConnections = options.maxConnections ?? 64
     server.on('connection', (socket) => {
       this.#connections.add(socket)
@@ -204,6 +204,8 @@ export class RpcServer {
 
   /** Ends all connections and removes the socket file. */
   async close(): Promise<void> {
+    // Before the server ends: afterwards the file may be a successor's.
+    if (this.#path !== undefined) rmSync(this.#path, { force: true })
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const socket of this.#connections) socket.destroy()
     await closed
@@ -211,7 +213,7 @@ export class RpcServer {
 }
 
 /**
- * Binds a path that `claimSocketPath` has freed. No connection is accepted before the promise's first `await`er has
+ * Binds a path that `claimSocketPath` has freed; when the file is there, connections succeed. No connection is accepted before the promise's first `await`er has
  * run on to its next system event, so that ownership and privileges can be settled in between.
  */
 export async function listenRpc(
@@ -220,7 +222,9 @@ export async function listenRpc(
   options: RpcOptions = {},
 ): Promise<RpcServer> {
   const server = net.createServer()
-  const rpc = new RpcServer(server, handlers, options)
+  const rpc = new RpcServer(server, handlers, options, path)
+  const temporary = `${path}.new`
+  rmSync(temporary, { force: true })
   const mask = process.umask(0o177)
   try {
     await new Promise<void>((resolve, reject) => {
@@ -230,12 +234,13 @@ export async function listenRpc(
           new SystemError(error.code ?? 'EIO', `cannot serve on ${path}: ${error.message}`, { cause: error }),
         ),
       )
-      server.listen(path)
+      server.listen(temporary)
     })
   } finally {
     process.umask(mask)
   }
-  chmodSync(path, options.mode ?? 0o600)
+  chmodSync(temporary, options.mode ?? 0o600)
+  renameSync(temporary, path)
   return rpc
 }
 

@@ -35,11 +35,11 @@ export async function askNewPassword(context: Context, user: string): Promise<st
   return password
 }
 
-export const isTerminal = (stream: NodeJS.ReadableStream | ReadStream): stream is ReadStream =>
+const isTerminal = (stream: NodeJS.ReadableStream | ReadStream): stream is ReadStream =>
   'isTTY' in stream && stream.isTTY
 
 /** A line typed on a terminal in raw mode; Ctrl-C and Ctrl-D give up. */
-export function askHidden(input: ReadStream, output: NodeJS.WritableStream, prompt: string): Promise<string> {
+function askHidden(input: ReadStream, output: NodeJS.WritableStream, prompt: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let line = ''
     const finish = (): void => {

@@ -7,9 +7,9 @@ import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
 import { userCommand } from '#hub/command/user.ts'
 
-export const EXIT_OK = 0
-export const EXIT_FAILED = 1
-export const EXIT_USAGE = 2
+const EXIT_OK = 0
+const EXIT_FAILED = 1
+const EXIT_USAGE = 2
 
 /** Wrong words on the command line. */
 class UsageError extends Error {}
@@ -17,7 +17,7 @@ class UsageError extends Error {}
 /** Runs one command. @returns the exit code */
 export async function run(args: readonly string[], context: Context): Promise<number> {
   let code = EXIT_OK
-  const parser = yargs([...args])
+  const parser = yargs()
     .scriptName('hybridge')
     .usage('$0 COMMAND [OPTION...]')
     .option('data', {
@@ -39,14 +39,15 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     .version(context.version)
     .help()
     .strict()
-    .recommendCommands()
     .wrap(80)
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
       throw error ?? new UsageError(message ?? 'wrong arguments')
     })
   try {
-    await parser.parseAsync()
+    await parser.parseAsync([...args], {}, (_error, _parsed, output) => {
+      if (output) context.stdout.write(`${output}\n`)
+    })
     return code
   } catch (error) {
     return report(error, context)

@@ -78,7 +78,6 @@ export class Tunnel {
       this.#transmit()
       this.#arm()
     })
-    channel.on('drain', () => this.#fabric?.resume())
     channel.on('error', () => this.#hangUp('the connection failed'))
     channel.on('end', () => this.#hangUp('the agent left'))
     channel.on('close', () => this.#hangUp('the agent left'))
@@ -165,7 +164,12 @@ export class Tunnel {
   #write(octets: Uint8Array): void {
     const { channel } = this.#options
     if (this.#finished || !channel.writable) return
-    channel.write(octets.length <= 4 ? Buffer.from(octets) : octets)
+    channel.write(octets.length <= 4 ? Buffer.from(octets) : octets, this.#onWritten)
+  }
+
+  /** The channel took what it was given: 'drain' would only tell after more than its 2 MiB. */
+  readonly #onWritten = (): void => {
+    if (this.#options.channel.writableLength === 0) this.#fabric?.resume()
   }
 
   /** Control records go between frame records: one that cannot go now waits for the frame under way. */

@@ -23,11 +23,10 @@ const WRITE_OCTETS = 256 << 10
 
 /** Where the records go. */
 export interface TunnelStream {
-  /**
-   * Takes `octets`. @returns true: they are copied or sent, the buffer is free again; false: they are kept, and
-   * `TunnelPort.drained` will be called before more is written.
-   */
+  /** Takes `octets`. @returns true: they are copied or sent, the buffer is free again; false: it is kept. */
   write(octets: Buffer): boolean
+  /** Nothing more is to be written before `TunnelPort.drained` is called. */
+  readonly isFull: boolean
 }
 
 export interface TunnelPortOptions {
@@ -46,7 +45,6 @@ export class TunnelPort implements Port {
   #stream: TunnelStream | undefined
   #out = Buffer.allocUnsafeSlow(QUEUE_OCTETS)
   #filled = 0
-  #blocked = false
   #scheduled = false
   readonly #onTurnEnd = (): void => {
     this.#scheduled = false
@@ -69,7 +67,6 @@ export class TunnelPort implements Port {
     this.superFrames = peer.superFrames
     this.maxFrame = Math.min(peer.largestFrame, MAX_WIRE_FRAME)
     this.#stream = stream
-    this.#blocked = false
     this.#sink.portState(true, 'tunnel is open')
   }
 
@@ -89,7 +86,6 @@ export class TunnelPort implements Port {
 
   /** The stream takes octets again. */
   drained(): void {
-    this.#blocked = false
     this.#write()
   }
 
@@ -122,7 +118,7 @@ export class TunnelPort implements Port {
 
   flush(): void {
     if (this.#filled >= WRITE_OCTETS) this.#write()
-    else if (this.#filled > 0 && !this.#scheduled && !this.#blocked) {
+    else if (this.#filled > 0 && !this.#scheduled) {
       this.#scheduled = true
       setImmediate(this.#onTurnEnd)
     }
@@ -134,11 +130,9 @@ export class TunnelPort implements Port {
   }
 
   #write(): void {
-    if (this.#blocked || this.#filled === 0 || !this.#stream) return
+    if (this.#filled === 0 || !this.#stream || this.#stream.isFull) return
     const octets = this.#out.subarray(0, this.#filled)
     this.#filled = 0
-    if (this.#stream.write(octets)) return
-    this.#blocked = true
-    this.#out = Buffer.allocUnsafeSlow(QUEUE_OCTETS)
+    if (!this.#stream.write(octets)) this.#out = Buffer.allocUnsafeSlow(QUEUE_OCTETS)
   }
 }

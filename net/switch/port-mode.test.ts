@@ -74,20 +74,32 @@ describe('parsePortMode', () => {
     expect(() => parsePortMode(text)).toThrow(message)
   })
 
-  it('refuses anything else with a ConfigError', () => {
+  it('throws nothing but a ConfigError, and what it takes it can print', () => {
+    const part = fc.oneof(
+      fc.string(),
+      fc.nat(5000).map(String),
+      fc.constantFrom('all', 'none', '1-9+20', '88a8'),
+    )
     fc.assert(
-      fc.property(fc.string(), fc.string(), (a, b) => {
-        for (const text of [a, `mode=${a}`, `mode=trunk,tagged=${a}`, `mode=tunnel,qnq=${a},tpid=${b}`]) {
-          try {
-            parsePortMode(text)
-          } catch (error) {
-            expect(error).toBeInstanceOf(ConfigError)
-          }
+      fc.property(fc.constantFrom('access', 'trunk', 'tunnel'), part, part, part, (mode, a, b, c) => {
+        for (const text of [a, `mode=${mode},vlan=${a}`, `mode=${mode},native=${a},tagged=${b},tpid=${c}`]) {
+          expect(outcome(text)).toBe(true)
         }
+        expect(outcome(`mode=${mode},qnq=${a},tagged=${b}`)).toBe(true)
       }),
     )
   })
 })
+
+/** True when the text is refused properly, or comes back the same from its printed form. */
+function outcome(text: string): boolean {
+  try {
+    const printed = formatPortMode(parsePortMode(text))
+    return formatPortMode(parsePortMode(printed)) === printed
+  } catch (error) {
+    return error instanceof ConfigError
+  }
+}
 
 it.each([
   ['mode=transparent', 'untagged_vlan=0000 QnQ,Strict=0000,0'],

@@ -28,7 +28,7 @@ export type PortMode =
     }
 
 export const TRANSPARENT: PortMode = { kind: 'transparent' }
-export const ALL_VIDS: VidSet = [[1, MAX_VID]]
+const ALL_VIDS: VidSet = [[1, MAX_VID]]
 
 const OPTIONS = {
   transparent: [],

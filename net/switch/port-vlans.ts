@@ -1,6 +1,6 @@
 /**
  * A port mode made ready for frames: which VLAN a frame that comes in belongs to, and in which form a VLAN goes out.
- * The table of modes is in docs; in short, *outer tag* meaning one with a TPID that some port of the switch uses:
+ * *Outer tag* means one with a TPID that some port of the switch uses; 0x8100 always is one.
  *
  *    transparent  any outer tag is the VLAN, none or VID 0 is VLAN 0; goes out as the VLAN's tag, VLAN 0 as it came
  *    access       none or VID 0 is the VLAN, any other is dropped; goes out untagged

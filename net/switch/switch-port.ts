@@ -2,9 +2,10 @@
  * One numbered entry of a switch. A `Port` is connected to it and may come and go; number, counters, mode and
  * description stay. The port is opened with the entry's `counters`, and with the entry as its sink.
  */
-import { type CounterReading, PortCounters } from '#net/port/counters.ts'
+import { type CounterReading, DROP_LINK_DOWN, PortCounters } from '#net/port/counters.ts'
 import type { FrameMemory } from '#net/port/frame-memory.ts'
 import type { FrameSink, Port } from '#net/port/port.ts'
+import { wireFrames } from '#net/port/wire-count.ts'
 import { type PortMode, vlanColumns } from '#net/switch/port-mode.ts'
 import { PortVlans } from '#net/switch/port-vlans.ts'
 
@@ -80,7 +81,9 @@ export class SwitchPort implements FrameSink {
   }
 
   frame(memory: FrameMemory, start: number, end: number): void {
-    this.forwarder.forward(this, memory, start, end)
+    // A port that was let go may still have frames in hand.
+    if (this.port === null) this.dropIn(DROP_LINK_DOWN, wireFrames(memory.bytes, start, end))
+    else this.forwarder.forward(this, memory, start, end)
   }
 
   batchEnd(): void {

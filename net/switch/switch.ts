@@ -33,7 +33,7 @@ import { isValidHeader } from '#net/wire/virtio.ts'
 export type { SwitchPort }
 
 /** Highest number of an entry. */
-export const MAX_PORTS = 1024
+const MAX_PORTS = 1024
 /** Addresses aged out by one `tick` at most. */
 const AGE_LIMIT = 4096
 const SOURCE = 6

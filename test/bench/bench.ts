@@ -42,17 +42,18 @@ async function run(bench: Bench, args: string[]): Promise<number> {
   })
   if (names.includes(OURS) || values.memory) requireBuild()
 
+  const where = machine()
   const results = await runRounds(candidates, rounds, progress)
   const verdicts = judge(bench.rules, results)
   const memory = values.memory ? await bench.memory?.(progress) : undefined
   verdicts.push(...(memory?.verdicts ?? []))
   const code = exitCode(verdicts)
   if (values.json) {
-    const about = { bench: bench.name, rounds, versions: versions(), machine: machine(), notes: bench.notes }
+    const about = { bench: bench.name, rounds, versions: versions(), machine: where, notes: bench.notes }
     console.log(
       JSON.stringify({ ...about, void: code === EXIT_VOID, results, verdicts, memory: memory?.raw }),
     )
-  } else print(bench.name, rounds, bench.notes, results, verdicts)
+  } else print(bench.name, rounds, [...bench.notes, `machine: ${JSON.stringify(where)}`], results, verdicts)
   if (code === EXIT_VOID) console.error('void: a peer was far below its usual share of the kernel bridge')
   return code
 }

@@ -17,7 +17,7 @@ export async function ourSwitch(lab: Lab): Promise<Way> {
   return way
 }
 
-/** Hub and agent with their defaults; the cipher that is agreed on must be the peers' one. */
+/** Hub and agent with their defaults. */
 export async function ourTunnel(lab: Lab): Promise<Way> {
   const { pc, site, hub: machine, far } = buildSite(lab)
   const hub = await Hub.start(machine, { address: HUB_ADDRESS, attach: ['private0=nic:lan'] })
@@ -25,4 +25,4 @@ export async function ourTunnel(lab: Lab): Promise<Way> {
   return { from: pc, to: far, address: FAR_ADDRESS, joining: [site, machine] }
 }
 
-export const cipherNote = `SSH cipher of all: ${CIPHER}`
+export const cipherNote = `SSH cipher: ${CIPHER}, told to the peers, and what hybridge agrees on by itself.`

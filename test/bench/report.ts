@@ -30,6 +30,7 @@ export function versions(): Record<string, string> {
   }
 }
 
+/** The load is that of the moment, before anything is measured. */
 export const machine = (): object => {
   const all = cpus()
   return { cores: all.length, cpu: all[0]?.model ?? 'unknown', load: loadavg()[0] }
@@ -70,7 +71,7 @@ export function print(
 ): void {
   console.log(`\n${name}: medians of ${rounds} rounds\n${table(results)}\n`)
   for (const note of notes) console.log(note)
-  console.log(`versions: ${JSON.stringify(versions())}\nmachine: ${JSON.stringify(machine())}\n`)
+  console.log(`versions: ${JSON.stringify(versions())}\n`)
   for (const { kind, text, passed } of verdicts)
     console.log(`${kind.padEnd(5)} ${WORDS[kind][passed ? 0 : 1]}: ${text}`)
 }

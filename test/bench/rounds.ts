@@ -10,7 +10,7 @@ export interface Candidate {
   build: (lab: Lab) => Promise<Way>
 }
 
-export interface Result {
+interface Result {
   title: string
   raw: Figures[]
   median: Figures
@@ -18,7 +18,7 @@ export interface Result {
 
 export type Results = Record<string, Result>
 
-export const median = (values: readonly number[]): number => {
+const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN

@@ -6,7 +6,7 @@ import type { Results } from '#test/bench/rounds.ts'
  * `bar`: must hold, or the run fails. `aim`: is told. `floor`: a peer below it was not at its usual strength, and the
  * run says nothing.
  */
-export type RuleKind = 'bar' | 'aim' | 'floor'
+type RuleKind = 'bar' | 'aim' | 'floor'
 
 export interface Rule {
   kind: RuleKind
@@ -48,7 +48,7 @@ export function judge(rules: readonly Rule[], results: Results): Verdict[] {
   return verdicts
 }
 
-export const EXIT_FAILED = 1
+const EXIT_FAILED = 1
 export const EXIT_USAGE = 2
 export const EXIT_VOID = 3
 

@@ -20,7 +20,7 @@ const COUNTS = /(\d+) packets? captured, (\d+) packets? received by filter, (\d+
 const MAGIC = new Set([0xa1b2c3d4, 0xa1b23c4d])
 
 /** Frames of a pcap file as this machine writes it; a record that is still being written is left out. */
-export function readPcap(file: Buffer): Buffer[] {
+function readPcap(file: Buffer): Buffer[] {
   if (file.length < HEADER) return []
   if (!MAGIC.has(file.readUInt32LE(0))) throw new Error('not a little-endian pcap file')
   const frames: Buffer[] = []

@@ -24,7 +24,7 @@ export function frameOf(to: number, from: number, tags: string, body: Uint8Array
 const BODY = Uint8Array.from([0x08, 0x00, ...Array.from({ length: 46 }, (_, i) => i + 1)])
 
 /** The tags of a frame as `frameOf` takes them; throws when what follows is not the usual body. */
-export function tagsOf(octets: Uint8Array): string {
+function tagsOf(octets: Uint8Array): string {
   const b = Buffer.from(octets)
   const tags: string[] = []
   let i = 12

@@ -1,0 +1,212 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { mergeConfig, parseAttach, parseBridge, parseConfigFile, parseListenAddress } from '#hub/config.ts'
+
+/** Kind of the error; empty when there is none. */
+function errorOf(action: () => unknown): string {
+  try {
+    action()
+    return ''
+  } catch (error) {
+    return error instanceof Error ? error.name : 'thrown'
+  }
+}
+
+describe('parseListenAddress', () => {
+  it('reads both families', () => {
+    expect(parseListenAddress('0.0.0.0:2222')).toEqual({ address: '0.0.0.0', port: 2222 })
+    expect(parseListenAddress('[::1]:0')).toEqual({ address: '::1', port: 0 })
+  })
+
+  it('refuses all else, and says what it wants', () => {
+    for (const text of [
+      '',
+      '2222',
+      ':2222',
+      '::1:22',
+      '1.2.3:1',
+      '1.2.3.4:65536',
+      '[1.2.3.4]:1',
+      'hub:22',
+      '1.2.3.4:',
+    ]) {
+      expect(() => parseListenAddress(text)).toThrow(/is no ADDRESS:PORT, as 0\.0\.0\.0:2222/)
+    }
+  })
+})
+
+describe('parseBridge', () => {
+  it('reads name and ageing', () => {
+    expect(parseBridge('private0')).toEqual({ name: 'private0', ageing: 300 })
+    expect(parseBridge('a.b-c_1,ageing=10')).toEqual({ name: 'a.b-c_1', ageing: 10 })
+  })
+
+  it.each([
+    ['', /is no bridge name/],
+    ['-x', /is no bridge name/],
+    ['a/b', /is no bridge name/],
+    ['a'.repeat(32), /is no bridge name/],
+    ['a,ageing=9', /ageing is 10 to 1000000 seconds/],
+    ['a,ageing=1e3', /ageing is/],
+    ['a,ageing=', /ageing is/],
+    ['a,aging=30', /unknown option "aging"; known are ageing/],
+    ['a,ageing=30,ageing=40', /given twice/],
+  ])('refuses %j', (text, message) => {
+    expect(() => parseBridge(text)).toThrow(message)
+  })
+})
+
+describe('parseAttach', () => {
+  it('reads kind, interface, mode and mtu', () => {
+    expect(parseAttach('lab=nic:eth1')).toEqual({ bridge: 'lab', kind: 'nic', argument: 'eth1' })
+    expect(parseAttach('lab=tap:t0,mode=trunk,tagged=10+20-29,mtu=9216')).toEqual({
+      bridge: 'lab',
+      kind: 'tap',
+      argument: 't0',
+      mode: 'mode=trunk,tagged=10+20-29',
+      mtu: 9216,
+    })
+  })
+
+  it.each([
+    ['lab', /is no BRIDGE=KIND:INTERFACE/],
+    ['lab=eth1', /is no BRIDGE=KIND:INTERFACE/],
+    ['lab=vde:x', /unknown kind "vde"; known are nic, tap/],
+    ['lab=nic:a-name-too-long1', /is no name of an interface/],
+    ['lab=nic:..', /is no name of an interface/],
+    ['lab=nic:eth1,mode=access', /"lab=nic:eth1,mode=access": port option vlan is missing/],
+    ['lab=nic:eth1,vlan=10', /port option mode is missing/],
+    ['lab=nic:eth1,speed=10', /unknown option "speed"/],
+    ['lab=nic:eth1,mtu=10', /mtu is 68 to 9216/],
+  ])('refuses %j', (text, message) => {
+    expect(() => parseAttach(text)).toThrow(message)
+  })
+
+  it('answers any text with a result or an error for people', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        for (const parse of [parseAttach, parseBridge, parseListenAddress]) {
+          expect(['', 'ConfigError']).toContain(errorOf(() => parse(text)))
+        }
+      }),
+    )
+  })
+})
+
+describe('parseConfigFile', () => {
+  it('reads all settings, the data directory relative to the file', () => {
+    const text = `
+# the lab
+data: lab
+ssh: "[::]:2200"
+bridges: [private0, "private1,ageing=60"]
+attach:
+  - private0=nic:eth1
+gateways: 3
+log: debug
+`
+    expect(parseConfigFile(text, '/etc/hub.yaml')).toEqual({
+      data: '/etc/lab',
+      ssh: { address: '::', port: 2200 },
+      bridges: [
+        { name: 'private0', ageing: 300 },
+        { name: 'private1', ageing: 60 },
+      ],
+      attach: [{ bridge: 'private0', kind: 'nic', argument: 'eth1' }],
+      gateways: 3,
+      log: 'debug',
+    })
+    expect(parseConfigFile('', 'x')).toEqual({ bridges: [], attach: [] })
+  })
+
+  it('names line, column and path of every fault, in their order', () => {
+    const text = `ssh: nowhere
+bridges:
+  - private0
+  - "-"
+port: 22
+gateways: many
+attach: private0=nic:eth1
+`
+    let message = ''
+    try {
+      parseConfigFile(text, 'hub.yaml')
+    } catch (error) {
+      message = String(error)
+    }
+    expect(message.split('\n').map((line) => line.replace(/^ConfigError: /, ''))).toEqual([
+      'hub.yaml:1:1: ssh: "nowhere" is no ADDRESS:PORT, as 0.0.0.0:2222 or [::]:2222',
+      expect.stringMatching(/^hub\.yaml:4:5: bridges\.1: "-" is no bridge name/),
+      'hub.yaml:5:1: port: unknown setting',
+      expect.stringMatching(/^hub\.yaml:6:1: gateways: Invalid input: expected int/),
+      expect.stringMatching(/^hub\.yaml:7:1: attach: Invalid input: expected array/),
+    ])
+  })
+
+  it('names the place of a syntax error, and survives what aliases can do', () => {
+    expect(() => parseConfigFile('bridges: [a\nssh: x', 'hub.yaml')).toThrow(/^hub\.yaml:\d+:\d+: /)
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
+      .split('')
+      .map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`)
+      .join('\n')}`
+    expect(() => parseConfigFile(bomb, 'hub.yaml')).toThrow(/hub\.yaml: /)
+    expect(() => parseConfigFile('just text', 'hub.yaml')).toThrow(/hub\.yaml:1:1: /)
+  })
+})
+
+describe('mergeConfig', () => {
+  it('has defaults for everything', () => {
+    expect(mergeConfig({}, undefined, '/var/lib/hybridge')).toEqual({
+      data: '/var/lib/hybridge',
+      ssh: { address: '0.0.0.0', port: 2222 },
+      bridges: [],
+      attach: [],
+      gateways: 2,
+      log: 'info',
+    })
+  })
+
+  it('puts the command line before the file, and takes the lists of both', () => {
+    const file = parseConfigFile(
+      '{data: /f, bridges: [a, "b,ageing=20"], attach: [a=nic:e1], gateways: 4, log: warn}',
+      'f',
+    )
+    const merged = mergeConfig(
+      {
+        data: '/c',
+        ssh: '127.0.0.1:0',
+        bridge: ['b,ageing=30', 'c'],
+        attach: ['c=tap:t1'],
+        gateways: 1,
+        log: 'debug',
+      },
+      file,
+      '/d',
+    )
+    expect(merged).toEqual({
+      data: '/c',
+      ssh: { address: '127.0.0.1', port: 0 },
+      bridges: [
+        { name: 'a', ageing: 300 },
+        { name: 'b', ageing: 30 },
+        { name: 'c', ageing: 300 },
+      ],
+      attach: [
+        { bridge: 'a', kind: 'nic', argument: 'e1' },
+        { bridge: 'c', kind: 'tap', argument: 't1' },
+      ],
+      gateways: 1,
+      log: 'debug',
+    })
+  })
+
+  it.each([
+    [{ attach: ['x=nic:e1'] }, /cannot attach nic:e1 to x: no such bridge \(add --bridge x\)/],
+    [{ bridge: ['x', 'x'] }, /bridge x is named twice/],
+    [{ bridge: ['x', 'y'], attach: ['x=nic:e1', 'y=nic:e1'] }, /e1 is attached twice, to x and to y/],
+    [{ gateways: 0 }, /--gateways is a number from 1 to 64/],
+    [{ gateways: NaN }, /--gateways/],
+  ])('refuses %j', (args, message) => {
+    expect(() => mergeConfig(args, undefined, '/d')).toThrow(message)
+  })
+})
