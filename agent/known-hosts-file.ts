@@ -47,7 +47,7 @@ const isMissing = (error: unknown): boolean =>
  */
 export function rememberKey(file: string, host: string, port: number, key: Buffer): void {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(file))
     const hashed = parseKnownHosts(readIfThere(file), file).entries.some((entry) =>
       entry.names.startsWith('|'),
     )
@@ -61,6 +61,15 @@ export function rememberKey(file: string, host: string, port: number, key: Buffe
   } catch (error) {
     if (error instanceof ConfigError) throw error
     throw new ConfigError(`cannot write ${file}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** One level only: ~/.ssh, not a path that was mistyped. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 

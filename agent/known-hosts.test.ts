@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -149,6 +149,7 @@ describe('against ssh-keygen', () => {
   })
 
   it('writes entries that ssh-keygen finds, hashed like the rest of the file, private to the user', () => {
+    mkdirSync(join(dir, 'home'))
     const file = join(dir, 'home/.ssh/known_hosts')
     rememberKey(file, 'hub', 2222, key('one'))
     expect(readFileSync(file, 'utf8')).toBe(`[hub]:2222 ${text('one')}\n`)

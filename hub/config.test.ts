@@ -138,7 +138,7 @@ attach: private0=nic:eth1
       'hub.yaml:1:1: ssh: "nowhere" is no ADDRESS:PORT, as 0.0.0.0:2222 or [::]:2222',
       expect.stringMatching(/^hub\.yaml:4:5: bridges\.1: "-" is no bridge name/),
       'hub.yaml:5:1: port: unknown setting',
-      expect.stringMatching(/^hub\.yaml:6:1: gateways: Invalid input: expected int/),
+      expect.stringMatching(/^hub\.yaml:6:1: gateways: Invalid input: expected number/),
       expect.stringMatching(/^hub\.yaml:7:1: attach: Invalid input: expected array/),
     ])
   })

@@ -29,7 +29,6 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
   [ ! -e "$prefix/include/node/node.h" ] || export npm_config_nodedir="$prefix"
   npm ci --no-audit --no-fund --loglevel=error
-  touch node_modules/.package-lock.json
 fi
 
 newer=
@@ -37,7 +36,7 @@ for command in hconnect hybridge; do
   [ -e "dist/$command.js" ] || newer=$command
 done
 [ -n "$newer" ] ||
-  newer=$(find agent hub net tool/build.mjs package.json node_modules/.package-lock.json -newer dist/hybridge.js -type f ! -name '*.test.ts')
+  newer=$(find agent hub net tool/build.mjs package.json -newer dist/hybridge.js -type f ! -name '*.test.ts')
 if [ -n "$newer" ]; then
   echo "setup: npm run build"
   npm run --silent build

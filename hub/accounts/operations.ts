@@ -7,6 +7,9 @@ import type { RpcClient, RpcHandlers, RpcParams } from '#hub/base/rpc.ts'
 import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
 
+/** Short, as `status` also shows that this process lives. */
+const STATUS_TIMEOUT_MS = 500
+
 const user = z.string().min(1).max(256)
 const address = z.string().max(64)
 const KeyParams = z.object({
@@ -79,7 +82,7 @@ export function controlHandlers(fabric: RpcClient, identity: ProcessIdentity): R
   const forward = (op: string) => (params: RpcParams) => ask(fabric, op, parse(QueryParams, params))
   const status = async () => {
     try {
-      return { ...identity, fabric: await fabric.call('status') }
+      return { ...identity, fabric: await fabric.call('status', {}, STATUS_TIMEOUT_MS) }
     } catch (error) {
       return { ...identity, fabric: null, problem: reasonOf(error) }
     }

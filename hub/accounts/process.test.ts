@@ -57,8 +57,8 @@ afterEach(async () => {
 /** Starts the process and waits for its sockets; the control socket is the last that it makes. */
 async function start(): Promise<ChildProcess> {
   const ready = new Promise<void>((done) => {
-    const watcher = watch(join(data, 'run'), (_event, file) => {
-      if (file !== 'control.sock' || !existsSync(join(data, CONTROL_SOCKET))) return
+    const watcher = watch(join(data, 'run'), (_event, name) => {
+      if (name !== 'control.sock' || !existsSync(join(data, CONTROL_SOCKET))) return
       watcher.close()
       done()
     })
@@ -189,6 +189,8 @@ describe('the control process', () => {
     async () => {
       const child = await start()
       const users = processUsers()
+      // The answer comes after the drop.
+      await client(CONTROL_SOCKET).call('status')
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
       expect(status).toMatch(new RegExp(`^Uid:\\s+${users?.service.uid}\\s`, 'm'))
       expect(status).toMatch(/^CapEff:\s+0+$/m)

@@ -195,8 +195,8 @@ describe('RpcClient', () => {
 
   it('gives up a call that takes too long, and only that one', async () => {
     keep(await serveRpc(path, { never: () => new Promise(() => {}), ok: () => 1 }))
-    const client = keep(new RpcClient(path, { timeoutMs: 30 }))
-    await expect(client.call('never')).rejects.toMatchObject({ code: 'timeout' })
+    const client = keep(new RpcClient(path))
+    await expect(client.call('never', {}, 30)).rejects.toMatchObject({ code: 'timeout' })
     expect(await client.call('ok')).toBe(1)
   })
 

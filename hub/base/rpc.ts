@@ -91,12 +91,8 @@ function parseRequest(line: string): { id: number; op: string; params: RpcParams
 const failure = (id: number | null, code: string, message: string): string =>
   `${JSON.stringify({ id, ok: false, error: { code, message } })}\n`
 
-/** Answers requests on one connected socket until it ends. Octets already read can be given back with `unshift`. */
-export function serveRpcConnection(
-  socket: net.Socket,
-  handlers: RpcHandlers,
-  options: RpcOptions = {},
-): void {
+/** Answers requests on one connected socket until it ends. */
+function serveRpcConnection(socket: net.Socket, handlers: RpcHandlers, options: RpcOptions = {}): void {
   const maxInFlight = options.maxInFlight ?? 16
   const lines = new LineBuffer(MAX_REQUEST)
   const gone = new AbortController()
@@ -188,10 +184,10 @@ export async function claimSocketPath(path: string): Promise<void> {
 
 export class RpcServer {
   readonly #server: net.Server
-  readonly #path: string | undefined
+  readonly #path: string
   readonly #connections = new Set<net.Socket>()
 
-  constructor(server: net.Server, handlers: RpcHandlers, options: RpcOptions, path?: string) {
+  constructor(server: net.Server, handlers: RpcHandlers, options: RpcOptions, path: string) {
     this.#server = server
     this.#path = path
     server.maxConnections = options.maxConnections ?? 64
@@ -205,7 +201,7 @@ export class RpcServer {
   /** Ends all connections and removes the socket file. */
   async close(): Promise<void> {
     // Before the server ends: afterwards the file may be a successor's.
-    if (this.#path !== undefined) rmSync(this.#path, { force: true })
+    rmSync(this.#path, { force: true })
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const socket of this.#connections) socket.destroy()
     await closed
@@ -244,15 +240,14 @@ export async function listenRpc(
   return rpc
 }
 
-/** Serves on a path, whose stale socket file is replaced, or on a server that the caller listens with. */
+/** Serves on a path, whose stale socket file is replaced. */
 export async function serveRpc(
-  where: string | net.Server,
+  path: string,
   handlers: RpcHandlers,
   options: RpcOptions = {},
 ): Promise<RpcServer> {
-  if (typeof where !== 'string') return new RpcServer(where, handlers, options)
-  await claimSocketPath(where)
-  return await listenRpc(where, handlers, options)
+  await claimSocketPath(path)
+  return await listenRpc(path, handlers, options)
 }
 
 interface Waiting {
@@ -280,7 +275,7 @@ export class RpcClient {
    * @throws ProtocolError with the server's code, or `timeout`, `busy` (too many calls wait), `disconnected`
    * @throws SystemError when no connection can be had
    */
-  call(op: string, params: RpcParams = {}): Promise<unknown> {
+  call(op: string, params: RpcParams = {}, timeoutMs = this.#timeoutMs): Promise<unknown> {
     if (this.#waiting.size >= this.#maxWaiting) {
       return Promise.reject(new ProtocolError('busy', `too many calls wait for ${this.#path}`))
     }
@@ -294,10 +289,10 @@ export class RpcClient {
         reject(
           new ProtocolError(
             'timeout',
-            `no answer to "${op}" from ${this.#path} within ${this.#timeoutMs / 1000} s`,
+            `no answer to "${op}" from ${this.#path} within ${timeoutMs / 1000} s`,
           ),
         )
-      }, this.#timeoutMs)
+      }, timeoutMs)
       this.#waiting.set(id, { resolve, reject, timer })
       const socket = (this.#socket ??= this.#connect())
       socket.ref()

@@ -53,6 +53,16 @@ export class PortCounters {
     this.reset()
   }
 
+  /** Counts wire frames from the port that went no further, by DROP_*. */
+  dropIn(reason: number, frames: number): void {
+    this.inDrops[reason] = (this.inDrops[reason] ?? 0) + frames
+  }
+
+  /** Counts wire frames that could not be sent to the port, by DROP_*. */
+  dropOut(reason: number, frames: number): void {
+    this.outDrops[reason] = (this.outDrops[reason] ?? 0) + frames
+  }
+
   reset(): void {
     this.inFrames = 0
     this.inOctets = 0

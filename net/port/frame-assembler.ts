@@ -8,7 +8,7 @@ import { FrameMemory } from '#net/port/frame-memory.ts'
 import type { FrameSink } from '#net/port/port.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
 import { MAX_FRAME_PAYLOAD, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
-import { at, u24, u8 } from '#net/wire/octets.ts'
+import { u24, u8 } from '#net/wire/octets.ts'
 import { isValidHeader, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 
 const ETHERNET = 14
@@ -96,11 +96,11 @@ export class FrameAssembler {
     const counters = this.#counters
     const octets = this.memory.bytes
     if (end - start < ETHERNET) {
-      counters.inDrops[DROP_SHORT] = at(counters.inDrops, DROP_SHORT) + 1
+      counters.dropIn(DROP_SHORT, 1)
       return
     }
     if (!isValidHeader(octets, start, end)) {
-      counters.inDrops[DROP_BAD_OFFLOAD] = at(counters.inDrops, DROP_BAD_OFFLOAD) + 1
+      counters.dropIn(DROP_BAD_OFFLOAD, 1)
       return
     }
     counters.inFrames += wireFrames(octets, start, end)

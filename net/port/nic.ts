@@ -23,7 +23,7 @@ import { openPacketSocket, takeKernelDrops, takeSocketError } from '#net/port/pa
 import type { FrameSink, Port } from '#net/port/port.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
-import { at, u16le, u32le } from '#net/wire/octets.ts'
+import { float64, u16le, u32le } from '#net/wire/octets.ts'
 import { insertTag } from '#net/wire/tag.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 import { reasonOf } from '#net/base/errors.ts'
@@ -102,7 +102,7 @@ class NicPort implements Port {
     const counters = this.counters
     const frames = wireFrames(memory.bytes, start, end)
     if (!this.up) {
-      counters.outDrops[DROP_LINK_DOWN] = at(counters.outDrops, DROP_LINK_DOWN) + frames
+      counters.dropOut(DROP_LINK_DOWN, frames)
       return
     }
     if (memory.address === 0) {
@@ -125,15 +125,15 @@ class NicPort implements Port {
       const sent = libc.sendmmsg(this.#fd, out.address(i), total - i, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
       if (sent > 0) {
         for (const until = i + sent; i < until; i++) {
-          counters.outFrames += at(this.#outFrames, i)
-          counters.outOctets += at(this.#outOctets, i)
+          counters.outFrames += float64(this.#outFrames, i)
+          counters.outOctets += float64(this.#outOctets, i)
         }
         continue
       }
       // The item at i failed: it alone is lost, unless the whole port takes nothing.
       const reason = dropReason(libc.errno())
       const last = reason === DROP_LINK_DOWN || reason === DROP_QUEUE_FULL ? total : i + 1
-      for (; i < last; i++) counters.outDrops[reason] = at(counters.outDrops, reason) + at(this.#outFrames, i)
+      for (; i < last; i++) counters.dropOut(reason, float64(this.#outFrames, i))
     }
     out.count = 0
   }
@@ -215,11 +215,11 @@ class NicPort implements Port {
     let start = batch.frameStart(i)
     const end = start - VIRTIO_HEADER_LEN + batch.length(i)
     if ((batch.flags(i) & libc.MSG_TRUNC) !== 0) {
-      counters.inDrops[DROP_TOO_BIG] = at(counters.inDrops, DROP_TOO_BIG) + 1
+      counters.dropIn(DROP_TOO_BIG, 1)
       return
     }
     if (end - start < ETHERNET) {
-      counters.inDrops[DROP_SHORT] = at(counters.inDrops, DROP_SHORT) + 1
+      counters.dropIn(DROP_SHORT, 1)
       return
     }
     if (batch.controlLength(i) >= AUX_LENGTH) {
@@ -249,13 +249,13 @@ class NicPort implements Port {
   #countSocketError(code: number): void {
     // EINVAL: the kernel could not express a super-frame in a virtio header, which costs that frame.
     if (code === libc.EINVAL)
-      this.counters.inDrops[DROP_BAD_OFFLOAD] = at(this.counters.inDrops, DROP_BAD_OFFLOAD) + 1
+      this.counters.dropIn(DROP_BAD_OFFLOAD, 1)
   }
 
   #countKernelDrops(): void {
     if (this.#fd < 0) return
     const drops = takeKernelDrops(this.#fd)
-    this.counters.inDrops[DROP_KERNEL] = at(this.counters.inDrops, DROP_KERNEL) + drops
+    this.counters.dropIn(DROP_KERNEL, drops)
   }
 
   /** Compares the interface with what the socket is bound to, and follows it. */

@@ -19,7 +19,6 @@ import { READABLE, Watcher, WRITABLE } from '#net/port/reactor.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
 import { byeRecord } from '#net/tunnel/bye.ts'
 import { MAX_FRAME_PAYLOAD, putRecordHeader, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
-import { at } from '#net/wire/octets.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 
 /** Octets that wait while the socket takes nothing; frames beyond are lost and counted. */
@@ -93,7 +92,7 @@ export class StreamSocketPort implements Port {
       out.push(memory, start - VIRTIO_HEADER_LEN, end)
     }
     if (reason >= 0) {
-      counters.outDrops[reason] = at(counters.outDrops, reason) + frames
+      counters.dropOut(reason, frames)
       return
     }
     counters.outFrames += frames
@@ -212,7 +211,7 @@ export class StreamSocketPort implements Port {
       const frames = wireFrames(memory.bytes, from, end)
       counters.outFrames -= frames
       counters.outOctets -= wireOctets(memory.bytes, from, end)
-      counters.outDrops[DROP_QUEUE_FULL] = at(counters.outDrops, DROP_QUEUE_FULL) + frames
+      counters.dropOut(DROP_QUEUE_FULL, frames)
     }
   }
 

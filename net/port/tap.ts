@@ -19,7 +19,7 @@ import { watchLinks } from '#net/port/link-watch.ts'
 import { MAX_WIRE_FRAME, type FrameSink, type Port } from '#net/port/port.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
-import { at, putU16le, putU32le } from '#net/wire/octets.ts'
+import { putU16le, putU32le } from '#net/wire/octets.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 
 const ETHERNET = 14
@@ -112,7 +112,7 @@ class TapPort implements Port {
       return
     }
     const reason = this.up ? dropReason(libc.errno()) : DROP_LINK_DOWN
-    counters.outDrops[reason] = at(counters.outDrops, reason) + frames
+    counters.dropOut(reason, frames)
   }
 
   /** Frames are written as they come: a TAP takes one a call. */
@@ -142,7 +142,7 @@ class TapPort implements Port {
         if (count <= 0) break
         const end = from + count
         if (end - start < ETHERNET) {
-          counters.inDrops[DROP_SHORT] = at(counters.inDrops, DROP_SHORT) + 1
+          counters.dropIn(DROP_SHORT, 1)
           continue
         }
         counters.inFrames += wireFrames(octets, start, end)

@@ -13,7 +13,7 @@ import type { FrameMemory } from '#net/port/frame-memory.ts'
 import { MAX_WIRE_FRAME, type FrameSink, type Port } from '#net/port/port.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
 import { MAX_FRAME_PAYLOAD, putRecordHeader, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
-import { at } from '#net/wire/octets.ts'
+import { u8 } from '#net/wire/octets.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 
 /** Octets that wait while the stream takes nothing; frames beyond are lost and counted. */
@@ -100,7 +100,7 @@ export class TunnelPort implements Port {
     else if (payload > MAX_FRAME_PAYLOAD) reason = DROP_TOO_BIG
     else if (this.#filled + size > QUEUE_OCTETS) reason = DROP_QUEUE_FULL
     if (reason >= 0) {
-      counters.outDrops[reason] = at(counters.outDrops, reason) + frames
+      counters.dropOut(reason, frames)
       return
     }
     const out = this.#out
@@ -109,7 +109,7 @@ export class TunnelPort implements Port {
     // A small copy costs less by hand than by a view of the source (one object a frame).
     if (payload <= 128) {
       let to = this.#filled + RECORD_HEADER_LEN
-      for (let i = from; i < end; i++) out[to++] = at(octets, i)
+      for (let i = from; i < end; i++) out[to++] = u8(octets, i)
     } else out.set(octets.subarray(from, end), this.#filled + RECORD_HEADER_LEN)
     this.#filled += size
     counters.outFrames += frames

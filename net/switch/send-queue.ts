@@ -33,10 +33,10 @@ export class SendQueue {
   send(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     const port = to.port
     const b = memory.bytes
-    if (port === null || !port.up) to.dropOut(DROP_LINK_DOWN, wireFrames(b, start, end))
+    if (port === null || !port.up) to.counters.dropOut(DROP_LINK_DOWN, wireFrames(b, start, end))
     else if (!port.superFrames && !isPlain(b, start)) this.sendFinished(to, port, memory, start, end)
     else if (end - start > port.maxFrame && longestWireFrame(b, start, end) > port.maxFrame) {
-      to.dropOut(DROP_TOO_BIG, wireFrames(b, start, end))
+      to.counters.dropOut(DROP_TOO_BIG, wireFrames(b, start, end))
     } else {
       port.send(memory, start, end)
       this.mark(to)
@@ -71,11 +71,11 @@ export class SendQueue {
   private sendFinished(to: SwitchPort, port: Port, memory: FrameMemory, start: number, end: number): void {
     const finisher = (this.finisher ??= new Finisher(FrameMemory.native(SCRATCH_OCTETS)))
     if (this.finished === NOT_FINISHED) this.finished = this.finish(finisher, memory, start, end)
-    if (this.finished === 0) to.dropOut(DROP_BAD_OFFLOAD, 1)
+    if (this.finished === 0) to.counters.dropOut(DROP_BAD_OFFLOAD, 1)
     for (let i = finisher.count - this.finished; i < finisher.count; i++) {
       const from = finisher.starts[i] ?? 0
       const until = finisher.ends[i] ?? 0
-      if (until - from > port.maxFrame) to.dropOut(DROP_TOO_BIG, 1)
+      if (until - from > port.maxFrame) to.counters.dropOut(DROP_TOO_BIG, 1)
       else {
         port.send(finisher.memory, from, until)
         this.mark(to)

@@ -82,7 +82,7 @@ export class SwitchPort implements FrameSink {
 
   frame(memory: FrameMemory, start: number, end: number): void {
     // A port that was let go may still have frames in hand.
-    if (this.port === null) this.dropIn(DROP_LINK_DOWN, wireFrames(memory.bytes, start, end))
+    if (this.port === null) this.counters.dropIn(DROP_LINK_DOWN, wireFrames(memory.bytes, start, end))
     else this.forwarder.forward(this, memory, start, end)
   }
 
@@ -92,18 +92,6 @@ export class SwitchPort implements FrameSink {
 
   portState(_up: boolean, why: string): void {
     this.forwarder.portChanged(this, why)
-  }
-
-  /** Counts wire frames from the port that the switch did not take. */
-  dropIn(reason: number, frames: number): void {
-    const drops = this.counters.inDrops
-    drops[reason] = (drops[reason] ?? 0) + frames
-  }
-
-  /** Counts wire frames that the switch could not send to the port. */
-  dropOut(reason: number, frames: number): void {
-    const drops = this.counters.outDrops
-    drops[reason] = (drops[reason] ?? 0) + frames
   }
 
   /** @param addresses  how many are learnt on it */

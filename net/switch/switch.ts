@@ -168,11 +168,11 @@ export class Switch implements Forwarder {
   forward(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     const b = memory.bytes
     if (end - start < HEADER_LEN) {
-      from.dropIn(DROP_SHORT, 1)
+      from.counters.dropIn(DROP_SHORT, 1)
       return
     }
     if ((u8(b, start - 10) | u8(b, start - 9)) !== 0 && !isValidHeader(b, start, end)) {
-      from.dropIn(DROP_BAD_OFFLOAD, 1)
+      from.counters.dropIn(DROP_BAD_OFFLOAD, 1)
       return
     }
     let key = 0
@@ -183,7 +183,7 @@ export class Switch implements Forwarder {
     } else {
       const reason = this.vlan.read(from.vlans, this.tpids, b, start, end)
       if (reason >= 0) {
-        from.dropIn(reason, wireFrames(b, start, end))
+        from.counters.dropIn(reason, wireFrames(b, start, end))
         return
       }
       key = this.vlan.key
@@ -255,7 +255,7 @@ export class Switch implements Forwarder {
   /** What the entry's mode does to the frame whose VLAN was read last: CHANGE_*, negative when it does not get it. */
   private changeFor(entry: SwitchPort, b: Uint8Array, start: number, end: number): number {
     const change = this.vlan.changeFor(entry.vlans)
-    if (change === NOT_STRICT) entry.dropOut(DROP_STRICT, wireFrames(b, start, end))
+    if (change === NOT_STRICT) entry.counters.dropOut(DROP_STRICT, wireFrames(b, start, end))
     return change === NOT_STRICT ? NOT_CARRIED : change
   }
 

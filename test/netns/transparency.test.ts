@@ -1,0 +1,103 @@
+/**
+ * Every frame of the site's LAN comes out at the hub's switch as it was sent, and the other way round. The interfaces
+ * named `lan` are bridged by agent and hub and start with an MTU of 1500; `pc` and `far` can send jumbo frames.
+ *
+ *   [pc eth0]---[lan  site  wan]---[site  wan  hub]---[wan  hub  lan]---[eth0 far]
+ *                  hconnect           (bridge)           hybridge
+ *
+ *   [a eth0]---[eth0 b]    a plain cable: what the kernel itself carries
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startAgent } from '#test/support/agent.ts'
+import { carry, differences, type End } from '#test/support/flow-check.ts'
+import { everyKind, everySize, type NamedFrame } from '#test/support/frame-kinds.ts'
+import { makeFrame } from '#test/support/frames.ts'
+import { Hub } from '#test/support/hub.ts'
+import { Lab } from '#test/support/netns.ts'
+import { HUB_ADDRESS, buildSite } from '#test/support/site.ts'
+
+const LARGEST = 9216
+const range = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => first + i)
+
+/** Sizes around every limit that somebody on the way might have. */
+const EDGES = [
+  ...range(14, 34),
+  ...range(58, 66),
+  ...range(1512, 1535),
+  2048,
+  4096,
+  ...range(8998, 9022),
+  LARGEST - 1,
+  LARGEST,
+]
+
+let lab: Lab
+let pc: End
+let far: End
+let a: End
+let b: End
+
+beforeAll(async () => {
+  lab = new Lab()
+  const site = buildSite(lab)
+  pc = { at: site.pc, nic: 'eth0' }
+  far = { at: site.far, nic: 'eth0' }
+  a = { at: lab.namespace('a'), nic: 'eth0' }
+  b = { at: lab.namespace('b'), nic: 'eth0' }
+  lab.link(a.at, a.nic, b.at, b.nic)
+  for (const end of [pc, far, a, b]) {
+    end.at.ip('address', 'flush', 'dev', end.nic)
+    end.at.ip('link', 'set', end.nic, 'mtu', String(LARGEST))
+  }
+  expect(site.site.state('lan').mtu).toBe(1500)
+  expect(site.hub.state('lan').mtu).toBe(1500)
+  const hub = await Hub.start(site.hub, { address: HUB_ADDRESS, attach: ['private0=nic:lan'] })
+  await startAgent(site.site, { hub, nic: 'lan', interval: 0.2 })
+})
+afterAll(() => lab.close())
+
+/** Both ways: all frames, in order, once, nothing else, and nothing back to where they came from. */
+async function expectCarried(sent: readonly NamedFrame[]): Promise<void> {
+  const frames = sent.map(({ frame }) => frame)
+  for (const [from, to] of [
+    [pc, far],
+    [far, pc],
+  ] as const) {
+    const { seen, back } = await carry(from, to, frames)
+    expect(differences(sent, seen), lab.story()).toEqual([])
+    expect(seen.length).toBe(sent.length)
+    expect(back).toEqual([])
+  }
+}
+
+describe('A plain cable', () => {
+  it('carries what the tests below send, except tags that are cut short: the kernel loses these itself', async () => {
+    const sent = [
+      ...everyKind(),
+      ...everySize(EDGES),
+      ...range(14, 19).map((length) => ({
+        name: `${length} octets, cut short in the tag`,
+        frame: Buffer.concat([makeFrame({ length: 14, type: 0x8100 }), Buffer.alloc(length - 14, 1)]),
+      })),
+    ]
+    const { seen } = await carry(
+      a,
+      b,
+      sent.map(({ frame }) => frame),
+    )
+    expect(differences(sent, seen)).toEqual(
+      [...range(18, 19).map((n) => `lost: ${n} octets, one tag`)],
+    )
+  })
+})
+
+describe('The tunnel', () => {
+  it('carries every kind of frame under every stack of tags', async () => {
+    await expectCarried(everyKind())
+  })
+
+  it('carries every size around the edges under every stack of tags', async () => {
+    await expectCarried(everySize(EDGES))
+  })
+})
