@@ -108,9 +108,10 @@ export class Credentials {
     const text = this.#readKeyFile(file, required)
     if (text === undefined) return
     const key = parseKey(text)
-    if (typeof key === 'string' && required)
-      throw new ConfigError(`cannot use ${file} as a private key: ${key}`)
-    if (typeof key === 'string') return
+    if (typeof key === 'string' && key !== ENCRYPTED) {
+      if (required) throw new ConfigError(`cannot use ${file} as a private key: ${key}`)
+      return
+    }
     this.#attempts.push({
       label: file,
       methods: ['publickey'],

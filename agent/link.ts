@@ -15,7 +15,6 @@ import {
   EXIT_UNREACHABLE,
   ExitError,
 } from '#agent/exit-codes.ts'
-import { printable } from '#agent/printable.ts'
 import { Tunnel } from '#agent/tunnel.ts'
 import type { ProtocolError } from '#net/base/errors.ts'
 import { reasonOf } from '#net/base/errors.ts'
@@ -216,5 +215,5 @@ async function refusal(reason: ProtocolError, bridge: string, hub: HubConnection
   } catch (error) {
     known = `the hub's list is not to be had: ${reasonOf(error)}`
   }
-  return new ExitError(exitCode, `${printable(reason.message) || `there is no bridge ${bridge}`}; ${known}`)
+  return new ExitError(exitCode, `the hub has no bridge ${bridge} for you; ${known}`)
 }

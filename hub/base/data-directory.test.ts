@@ -15,7 +15,7 @@ let parent: string
 let data: string
 beforeEach(() => {
   parent = mkdtempSync(join(tmpdir(), 'hybridge-data-'))
-  data = join(parent, 'lab')
+  data = join(parent, 'labs/one')
 })
 afterEach(() => rmSync(parent, { recursive: true }))
 
@@ -42,7 +42,7 @@ describe('prepareDataDirectory', () => {
     } finally {
       process.umask(mask)
     }
-    expect(['', 'run', 'log', 'accounts.db'].map(mode)).toEqual(['710', '710', '700', '600'])
+    expect(['..', '', 'run', 'log', 'accounts.db'].map(mode)).toEqual(['777', '710', '710', '700', '600'])
     if (!users) return
     for (const path of ['', 'run']) {
       expect(statSync(join(data, path))).toMatchObject({ uid: users.service.uid, gid: users.gateway.gid })
@@ -62,9 +62,9 @@ describe('prepareDataDirectory', () => {
   })
 
   it('follows no link that stands in for a part of it', () => {
-    mkdirSync(data)
+    mkdirSync(data, { recursive: true })
     mkdirSync(join(parent, 'elsewhere'), { mode: 0o755 })
-    symlinkSync('../elsewhere', join(data, 'run'))
+    symlinkSync('../../elsewhere', join(data, 'run'))
     expect(() => prepareDataDirectory(data)).toThrow(/cannot use data directory/)
     expect(statSync(join(parent, 'elsewhere')).mode & 0o777).toBe(0o755)
   })
@@ -72,7 +72,7 @@ describe('prepareDataDirectory', () => {
 
 describe('openDataDirectory', () => {
   it('leaves owners and modes of a directory with accounts alone', () => {
-    mkdirSync(data, { mode: 0o755 })
+    mkdirSync(data, { recursive: true, mode: 0o755 })
     writeFileSync(join(data, 'accounts.db'), '')
     openDataDirectory(data)
     expect(mode('')).toBe('755')

@@ -22,7 +22,7 @@ import {
   statSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { errnoOf } from '#hub/base/unknown.ts'
 import { type Identity, type ProcessUsers, processUsers } from '#hub/base/privilege.ts'
@@ -50,6 +50,8 @@ export function defaultDataDirectory(env = process.env, uid = process.geteuid?.(
 /** Makes the directory and all in it ready for a hub that starts, owned by the users that its processes run as. */
 export function prepareDataDirectory(path: string, users: ProcessUsers | undefined = processUsers()): void {
   attempt('use', path, () => {
+    // Directories above it are not ours to close.
+    mkdirSync(dirname(path), { recursive: true })
     mkdirSync(path, { recursive: true, mode: 0o710 })
     refuseForeign(path)
     for (const directory of ['run', 'log']) mkdirSync(join(path, directory), { recursive: true, mode: 0o700 })

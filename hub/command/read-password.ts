@@ -65,8 +65,8 @@ function askHidden(input: ReadStream, output: NodeJS.WritableStream, prompt: str
         else if (key >= ' ' && line.length < MAX_LINE) line += key
       }
     }
-    output.write(prompt)
     input.setRawMode(true)
+    output.write(prompt)
     input.setEncoding('utf8')
     input.on('data', take)
     input.resume()

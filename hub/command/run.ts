@@ -11,6 +11,9 @@ const EXIT_OK = 0
 const EXIT_FAILED = 1
 const EXIT_USAGE = 2
 
+/** Options that may be given more than once; `_`: the words that are no options. */
+const REPEATED = ['_', 'bridge', 'attach']
+
 /** Wrong words on the command line. */
 class UsageError extends Error {}
 
@@ -35,7 +38,12 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     .example('$0 user add ann --key ann.pub --data ./lab', 'let ann join its bridges')
     .example('$0 show ports --data ./lab', 'see what passes')
     .epilogue('Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.')
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'strip-dashed': true, 'strip-aliased': true })
+    .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true })
+    .check((options) => {
+      for (const [name, value] of Object.entries(options))
+        if (Array.isArray(value) && !REPEATED.includes(name)) throw new UsageError(`--${name} is given twice`)
+      return true
+    }, true)
     .version(context.version)
     .help()
     .strict()

@@ -1,0 +1,300 @@
+import type { AddressInfo } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import ssh2, { type ServerChannel } from 'ssh2'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { Credentials } from '#agent/credentials.ts'
+import { dial } from '#agent/dial.ts'
+import {
+  EXIT_PROTOCOL,
+  EXIT_TAKEN_OVER,
+  EXIT_UNKNOWN_BRIDGE,
+  EXIT_UNREACHABLE,
+  ExitError,
+} from '#agent/exit-codes.ts'
+import { HostKeyCheck } from '#agent/host-key.ts'
+import { Link, type LinkEvents } from '#agent/link.ts'
+import type { ProtocolError } from '#net/base/errors.ts'
+import { PortCounters } from '#net/port/counters.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
+import type { FrameSink } from '#net/port/port.ts'
+import { TunnelPort } from '#net/port/tunnel.ts'
+import type { Hello } from '#net/tunnel/hello.ts'
+import { TunnelSession } from '#net/tunnel/session.ts'
+import { putPlain } from '#net/wire/virtio.ts'
+
+const HOST_KEY = ssh2.utils.generateKeyPairSync('ed25519').private
+const FRAME = 64
+
+/** The hub's end of one tunnel. */
+interface HubTunnel {
+  readonly channel: ServerChannel
+  readonly session: TunnelSession
+  peer: Hello | undefined
+  frames: Buffer
+  ended: ProtocolError | undefined
+  say(): void
+}
+
+let dir = ''
+let server: ssh2.Server
+let port = 0
+let connections: ssh2.Connection[] = []
+let tunnels: HubTunnel[] = []
+let hello: Hello
+let knownBridge = 'private0'
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'link-'))
+  connections = []
+  tunnels = []
+  hello = { version: 1, name: 'hub', largestFrame: 9216, superFrames: true, keepaliveMs: 2000, key: '' }
+  knownBridge = 'private0'
+  server = new ssh2.Server({ hostKeys: [HOST_KEY] }, (connection) => {
+    connections.push(connection)
+    connection.on('error', () => {})
+    connection.on('authentication', (context) => context.accept())
+    connection.on('session', (accept) => {
+      accept().on('exec', (yes, _no, { command }) => {
+        if (command === 'hybridge list --json') {
+          const channel = yes()
+          channel.write('[{"name":"private0"}]\n')
+          channel.exit(0)
+          channel.end()
+        } else serve(yes(), command.split(' ')[2] ?? '')
+      })
+    })
+  })
+  await listen(0)
+})
+afterEach(async () => {
+  for (const connection of connections) connection.end()
+  await new Promise((resolve) => server.close(resolve))
+  rmSync(dir, { recursive: true })
+})
+
+async function listen(at: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.listen(at, '127.0.0.1', resolve)
+  })
+  port = (server.address() as AddressInfo).port
+}
+
+function serve(channel: ServerChannel, bridge: string): void {
+  const tunnel: HubTunnel = {
+    channel,
+    peer: undefined,
+    frames: Buffer.alloc(0),
+    ended: undefined,
+    session: new TunnelSession(
+      hello,
+      {
+        onHello: (peer) => {
+          tunnel.peer = peer
+          if (bridge === knownBridge) tunnel.session.greet()
+          else tunnel.session.bye('unknown-bridge', `no bridge ${bridge}`)
+        },
+        onFrames: (chunk, start, end) => {
+          tunnel.frames = Buffer.concat([tunnel.frames, chunk.subarray(start, end)])
+        },
+        onEnd: (reason) => {
+          tunnel.ended = reason
+        },
+      },
+      performance.now(),
+    ),
+    say: () => {
+      for (let next = tunnel.session.pollTransmit(); next; next = tunnel.session.pollTransmit())
+        channel.write(next)
+    },
+  }
+  channel.on('data', (chunk: Buffer) => {
+    tunnel.session.receive(chunk, 0, chunk.length, performance.now())
+    tunnel.say()
+  })
+  tunnels.push(tunnel)
+}
+
+function agent(bridge = 'private0') {
+  const counters = new PortCounters()
+  const received: Buffer[] = []
+  const sink: FrameSink = {
+    frame: (memory, start, end) => void received.push(Buffer.from(memory.bytes.slice(start, end))),
+    batchEnd: () => {},
+    portState: () => {},
+  }
+  const tunnelPort = new TunnelPort({ name: 'tunnel:test', counters, sink })
+  const events = {
+    onConnected: vi.fn<LinkEvents['onConnected']>(),
+    onLost: vi.fn<LinkEvents['onLost']>(),
+    onRetry: vi.fn<LinkEvents['onRetry']>(),
+  }
+  const credentials = new Credentials({
+    user: 'ann',
+    identity: undefined,
+    identityFiles: [],
+    agentSocket: undefined,
+    password: 'x',
+    log: () => {},
+  })
+  const hostKeys = new HostKeyCheck({
+    host: '127.0.0.1',
+    port,
+    files: [join(dir, 'known')],
+    acceptNew: true,
+    log: () => {},
+  })
+  const link = new Link({
+    bridge,
+    port: tunnelPort,
+    portKey: 'key',
+    superFrames: true,
+    random: () => 0.5,
+    dial: (lastRoundTripMs, signal) =>
+      dial({
+        host: '127.0.0.1',
+        port,
+        user: 'ann',
+        credentials,
+        hostKeys,
+        ask: undefined,
+        lastRoundTripMs,
+        signal,
+      }),
+    events,
+  })
+  return { link, port: tunnelPort, counters, events, received }
+}
+
+/** A frame of 64 octets in memory that a port takes. */
+function sendFrame(to: TunnelPort): void {
+  const memory = new FrameMemory(new Uint8Array(128).fill(7))
+  putPlain(memory.bytes, 32)
+  to.send(memory, 32, 32 + FRAME)
+  to.flush()
+}
+
+const until = (condition: () => boolean): Promise<void> =>
+  vi.waitFor(() => expect(condition()).toBe(true), { timeout: 5000, interval: 5 })
+const failure = (run: Promise<void>): Promise<unknown> =>
+  run.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+describe('Link', () => {
+  it('says who it is, carries frames both ways, measures, and tells the hub when it ends', async () => {
+    const { link, port: tunnelPort, events, received, counters } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    const [tunnel] = tunnels
+    expect(tunnel?.peer).toMatchObject({ key: 'key', superFrames: true, largestFrame: 9216 })
+    expect(events.onConnected).toHaveBeenCalledWith('127.0.0.1', expect.objectContaining({ name: 'hub' }), 0)
+    sendFrame(tunnelPort)
+    await until(() => tunnel?.frames.length === 4 + 10 + FRAME)
+    expect(counters.outFrames).toBe(1)
+    tunnel?.channel.write(tunnel.frames)
+    await until(() => received.length === 1)
+    expect(received[0]).toEqual(Buffer.alloc(FRAME, 7))
+    await until(() => link.roundTripMs !== undefined)
+    link.stop()
+    await running
+    await until(() => tunnel?.ended?.code === 'leave')
+  })
+
+  it('counts frames while the hub is away, comes back, and keeps its counters', async () => {
+    const { link, port: tunnelPort, events, counters } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    sendFrame(tunnelPort)
+    connections[0]?.end()
+    await until(() => events.onLost.mock.calls.length === 1)
+    expect(tunnelPort.up).toBe(false)
+    expect(link.state).toBe('disconnected')
+    sendFrame(tunnelPort)
+    expect(counters.read().outDrops).toEqual({ 'link-down': 1 })
+    await until(() => link.state === 'connected')
+    expect(link.reconnects).toBe(1)
+    sendFrame(tunnelPort)
+    expect(counters.outFrames).toBe(2)
+    link.stop()
+    await running
+  })
+
+  it('says why it cannot come back, once, and goes on trying', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    const closed = new Promise((resolve) => server.close(resolve))
+    connections[0]?.end()
+    await closed
+    await until(() => events.onRetry.mock.calls.length === 1)
+    expect(events.onRetry.mock.calls[0]?.[0]).toContain('connection refused')
+    await listen(port)
+    link.reconnectNow()
+    await until(() => link.state === 'connected')
+    link.stop()
+    await running
+  })
+
+  it('notices within three keepalives that the hub has gone silent', async () => {
+    hello = { ...hello, keepaliveMs: 100 }
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => events.onLost.mock.calls.length === 1)
+    expect(events.onLost.mock.calls[0]?.[0]).toMatch(/nothing heard from the peer for 0\.3/)
+    link.stop()
+    await running
+  })
+
+  it('connects anew at once when it is told to', async () => {
+    const { link } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    link.reconnectNow()
+    await until(() => link.reconnects === 1)
+    expect(tunnels[0]?.ended?.code).toBe('leave')
+    link.stop()
+    await running
+  })
+
+  it('ends for good when its port was taken over', async () => {
+    const { link } = agent()
+    const ended = failure(link.run())
+    await until(() => link.state === 'connected')
+    tunnels[0]?.session.bye('taken-over', 'ann@site came back')
+    tunnels[0]?.say()
+    expect(await ended).toMatchObject({ exitCode: EXIT_TAKEN_OVER })
+  })
+
+  it('fails the first time with the bridges that there are', async () => {
+    const error = await failure(agent('nosuch').link.run())
+    expect(error).toBeInstanceOf(ExitError)
+    expect(error).toMatchObject({
+      exitCode: EXIT_UNKNOWN_BRIDGE,
+      message: 'the hub has no bridge nosuch for you; you may join: private0',
+    })
+  })
+
+  it('fails the first time when the hub speaks another version, or is not there', async () => {
+    hello = { ...hello, version: 2 }
+    const error = await failure(agent().link.run())
+    expect(error).toMatchObject({
+      exitCode: EXIT_PROTOCOL,
+      message: expect.stringMatching(/version 2 .* version 1/) as string,
+    })
+    port = 1
+    expect(await failure(agent().link.run())).toMatchObject({ exitCode: EXIT_UNREACHABLE })
+  })
+
+  it('ends while it is still dialling', async () => {
+    const { link } = agent()
+    const running = link.run()
+    link.stop()
+    await running
+    expect(link.state).not.toBe('connected')
+  })
+})
