@@ -61,6 +61,8 @@ export class Link {
   #hub: HubConnection | undefined
   #tunnel: Tunnel | undefined
   #lastRoundTripMs: number | undefined
+  /** The next attempt does not wait. */
+  #hurry = false
   #wake: () => void = () => {}
 
   constructor(options: LinkOptions) {
@@ -104,6 +106,7 @@ export class Link {
 
   /** Drops the connection, if there is one, and dials at once. */
   reconnectNow(): void {
+    this.#hurry = true
     this.#tunnel?.bye('leave', 'the agent reconnects')
     this.#backoff.worked(performance.now())
     this.#wake()
@@ -135,7 +138,8 @@ export class Link {
     let refusals = 0
     let said = ''
     for (;;) {
-      await this.#pause(this.#backoff.next(performance.now()))
+      if (!this.#hurry) await this.#pause(this.#backoff.next(performance.now()))
+      this.#hurry = false
       this.#stop.signal.throwIfAborted()
       try {
         return await this.#connect()

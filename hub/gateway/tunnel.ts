@@ -40,6 +40,7 @@ export class Tunnel {
   /** The fabric has taken the tunnel: frames flow. */
   #joined = false
   #timer: NodeJS.Timeout | undefined
+  #corked = false
   /** A control record is to go before the next frame record. */
   #controlWaits = false
   #ended = false
@@ -139,8 +140,19 @@ export class Tunnel {
     if (!this.#joined || !fabric || fabric.destroyed)
       throw new ProtocolError('hello', 'the peer sent frames before the hub answered its hello')
     // A span of the scanner's own header buffer is used again at the next one: it must be copied.
+    if (!this.#corked) {
+      // One read of the connection brings several SSH packets: their frames go on in one system call.
+      this.#corked = true
+      fabric.cork()
+      setImmediate(this.#uncork)
+    }
     fabric.write(end - start <= 4 ? Buffer.from(chunk.subarray(start, end)) : chunk.subarray(start, end))
     if (fabric.writableLength > HIGH_WATER) this.#options.channel.pause()
+  }
+
+  readonly #uncork = (): void => {
+    this.#corked = false
+    this.#fabric?.uncork()
   }
 
   #fromFabric(chunk: Buffer): void {

@@ -7,7 +7,7 @@ import { ConfigError } from '#net/base/errors.ts'
 import type { ServeConfig } from '#hub/config.ts'
 import { CONTROL_SOCKET, FABRIC_SOCKET, prepareDataDirectory } from '#hub/base/data-directory.ts'
 import { followLog, openSupervisorLog, relayLine } from '#hub/base/log.ts'
-import { processUsers } from '#hub/base/privilege.ts'
+import { forbidNewPrivileges, processUsers } from '#hub/base/privilege.ts'
 import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { probeAddress } from '#hub/gateway/listen.ts'
 import type { GatewayConfig } from '#hub/gateway/process.ts'
@@ -20,6 +20,8 @@ const HOST_KEY = 'ssh_host_ed25519_key'
 
 /** Runs until SIGTERM or SIGINT. @returns the exit code */
 export async function serve(config: ServeConfig): Promise<number> {
+  // Of a thread, and inherited by the children: set here, it covers all their threads.
+  forbidNewPrivileges()
   const users = processUsers()
   const fabricConfig: FabricConfig = { bridges: config.bridges, attach: config.attach }
   prepareDataDirectory(config.data, users)

@@ -247,7 +247,7 @@ describe('Finisher.finish', () => {
     const each = bytesPerCall(() => {
       f.reset()
       for (const m of memories) f.finish(m, VIRTIO_HEADER_LEN, m.bytes.length)
-    }, 20_000)
+    }, 20_000, 12)
     expect(each).toBeLessThan(8)
   })
 })

@@ -3,8 +3,7 @@
  * Follows the interface: down, up, deleted, re-created, MTU changed. What it changes it restores at `close`.
  */
 import * as libc from '#net/port/libc.ts'
-import type { FrameMemory } from '#net/port/frame-memory.ts'
-import { FrameMemory as Memory } from '#net/port/frame-memory.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
 import {
   DROP_BAD_OFFLOAD,
   DROP_IO,
@@ -82,6 +81,7 @@ class NicPort implements Port {
   #index = 0
   #watcher: Watcher | undefined
   #closed = false
+  readonly #onExit = (): void => this.#settings.restore()
 
   constructor(options: NicOptions) {
     this.name = `nic:${options.interface}`
@@ -92,6 +92,8 @@ class NicPort implements Port {
     this.#batch = receiveBatch ??= new ReceiveBatch(VIRTIO_HEADER_LEN)
     this.#settings = new NicSettings(options.interface, options.mtu, this.#warn)
     this.#open()
+    // Whatever ends the process: an interface is left as it was found.
+    process.once('exit', this.#onExit)
     this.#unwatchLinks = watchLinks(() => this.#followLink())
     this.#statisticsTimer = setInterval(() => this.#countKernelDrops(), STATISTICS_MS)
     this.#statisticsTimer.unref()
@@ -141,6 +143,7 @@ class NicPort implements Port {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    process.off('exit', this.#onExit)
     this.#unwatchLinks()
     clearInterval(this.#statisticsTimer)
     this.#countKernelDrops()
@@ -240,7 +243,7 @@ class NicPort implements Port {
   #sendCopy(memory: FrameMemory, start: number, end: number): void {
     this.flush()
     const from = start - VIRTIO_HEADER_LEN
-    const staging = (this.#staging ??= Memory.native(ReceiveBatch.SLOT))
+    const staging = (this.#staging ??= FrameMemory.native(ReceiveBatch.SLOT))
     staging.bytes.set(memory.bytes.subarray(from, end), 0)
     this.send(staging, VIRTIO_HEADER_LEN, end - from)
     this.flush()

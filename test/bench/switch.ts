@@ -14,6 +14,8 @@ await main({
     { kind: 'bar', figure: 'bbrGbps', of: 'ours', to: 'vde', least: 8 },
     { kind: 'bar', figure: 'cubicGbps', of: 'ours', to: 'vde', least: 8 },
     { kind: 'bar', figure: 'bbrGbps', of: 'ours', to: 'kernel', least: 0.75 },
+    // The reference ratios were measured with BBR; with CUBIC a kernel bridge, which copies nothing, is three times as fast.
+    { kind: 'aim', figure: 'cubicGbps', of: 'ours', to: 'kernel', least: 0.75 },
     { kind: 'bar', figure: 'smallKpps', of: 'ours', to: 'vde', least: 1.3 },
     // Half of 1.0 to 14.25 Gbit/s and of 60 to 142 kpps, measured with BBR.
     { kind: 'floor', figure: 'bbrGbps', of: 'vde', to: 'kernel', least: 0.035 },

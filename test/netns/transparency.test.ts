@@ -57,38 +57,32 @@ beforeAll(async () => {
 })
 afterAll(() => lab.close())
 
-/** Both ways: all frames, in order, once, nothing else, and nothing back to where they came from. */
+/** Both ways: all frames, in order, once, unaltered, nothing else, and nothing back to where they came from. */
 async function expectCarried(sent: readonly NamedFrame[]): Promise<void> {
   const frames = sent.map(({ frame }) => frame)
   for (const [from, to] of [
     [pc, far],
     [far, pc],
   ] as const) {
-    const { seen, back } = await carry(from, to, frames)
-    expect(differences(sent, seen), lab.story()).toEqual([])
-    expect(seen.length).toBe(sent.length)
-    expect(back).toEqual([])
+    const { left, arrived } = await carry(from, to, frames)
+    expect(differences(sent, arrived), lab.story()).toEqual([])
+    expect(differences(sent, left)).toEqual([])
   }
 }
 
 describe('A plain cable', () => {
-  it('carries what the tests below send, except tags that are cut short: the kernel loses these itself', async () => {
-    const sent = [
-      ...everyKind(),
-      ...everySize(EDGES),
-      ...range(14, 19).map((length) => ({
-        name: `${length} octets, cut short in the tag`,
-        frame: Buffer.concat([makeFrame({ length: 14, type: 0x8100 }), Buffer.alloc(length - 14, 1)]),
-      })),
-    ]
-    const { seen } = await carry(
+  it('carries everything but frames that end inside or right after their first tag, which the kernel loses', async () => {
+    const cut = range(14, 19).map((length) => ({
+      name: `${length} octets with TPID 0x8100`,
+      frame: Buffer.concat([makeFrame({ length: 14, type: 0x8100 }), Buffer.alloc(length - 14, 1)]),
+    }))
+    const sent = [...everyKind(), ...everySize(EDGES), ...cut]
+    const { arrived } = await carry(
       a,
       b,
       sent.map(({ frame }) => frame),
     )
-    expect(differences(sent, seen)).toEqual(
-      [...range(18, 19).map((n) => `lost: ${n} octets, one tag`)],
-    )
+    expect(differences(sent, arrived)).toEqual(cut.map(({ name }) => `lost: ${name}`))
   })
 })
 

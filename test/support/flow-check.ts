@@ -21,21 +21,22 @@ const mark = (): Buffer => makeFrame({ type: 0x88b6, length: 60, source: '02:00:
 
 /**
  * Sends frames from one end, in order, and waits for their end.
- * @returns what the other end received, and what came back to the sender's own
+ * @returns what crossed each end's interface; it is to be the same
  */
 export async function carry(
   from: End,
   to: End,
   frames: readonly Buffer[],
-): Promise<{ seen: Buffer[]; back: Buffer[] }> {
-  const there = await Capture.start(to.at, to.nic, { direction: 'in' })
-  const here = await Capture.start(from.at, from.nic, { direction: 'in' })
+): Promise<{ left: Buffer[]; arrived: Buffer[] }> {
+  const here = await Capture.start(from.at, from.nic)
+  const there = await Capture.start(to.at, to.nic)
   await sendFrames(from.at, from.nic, frames, GAP_US)
   const last = mark()
   await sendFrames(from.at, from.nic, [last])
   await until('the last frame', () => there.frames().some((frame) => frame.equals(last)), DEADLINE_MS)
-  const seen = (await there.stop()).filter((frame) => !frame.equals(last))
-  return { seen, back: await here.stop() }
+  const others = async (capture: Capture): Promise<Buffer[]> =>
+    (await capture.stop()).filter((frame) => !frame.equals(last))
+  return { left: await others(here), arrived: await others(there) }
 }
 
 /** What differs between frames sent and frames seen, one line each, a few at most; empty when nothing does. */

@@ -1,0 +1,173 @@
+import { homedir, userInfo } from 'node:os'
+import { join } from 'node:path'
+
+import { describe, expect, it, vi } from 'vitest'
+
+import { EXIT_CODES, EXIT_USAGE } from '#agent/exit-codes.ts'
+import {
+  parseArguments,
+  repairDashes,
+  settleBridge,
+  settleNic,
+  settleTarget,
+  type Arguments,
+} from '#agent/options.ts'
+import { NO_SSH_CONFIG } from '#agent/ssh-config.ts'
+
+const parse = async (line: string): Promise<Arguments> => {
+  const args = await parseArguments(line === '' ? [] : line.split(' '), '1.2.3')
+  if (args === undefined) throw new Error('nothing to do')
+  return args
+}
+const noSsh = () => Promise.resolve(NO_SSH_CONFIG)
+
+describe('parseArguments', () => {
+  it("takes the guide's command as its PDF has it, with en-dashes", async () => {
+    expect(await parse('–u hconnect -b privateX –s junosphere.net')).toMatchObject({
+      command: 'connect',
+      user: 'hconnect',
+      bridge: 'privateX',
+      hub: 'junosphere.net',
+      intervalSeconds: 10,
+      count: Infinity,
+      superFrames: true,
+    })
+  })
+
+  it('takes the older spelling, every long option, and numbers as names', async () => {
+    expect(
+      await parse(
+        '-c ann -i 007 -s [::1]:2222 -n eth2 --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --no-super-frames',
+      ),
+    ).toEqual({
+      command: 'connect',
+      user: 'ann',
+      bridge: '007',
+      hub: '[::1]:2222',
+      nic: 'eth2',
+      identity: 'k',
+      knownHosts: 'h',
+      acceptNew: true,
+      intervalSeconds: 0.5,
+      count: 3,
+      json: true,
+      superFrames: false,
+    })
+    expect((await parse('list -s hub -u ann')).command).toBe('list')
+  })
+
+  it.each([
+    ['-x', 'Unknown argument: x'],
+    ['--password secret', 'Unknown arguments?: password'],
+    ['connect', 'Unknown argument: connect'],
+    ['-u', 'Not enough arguments following: u'],
+    ['-b a -i b', '--bridge is given 2 times'],
+    ['--interval soon', '--interval soon: expected seconds'],
+    ['--interval 0', '--interval 0'],
+    ['--count 1.5', '--count 1.5: expected a whole number'],
+  ])('refuses %s', async (line, message) => {
+    await expect(parse(line)).rejects.toMatchObject({
+      exitCode: EXIT_USAGE,
+      message: expect.stringMatching(message) as string,
+    })
+  })
+
+  it('prints help with the exit codes, and its version', async () => {
+    const print = vi.spyOn(console, 'log').mockImplementation(() => {})
+    expect(await parseArguments(['--help'], '1.2.3')).toBeUndefined()
+    expect(await parseArguments(['-V'], '1.2.3')).toBeUndefined()
+    const [[help], [version]] = print.mock.calls as [[string], [string]]
+    print.mockRestore()
+    for (const [code, meaning] of EXIT_CODES) expect(help).toContain(`${code}  ${meaning}`)
+    expect(version).toBe('1.2.3')
+  })
+})
+
+describe('repairDashes', () => {
+  it.each([
+    ['–u', '-u'],
+    ['—u', '-u'],
+    ['−b', '-b'],
+    ['‐b', '-b'],
+    ['—identity', '--identity'],
+    ['–count=3', '--count=3'],
+    ['−−json', '--json'],
+    ['-–json', '--json'],
+    ['-u', '-u'],
+    ['–zebra', '–zebra'],
+    ['private–0', 'private–0'],
+    ['–', '–'],
+  ])('%s becomes %s', (before, after) => {
+    expect(repairDashes([before])).toEqual([after])
+  })
+
+  it('leaves alone what stands behind --', () => {
+    expect(repairDashes(['–u', '--', '–u'])).toEqual(['-u', '--', '–u'])
+  })
+})
+
+describe('settling', () => {
+  it('takes the NIC from the option, the environment, the configuration, then eth1', async () => {
+    const none = await parse('')
+    expect(settleNic(await parse('-n a'), { HCONNECT_NIC: 'b' }, { nic: 'c' })).toBe('a')
+    expect(settleNic(none, { HCONNECT_NIC: 'b' }, { nic: 'c' })).toBe('b')
+    expect(settleNic(none, { HCONNECT_NIC: '' }, { nic: 'c' })).toBe('c')
+    expect(settleNic(none, {}, {})).toBe('eth1')
+    expect(() => settleNic(none, {}, { nic: 'much-too-long-name' })).toThrow('bad interface name')
+  })
+
+  it('takes the bridge from the option, then the configuration, and lets no command in', async () => {
+    expect(settleBridge(await parse('-b lab/private0'), { bridge: 'x' })).toBe('lab/private0')
+    expect(settleBridge(await parse(''), { bridge: 'x' })).toBe('x')
+    expect(() => settleBridge({ ...NO_ARGUMENTS }, {})).toThrow('no bridge given')
+    for (const bridge of ['a b', 'a;b', '-a', 'a\n', '$(a)']) {
+      expect(() => settleBridge({ ...NO_ARGUMENTS, bridge }, {})).toThrow('bad bridge name')
+    }
+  })
+
+  it('takes the port from HOST:PORT, then ssh, then 2222', async () => {
+    const ssh = () =>
+      Promise.resolve({ hostname: 'real.example', port: 2022, user: 'bob', identityFiles: ['/k'] })
+    expect(await settleTarget(await parse('-s hub:22 -u ann'), {}, {}, ssh)).toMatchObject({
+      host: 'real.example',
+      port: 22,
+      user: 'ann',
+    })
+    expect(await settleTarget(await parse('-s hub'), {}, {}, ssh)).toMatchObject({
+      port: 2022,
+      user: 'bob',
+      identityFiles: ['/k', join(homedir(), '.ssh/id_ed25519'), expect.any(String), expect.any(String)],
+    })
+    expect(
+      await settleTarget(await parse('-u ann'), { HCONNECT_HUB: '[::1]' }, { hub: 'x' }, noSsh),
+    ).toMatchObject({ host: '::1', port: 2222 })
+    expect(
+      await settleTarget(await parse(''), {}, { hub: 'x', user: 'carl', identity: '~/k' }, noSsh),
+    ).toMatchObject({ host: 'x', user: 'carl', identity: join(homedir(), 'k') })
+  })
+
+  it('says what is missing', async () => {
+    await expect(settleTarget(await parse('-u ann'), {}, {}, noSsh)).rejects.toThrow('no hub given')
+    await expect(settleTarget(await parse('-s hub'), {}, {}, noSsh)).rejects.toThrow('no user given')
+    const login = () => Promise.resolve({ ...NO_SSH_CONFIG, user: userInfo().username })
+    await expect(settleTarget(await parse('-s hub'), {}, {}, login)).rejects.toThrow('no user given')
+    await expect(settleTarget(await parse('-s hub:0 -u a'), {}, {}, noSsh)).rejects.toMatchObject({
+      exitCode: EXIT_USAGE,
+    })
+  })
+})
+
+const NO_ARGUMENTS: Arguments = {
+  command: 'connect',
+  user: undefined,
+  bridge: undefined,
+  hub: undefined,
+  nic: undefined,
+  identity: undefined,
+  knownHosts: undefined,
+  acceptNew: false,
+  intervalSeconds: 10,
+  count: Infinity,
+  json: false,
+  superFrames: true,
+}

@@ -1,0 +1,161 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { listenUnix, type UnixListener } from '#hub/base/unix-listener.ts'
+import { DROP_LINK_DOWN, DROP_QUEUE_FULL, PortCounters } from '#net/port/counters.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
+import { StreamSocketPort } from '#net/port/stream-socket.ts'
+import { RecordScanner } from '#net/tunnel/framing.ts'
+
+const open: { close(): void }[] = []
+afterEach(() => {
+  for (const thing of open.splice(0).reverse()) thing.close()
+})
+
+interface Joined {
+  readonly port: StreamSocketPort
+  readonly peer: net.Socket
+  readonly counters: PortCounters
+  readonly received: Buffer[]
+  readonly ends: string[]
+}
+
+async function joined(): Promise<Joined> {
+  const directory = mkdtempSync(join(tmpdir(), 'hybridge-stream-'))
+  const path = join(directory, 's')
+  let take: (fd: number) => void = () => {}
+  const connected = new Promise<number>((resolve) => (take = resolve))
+  const listener: UnixListener = listenUnix(path, 0o600, take)
+  const peer = net.connect(path)
+  const received: Buffer[] = []
+  const ends: string[] = []
+  const counters = new PortCounters()
+  const fd = await connected
+  const port = new StreamSocketPort({
+    name: 'tunnel:test',
+    fd,
+    superFrames: true,
+    maxFrame: 9216,
+    counters,
+    sink: {
+      frame: (memory, start, end) => received.push(Buffer.from(memory.bytes.slice(start, end))),
+      batchEnd: () => {},
+      portState: () => {},
+    },
+    onEnd: (why) => ends.push(why),
+  })
+  open.push({ close: () => rmSync(directory, { recursive: true }) }, listener, port, { close: () => peer.destroy() })
+  return { port, peer, counters, received, ends }
+}
+
+/** A frame in native memory, its octets made from `seed`. */
+function nativeFrame(memory: FrameMemory, at: number, length: number, seed: number): [number, number] {
+  const start = at + 32
+  memory.bytes.fill(0, at, start)
+  for (let i = 0; i < length; i++) memory.bytes[start + i] = (seed + i) & 255
+  return [start, start + length]
+}
+
+/** Frames that come out of a stream of records, without their virtio headers. */
+function framesOf(stream: Buffer): Buffer[] {
+  const octets: Buffer[] = []
+  new RecordScanner({
+    onFrames: (chunk, start, end) => octets.push(Buffer.from(chunk.slice(start, end))),
+    onControl: () => {},
+  }).scan(stream, 0, stream.length)
+  const all = Buffer.concat(octets)
+  const frames: Buffer[] = []
+  for (let at = 0; at < all.length; ) {
+    const length = all.readUIntBE(at + 1, 3)
+    frames.push(all.subarray(at + 14, at + 4 + length))
+    at += 4 + length
+  }
+  return frames
+}
+
+describe('StreamSocketPort', () => {
+  it('sends batches from where the frames lie, whole and in order', async () => {
+    const { port, peer, counters } = await joined()
+    const memory = FrameMemory.native(300 * 200)
+    const lengths = Array.from({ length: 300 }, (_, i) => 14 + (i % 100))
+    const got: Buffer[] = []
+    peer.on('data', (chunk: Buffer) => got.push(chunk))
+    lengths.forEach((length, i) => port.send(memory, ...nativeFrame(memory, i * 200, length, i)))
+    port.flush()
+    const total = lengths.reduce((sum, length) => sum + length + 14, 0)
+    while (Buffer.concat(got).length < total) await once(peer, 'data')
+    const frames = framesOf(Buffer.concat(got))
+    expect(frames.map((f) => [f.length, f[0]])).toEqual(lengths.map((length, i) => [length, i & 255]))
+    expect([counters.outFrames, counters.outOctets]).toEqual([300, total - 300 * 14])
+    memory.free()
+  })
+
+  it('keeps records whole and counts every loss while the far side does not read', async () => {
+    const { port, peer, counters } = await joined()
+    peer.pause()
+    const memory = FrameMemory.native(70_000)
+    const sent = 200
+    for (let i = 0; i < sent; i++) {
+      port.send(memory, ...nativeFrame(memory, 0, 60_000 + i, i))
+      port.flush()
+    }
+    const lost = counters.outDrops[DROP_QUEUE_FULL] ?? 0
+    expect(lost).toBeGreaterThan(0)
+    expect(counters.outFrames + lost).toBe(sent)
+    const got: Buffer[] = []
+    peer.on('data', (chunk: Buffer) => got.push(chunk))
+    peer.resume()
+    let octets = 0
+    while (octets < counters.outOctets + counters.outFrames * 14) {
+      await once(peer, 'data')
+      octets = got.reduce((sum, chunk) => sum + chunk.length, 0)
+    }
+    const frames = framesOf(Buffer.concat(got))
+    expect(frames).toHaveLength(counters.outFrames)
+    for (const f of frames) {
+      const seed = f.length - 60_000
+      expect(f[0]).toBe(seed & 255)
+      expect(f[f.length - 1]).toBe((seed + f.length - 1) & 255)
+    }
+    // And it goes on by reference afterwards.
+    port.send(memory, ...nativeFrame(memory, 0, 100, 9))
+    port.flush()
+    const [last] = (await once(peer, 'data')) as [Buffer]
+    expect(framesOf(last).map((f) => f.length)).toEqual([100])
+    memory.free()
+  })
+
+  it('reads frames, and tells the end once', async () => {
+    const { port, peer, received, ends, counters } = await joined()
+    const frame = Buffer.alloc(14 + 60)
+    frame.set([1, 0, 0, 70], 0)
+    frame.fill(5, 14)
+    peer.write(Buffer.concat([frame, frame]))
+    peer.end()
+    await expect.poll(() => ends).toEqual(['closed by the other side'])
+    expect(received.map((f) => f.length)).toEqual([60, 60])
+    expect(port.up).toBe(false)
+    const memory = FrameMemory.native(200)
+    port.send(memory, ...nativeFrame(memory, 0, 60, 1))
+    port.flush()
+    expect(counters.outDrops[DROP_LINK_DOWN]).toBe(1)
+    memory.free()
+  })
+
+  it('ends on a broken stream', async () => {
+    const { peer, ends } = await joined()
+    peer.write(Buffer.from([9, 0, 0, 1, 0]))
+    await expect.poll(() => ends).toEqual([expect.stringContaining('frame record of type 9')])
+  })
+
+  it('says why before it is closed', async () => {
+    const { port, peer } = await joined()
+    port.bye('taken-over', 'somebody else')
+    const [chunk] = (await once(peer, 'data')) as [Buffer]
+    expect(chunk[0]).toBe(5)
+    expect(JSON.parse(chunk.subarray(4).toString())).toEqual({ code: 'taken-over', message: 'somebody else' })
+  })
+})

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest'
+import { DROP_LINK_DOWN, DROP_QUEUE_FULL, PortCounters } from '#net/port/counters.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
+import type { FrameSink } from '#net/port/port.ts'
+import { TunnelPort, type TunnelStream } from '#net/port/tunnel.ts'
+import { bytesPerCall } from '#test/support/allocation.ts'
+
+const SINK: FrameSink = { frame: () => {}, batchEnd: () => {}, portState: () => {} }
+const PEER = { superFrames: true, largestFrame: 9216 }
+
+class Stream implements TunnelStream {
+  isFull = false
+  keeps = false
+  readonly writes: Buffer[] = []
+  write(octets: Buffer): boolean {
+    this.writes.push(this.keeps ? octets : Buffer.from(octets))
+    return !this.keeps
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+function frame(length: number, octet: number): { memory: FrameMemory; start: number; end: number } {
+  const bytes = new Uint8Array(32 + length)
+  bytes.fill(octet, 32)
+  return { memory: new FrameMemory(bytes), start: 32, end: 32 + length }
+}
+
+function open(): { port: TunnelPort; stream: Stream; counters: PortCounters } {
+  const counters = new PortCounters()
+  const port = new TunnelPort({ name: 'tunnel:test', counters, sink: SINK })
+  const stream = new Stream()
+  port.connect(stream, PEER)
+  return { port, stream, counters }
+}
+
+describe('TunnelPort', () => {
+  it('writes all frames of a turn of the event loop at once, in order, as records', async () => {
+    const { port, stream, counters } = open()
+    for (const [length, octet] of [
+      [60, 1],
+      [1514, 2],
+    ] as const) {
+      const f = frame(length, octet)
+      port.send(f.memory, f.start, f.end)
+      port.flush()
+    }
+    await turn()
+    expect(stream.writes).toHaveLength(1)
+    const [written = Buffer.alloc(0)] = stream.writes
+    expect(written.length).toBe(14 + 60 + 14 + 1514)
+    expect([...written.subarray(0, 4)]).toEqual([1, 0, 0, 70])
+    expect([...written.subarray(74, 78)]).toEqual([1, 0, 5, 0xf4])
+    expect(written.subarray(14, 74).every((octet) => octet === 1)).toBe(true)
+    expect(written.subarray(88).every((octet) => octet === 2)).toBe(true)
+    expect([counters.outFrames, counters.outOctets]).toEqual([2, 1574])
+    port.close()
+  })
+
+  it('loses and counts frames beyond its queue while the stream is full, and goes on when it is drained', async () => {
+    const { port, stream, counters } = open()
+    stream.isFull = true
+    const f = frame(60_000, 3)
+    for (let i = 0; i < 30; i++) port.send(f.memory, f.start, f.end)
+    port.flush()
+    await turn()
+    expect(stream.writes).toHaveLength(0)
+    const lost = counters.outDrops[DROP_QUEUE_FULL] ?? 0
+    expect(lost).toBe(30 - Math.floor((1 << 20) / 60_014))
+    expect(counters.outFrames).toBe(30 - lost)
+    stream.isFull = false
+    port.drained()
+    expect(stream.writes.map((w) => w.length)).toEqual([(30 - lost) * 60_014])
+    port.close()
+  })
+
+  it('leaves a buffer alone that the stream keeps', () => {
+    const { port, stream } = open()
+    stream.keeps = true
+    for (const octet of [4, 5]) {
+      const f = frame(300, octet)
+      port.send(f.memory, f.start, f.end)
+      port.drained()
+    }
+    expect(stream.writes.map((w) => w[20])).toEqual([4, 5])
+    port.close()
+  })
+
+  it('counts link-down without a stream, and forgets what waited when it is disconnected', async () => {
+    const { port, stream, counters } = open()
+    const f = frame(60, 6)
+    port.send(f.memory, f.start, f.end)
+    port.flush()
+    port.disconnect('lost')
+    port.send(f.memory, f.start, f.end)
+    await turn()
+    expect(stream.writes).toHaveLength(0)
+    expect(counters.outDrops[DROP_LINK_DOWN]).toBe(1)
+    port.close()
+  })
+
+  it('allocates nothing for a small frame', () => {
+    const { port, stream } = open()
+    const f = frame(60, 7)
+    stream.isFull = true
+    expect(bytesPerCall(() => port.send(f.memory, f.start, f.end))).toBeLessThan(8)
+    port.close()
+  })
+})
