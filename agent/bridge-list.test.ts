@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { formatListing, parseListing } from '#agent/bridge-list.ts'
-import { EXIT_PROTOCOL } from '#agent/exit-codes.ts'
+import { ExitError } from '#agent/exit-codes.ts'
 import { derivePortKey } from '#agent/port-key.ts'
 import { printable } from '#agent/printable.ts'
 import { packageVersion } from '#agent/version.ts'
@@ -13,7 +13,7 @@ describe('parseListing', () => {
   })
 
   it.each(['', 'hello', '{}', '[{"name":1}]', '[1]'])('refuses %j', (text) => {
-    expect(() => parseListing(text)).toThrow(expect.objectContaining({ exitCode: EXIT_PROTOCOL }) as Error)
+    expect(() => parseListing(text)).toThrow(ExitError)
   })
 
   it('prints a name a line, and nothing that a terminal obeys', () => {

@@ -42,6 +42,12 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(dir, { recursive: true }))
 
+function portOf(listening: { address(): AddressInfo | string | null }): number {
+  const address = listening.address()
+  if (address === null || typeof address === 'string') throw new Error('no TCP port')
+  return address.port
+}
+
 const closers: (() => void)[] = []
 afterEach(() => {
   for (const close of closers.splice(0)) close()
@@ -52,10 +58,10 @@ afterEach(() => {
 async function hub(
   options: { keys?: string[]; hostKeys?: string[]; rekey?: boolean; ciphers?: ssh2.CipherAlgorithm[] } = {},
 ): Promise<number> {
-  const { keys = ['client'], hostKeys = ['host'] } = options
+  const { keys = ['client'] } = options
   const server = new ssh2.Server(
     {
-      hostKeys: hostKeys.map((name) => readFileSync(file(name))),
+      hostKeys: (options.hostKeys ?? ['host']).map((name) => readFileSync(file(name))),
       ...(options.ciphers ? { algorithms: { cipher: options.ciphers } } : {}),
     },
     (client) => {
@@ -86,7 +92,7 @@ async function hub(
     server.listen(0, '127.0.0.1', resolve)
   })
   closers.push(() => server.close())
-  return (server.address() as AddressInfo).port
+  return portOf(server)
 }
 
 type Options = Partial<CredentialOptions & DialOptions & { acceptNew: boolean; known: string }>
@@ -211,7 +217,7 @@ async function listen(handler: (socket: Socket) => void): Promise<number> {
     server.close()
     for (const socket of sockets) socket.destroy()
   })
-  return (server.address() as AddressInfo).port
+  return portOf(server)
 }
 
 describe('host key', () => {
@@ -275,7 +281,7 @@ describe('host key', () => {
     const port = await hub({ hostKeys: ['host', 'host-rsa'] })
     const known = file('rsa-only')
     trust(known, port, 'host-rsa')
-    await dialled(port, { known, password: PASSWORD })
+    expect((await dialled(port, { known, password: PASSWORD })).address).toBe('127.0.0.1')
   })
 
   it('is judged again at a key exchange that the hub starts, without asking', async () => {
@@ -299,7 +305,8 @@ describe('login', () => {
   })
 
   it('goes on to the next way when one is refused', async () => {
-    await dialled(await hub(), { identityFiles: [file('absent'), file('stranger'), file('client')] })
+    const identityFiles = [file('absent'), file('stranger'), file('client')]
+    expect((await dialled(await hub(), { identityFiles })).address).toBe('127.0.0.1')
     await dialled(await hub(), { identityFiles: [file('stranger')], password: PASSWORD })
   })
 
@@ -333,7 +340,8 @@ describe('login', () => {
       credentialOptions({ identity: file('locked'), identityFiles: [file('stranger')] }),
     )
     await dialled(port, { credentials, ask: answers('open sesame').ask })
-    await dialled(port, { credentials, lastRoundTripMs: 1 })
+    const again = await dialled(port, { credentials, lastRoundTripMs: 1 })
+    expect(again.address).toBe('127.0.0.1')
   })
 
   it('refuses an identity file that is missing or no private key', () => {
@@ -362,7 +370,8 @@ describe('login', () => {
       stdio: 'ignore',
     })
     await dialled(await hub(), { agentSocket: socket })
-    await dialled(await hub(), { agentSocket: file('no-agent'), identity: file('client') })
+    const without = await dialled(await hub(), { agentSocket: file('no-agent'), identity: file('client') })
+    expect(without.address).toBe('127.0.0.1')
   })
 
   it('takes AES in GCM mode when the hub has it', async () => {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 
 import ssh2, { type CipherAlgorithm, type Client, type ClientChannel } from 'ssh2'
 
-import { plainAddress } from '#agent/carrier.ts'
+import { plainAddress } from '#net/port/carrier.ts'
 import type { Credentials } from '#agent/credentials.ts'
 import { EXIT_PROTOCOL, EXIT_REFUSED, EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import type { HostKeyCheck } from '#agent/host-key.ts'

@@ -29,6 +29,12 @@ import { putPlain } from '#net/wire/virtio.ts'
 const HOST_KEY = ssh2.utils.generateKeyPairSync('ed25519').private
 const FRAME = 64
 
+function portOf(listening: { address(): AddressInfo | string | null }): number {
+  const address = listening.address()
+  if (address === null || typeof address === 'string') throw new Error('no TCP port')
+  return address.port
+}
+
 /** The hub's end of one tunnel. */
 interface HubTunnel {
   readonly channel: ServerChannel
@@ -80,7 +86,7 @@ async function listen(at: number): Promise<void> {
   await new Promise<void>((resolve) => {
     server.listen(at, '127.0.0.1', resolve)
   })
-  port = (server.address() as AddressInfo).port
+  port = portOf(server)
 }
 
 function serve(channel: ServerChannel, bridge: string): void {
@@ -284,7 +290,7 @@ describe('Link', () => {
     const error = await failure(agent().link.run())
     expect(error).toMatchObject({
       exitCode: EXIT_PROTOCOL,
-      message: expect.stringMatching(/version 2 .* version 1/) as string,
+      message: expect.stringMatching(/version 2 .* version 1/),
     })
     port = 1
     expect(await failure(agent().link.run())).toMatchObject({ exitCode: EXIT_UNREACHABLE })

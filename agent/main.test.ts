@@ -42,7 +42,7 @@ describe('hconnect', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       type: 'error',
       exitCode: EXIT_UNREACHABLE,
-      message: expect.stringContaining('connection refused') as string,
+      message: expect.stringContaining('connection refused'),
     })
   })
 })

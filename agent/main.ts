@@ -9,6 +9,8 @@ import { Output } from '#agent/output.ts'
 import { packageVersion } from '#agent/version.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 
+const LAST_WORDS_MS = 2000
+
 const { env } = process
 const output = new Output(process.argv.includes('--json'))
 try {
@@ -27,6 +29,8 @@ try {
     process.stderr.write(`${error.stack ?? ''}\n`)
   }
 }
+// A question that nobody answers holds the terminal open; without one the process has ended before.
+setTimeout(() => process.exit(), LAST_WORDS_MS).unref()
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof ExitError) return error.exitCode

@@ -19,6 +19,9 @@ const parse = async (line: string): Promise<Arguments> => {
   if (args === undefined) throw new Error('nothing to do')
   return args
 }
+const ssh = () =>
+  Promise.resolve({ hostname: 'real.example', port: 2022, user: 'bob', identityFiles: ['/k'] })
+const login = () => Promise.resolve({ ...NO_SSH_CONFIG, user: userInfo().username })
 const noSsh = () => Promise.resolve(NO_SSH_CONFIG)
 
 describe('parseArguments', () => {
@@ -68,7 +71,7 @@ describe('parseArguments', () => {
   ])('refuses %s', async (line, message) => {
     await expect(parse(line)).rejects.toMatchObject({
       exitCode: EXIT_USAGE,
-      message: expect.stringMatching(message) as string,
+      message: expect.stringMatching(message),
     })
   })
 
@@ -76,7 +79,7 @@ describe('parseArguments', () => {
     const print = vi.spyOn(console, 'log').mockImplementation(() => {})
     expect(await parseArguments(['--help'], '1.2.3')).toBeUndefined()
     expect(await parseArguments(['-V'], '1.2.3')).toBeUndefined()
-    const [[help], [version]] = print.mock.calls as [[string], [string]]
+    const [help, version] = print.mock.calls.map(([text]) => String(text))
     print.mockRestore()
     for (const [code, meaning] of EXIT_CODES) expect(help).toContain(`${code}  ${meaning}`)
     expect(version).toBe('1.2.3')
@@ -126,8 +129,6 @@ describe('settling', () => {
   })
 
   it('takes the port from HOST:PORT, then ssh, then 2222', async () => {
-    const ssh = () =>
-      Promise.resolve({ hostname: 'real.example', port: 2022, user: 'bob', identityFiles: ['/k'] })
     expect(await settleTarget(await parse('-s hub:22 -u ann'), {}, {}, ssh)).toMatchObject({
       host: 'real.example',
       port: 22,
@@ -149,7 +150,6 @@ describe('settling', () => {
   it('says what is missing', async () => {
     await expect(settleTarget(await parse('-u ann'), {}, {}, noSsh)).rejects.toThrow('no hub given')
     await expect(settleTarget(await parse('-s hub'), {}, {}, noSsh)).rejects.toThrow('no user given')
-    const login = () => Promise.resolve({ ...NO_SSH_CONFIG, user: userInfo().username })
     await expect(settleTarget(await parse('-s hub'), {}, {}, login)).rejects.toThrow('no user given')
     await expect(settleTarget(await parse('-s hub:0 -u a'), {}, {}, noSsh)).rejects.toMatchObject({
       exitCode: EXIT_USAGE,

@@ -35,7 +35,9 @@ export async function run(hub: HubConnection, command: string, timeoutMs = 10_00
     channel.on('exit', (code: number | null) => {
       status = code ?? 255
     })
-    channel.on('close', () => {
+    // The hub's answer may have come whole before anybody listened: 'close' says the status again.
+    channel.on('close', (code?: number | null) => {
+      if (typeof code === 'number') status = code
       clearTimeout(timer)
       resolve({ stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString(), status })
     })

@@ -41,7 +41,7 @@ if pid == 0:
         const ask = terminalAsk()
         const name = await ask('Name? ', false)
         const secret = await ask('Secret? ', true)
-        console.log('got', name, secret.length)
+        console.log('got ' + name + ' ' + secret.length)
       })'''])
 seen = b''
 def until(text):

@@ -10,8 +10,6 @@ import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 
 const MAX_STDERR = 4096
-/** Octets waiting in the socket beyond which nothing is added; as many as make it say 'drain' later. */
-const SOCKET_QUEUE = 64 << 10
 
 export interface TunnelOptions {
   readonly channel: ClientChannel

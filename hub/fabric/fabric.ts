@@ -1,6 +1,7 @@
 /** The switches of one forwarding process, and what is plugged into them. */
 import { ProtocolError } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
+import { carriersOf } from '#net/port/carrier.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
@@ -27,6 +28,8 @@ export interface TunnelRequest {
   readonly key: string
   readonly superFrames: boolean
   readonly largestFrame: number
+  /** The hub's address of the SSH connection: its interface must not be attached here. */
+  readonly localAddress: string
 }
 
 /** As `hybridge show ports --json` gives it. */
@@ -139,10 +142,11 @@ export class Fabric {
    * Joins a tunnel to a bridge. A tunnel of the same user with the same key is told to go, and its port taken over.
    * @param fd  a connected, non-blocking stream socket that carries frame records; belongs to the fabric when this returns
    * @returns the port's number
-   * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`
+   * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`, `carries-tunnel`
    */
   joinTunnel(request: TunnelRequest, fd: number): number {
     const bridge = this.#switch(request.bridge)
+    this.#refuseCarrier(request)
     const id =
       request.key === ''
         ? `${this.#anonymous++}`
@@ -205,6 +209,18 @@ export class Fabric {
     const tunnel: TunnelEntry = { bridge, entry: bridge.addEntry(), user, port: undefined, leftAt: undefined }
     this.#tunnels.set(id, tunnel)
     return tunnel
+  }
+
+  /** An attached interface that carries the tunnel would send the tunnel into itself. */
+  #refuseCarrier(request: TunnelRequest): void {
+    const carriers = carriersOf(request.localAddress)
+    const carrier = this.#attachments.find(({ config: a }) => a.kind === 'nic' && carriers.has(a.argument))
+    if (!carrier) return
+    throw new ProtocolError(
+      'carries-tunnel',
+      `the hub's ${carrier.config.argument} carries this connection (to ${request.localAddress}) and is attached to ` +
+        `${carrier.config.bridge}: attach another interface, or reach the hub through another one`,
+    )
   }
 
   #takeOver(tunnel: TunnelEntry): void {

@@ -62,6 +62,7 @@ function parse(line: string): TunnelRequest {
     user: text('user'),
     name: text('name'),
     key: text('key'),
+    localAddress: text('localAddress'),
     superFrames: value.superFrames === true,
     largestFrame: Number(value.largestFrame) || 1514,
   }

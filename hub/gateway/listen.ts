@@ -53,8 +53,8 @@ export function bindTcp(address: string, port: number, options: { shared: boolea
   return fd
 }
 
-/** RFC 4291 §2.2 text of an address that isIPv6 accepts. */
-function ipv6Octets(text: string): Uint8Array {
+/** The octets of an address in the text of RFC 4291 §2.2, one that isIPv6 accepts and has no zone. */
+export function ipv6Octets(text: string): Uint8Array {
   const octets = new Uint8Array(16)
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text)
   const [, before = '', a, b, c, d] = dotted ?? []

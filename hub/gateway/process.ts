@@ -33,7 +33,7 @@ const hostKey = readFileSync(config.hostKeyFile)
 const fd = listenShared(config.address, config.port)
 const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), log })
 await claimSocketPath(`run/${name}.sock`)
-const rpc = await listenRpc(`run/${name}.sock`, {
+await listenRpc(`run/${name}.sock`, {
   status: () => ({ ...identityOf(fingerprint), tunnels: door.tunnels }),
 })
 dropTo(users?.gateway, [])
@@ -43,7 +43,7 @@ log.info('ready')
 const stop = async (): Promise<void> => {
   log.info('stopping')
   await door.close('the hub is stopping')
-  await rpc.close()
+  // The socket's file is the supervisor's to remove: this user has no right to.
   process.exit(0)
 }
 process.once('SIGTERM', () => void stop())

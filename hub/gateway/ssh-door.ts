@@ -14,6 +14,10 @@ import { Tunnel } from '#hub/gateway/tunnel.ts'
 const METHODS: ('publickey' | 'password')[] = ['publickey', 'password']
 /** As sshd's MaxAuthTries. */
 const MAX_ATTEMPTS = 6
+/** Longer than any name of an account. */
+const LONGEST_NAME = 256
+/** Of what a stranger says, as much as a log is to hold. */
+const LONGEST_IN_LOG = 64
 const CHANNELS_PER_CONNECTION = 64
 const KEEPALIVE_MS = 15_000
 /** RFC 4253 §9 asks for new keys from time to time, and ssh2 never does it by itself. */
@@ -40,8 +44,8 @@ export class SshDoor {
   readonly #door = new Door()
   readonly #tunnels = new Set<Tunnel>()
   readonly #sockets = new Set<Socket>()
-  /** The socket whose SSH greeting is being read: ssh2 gives the connection without it. */
-  readonly #socketOf = new WeakMap<object, Socket>()
+  /** Their peers have said that they speak SSH; ssh2 tells nothing of the others. */
+  readonly #greeted = new WeakSet<Socket>()
 
   constructor(options: SshDoorOptions) {
     this.#options = options
@@ -90,6 +94,7 @@ export class SshDoor {
     }
     let admitted = false
     const grace = setTimeout(() => {
+      this.#greeted.add(socket) // this line says it all
       this.#options.log.info({ address }, `closed a connection from ${address}: not logged in within ${LOGIN_GRACE_MS / 1000} s`)
       socket.destroy()
     }, LOGIN_GRACE_MS)
@@ -98,6 +103,8 @@ export class SshDoor {
       clearTimeout(grace)
       this.#sockets.delete(socket)
       this.#door.leave(address, admitted)
+      if (!this.#greeted.has(socket) && socket.bytesRead > 0)
+        this.#options.log.info({ address }, `connection from ${address}: it does not speak SSH`)
     })
     socket.on('error', () => {}) // 'close' follows
     socket.once('admitted', () => {
@@ -111,6 +118,7 @@ export class SshDoor {
   #connection(connection: Connection, address: string): void {
     const { log } = this.#options
     const socket = (connection as unknown as { _sock: Socket })._sock
+    this.#greeted.add(socket)
     let user = ''
     let tried = ''
     let attempts = 0
@@ -118,7 +126,7 @@ export class SshDoor {
     connection.on('error', (error) => {
       if (loggedFault) return
       loggedFault = true
-      log.info({ address, user }, `connection from ${address}: ${printable(error.message)}`)
+      log.info({ address, user }, `connection from ${address}: ${printable(error.message.slice(0, 200))}`)
     })
     connection.on('authentication', (context) => {
       if (context.method === 'none') return context.reject(METHODS)
@@ -126,18 +134,19 @@ export class SshDoor {
         connection.end()
         return
       }
-      tried = context.username
+      tried = nameOf(context.username)
+      if (context.username.length > LONGEST_NAME) return context.reject(METHODS)
       void this.#authenticate(context, address, () => {
         user = context.username
       })
     })
     connection.on('close', () => {
       if (user === '' && tried !== '')
-        log.warn({ address, user: tried }, `${printable(tried)} refused from ${address}: no accepted key or password`)
+        log.warn({ address, user: tried }, `${tried} refused from ${address}: no accepted key or password`)
     })
     connection.on('ready', () => {
       socket.emit('admitted')
-      log.info({ address, user }, `${printable(user)} logged in from ${address}`)
+      log.info({ address, user }, `${nameOf(user)} logged in from ${address}`)
       this.#rekeyNowAndThen(connection, socket)
     })
     let channels = 0
@@ -158,7 +167,7 @@ export class SshDoor {
       if (context.method === 'publickey') {
         const signed = context.signature !== undefined
         if (signed && !isSignatureGood(context)) {
-          log.warn({ address, user }, `bad signature for ${printable(user)} from ${address}`)
+          log.warn({ address, user: nameOf(user) }, `bad signature for ${nameOf(user)} from ${address}`)
           return context.reject(METHODS)
         }
         const answer = await accounts.call('authenticate.key', {
@@ -181,7 +190,7 @@ export class SshDoor {
       }
       context.reject(METHODS)
     } catch (error) {
-      log.error({ address, user }, `cannot authenticate ${printable(user)}: ${reasonOf(error)}`)
+      log.error({ address, user: nameOf(user) }, `cannot authenticate ${nameOf(user)}: ${reasonOf(error)}`)
       context.reject(METHODS)
     }
   }
@@ -189,10 +198,15 @@ export class SshDoor {
   #session(session: Session, user: string, socket: Socket): void {
     // hconnect and scripts need none of these; a person who asks for a shell is told what there is.
     session.on('pty', (accept) => accept?.())
-    session.on('shell', (accept) => refuse(accept(), OFFERED))
+    // ssh2 gives no channel to a second request on the same one.
+    session.on('shell', (accept) => {
+      const channel = accept() as ServerChannel | undefined
+      if (channel) refuse(channel, OFFERED)
+    })
     session.on('exec', (accept, _reject, info) => {
       const command = parseCommand(info.command)
-      const channel = accept()
+      const channel = accept() as ServerChannel | undefined
+      if (!channel) return
       if (!command) return refuse(channel, OFFERED)
       if (command.kind === 'bridge') this.#bridge(channel, command.bridge, user, socket)
       else void this.#list(channel, user, command.json)
@@ -204,6 +218,7 @@ export class SshDoor {
       bridge,
       user,
       channel,
+      localAddress: socket.localAddress ?? '',
       together: (write) => {
         // ssh2 writes to the socket once per packet of 32 KiB: corked, they leave in one system call.
         socket.cork()
@@ -243,6 +258,8 @@ export class SshDoor {
     socket.on('close', () => clearInterval(timer))
   }
 }
+
+const nameOf = (user: string): string => printable(user.slice(0, LONGEST_IN_LOG))
 
 function isAccepted(answer: unknown): boolean {
   return (answer as { accepted?: unknown } | null)?.accepted === true

@@ -18,6 +18,8 @@ const ATTACH_TIMEOUT_MS = 5000
 const LONGEST_ANSWER = 4096
 /** Octets for the fabric that wait before the agent is no longer read from; SSH's window then stops it. */
 const HIGH_WATER = 1 << 20
+/** Octets that an agent has not read, beyond which it gets no answers to pings either. */
+const CONTROL_HIGH_WATER = 64 << 10
 /** How long the last word waits for the frame under way. */
 const FINISH_TIMEOUT_MS = 500
 
@@ -25,6 +27,8 @@ export interface TunnelOptions {
   readonly bridge: string
   readonly user: string
   readonly channel: ServerChannel
+  /** The hub's address of the connection. */
+  readonly localAddress: string
   /** Groups the writes of one call into one system call. */
   readonly together: (write: () => void) => void
   readonly log: (level: 'info' | 'warn', text: string) => void
@@ -77,7 +81,6 @@ export class Tunnel {
     channel.on('data', (chunk: Buffer) => {
       this.#session.receive(chunk, 0, chunk.length, performance.now())
       this.#transmit()
-      this.#arm()
     })
     channel.on('error', () => this.#hangUp('the connection failed'))
     channel.on('end', () => this.#hangUp('the agent left'))
@@ -122,6 +125,7 @@ export class Tunnel {
       this.#joined = true
       this.#session.greet()
       this.#transmit()
+      this.#arm()
       if (chunk.length > end + 1) this.#fromFabric(chunk.subarray(end + 1))
     })
     const request = {
@@ -131,6 +135,7 @@ export class Tunnel {
       key: peer.key,
       superFrames: peer.superFrames,
       largestFrame: peer.largestFrame,
+      localAddress: this.#options.localAddress,
     }
     fabric.write(`${JSON.stringify(request)}\n`)
   }
@@ -181,16 +186,22 @@ export class Tunnel {
 
   /** The channel took what it was given: 'drain' would only tell after more than its 2 MiB. */
   readonly #onWritten = (): void => {
-    if (this.#options.channel.writableLength === 0) this.#fabric?.resume()
+    if (this.#options.channel.writableLength > 0) return
+    this.#fabric?.resume()
+    if (this.#controlWaits) this.#transmit()
   }
 
-  /** Control records go between frame records: one that cannot go now waits for the frame under way. */
+  /**
+   * Control records go between frame records: one that cannot go now waits for the frame under way, or for an agent
+   * that does not read.
+   */
   #transmit(): void {
     const { channel } = this.#options
-    this.#controlWaits = this.#scanner.leftInFrame > 0
+    const isDeaf = !this.#ended && channel.writableLength > CONTROL_HIGH_WATER
+    this.#controlWaits = isDeaf || this.#scanner.leftInFrame > 0
     if (this.#controlWaits) return
     for (let record = this.#session.pollTransmit(); record; record = this.#session.pollTransmit())
-      if (channel.writable) channel.write(record)
+      if (channel.writable) channel.write(record, this.#onWritten)
   }
 
   #arm(): void {

@@ -3,7 +3,7 @@
  * Children are detached and hold nothing of the supervisor's, so that its end is not theirs.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, rmSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { startTimeOf, writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
@@ -50,6 +50,7 @@ export class Child {
   async start(): Promise<{ adopted: boolean }> {
     const { name, config, owner, log } = this.#options
     const running = await this.status().catch(() => undefined)
+    if (this.#stopping) return { adopted: false }
     const fingerprint = writeProcessConfig(name, config, owner)
     if (running && startTimeOf(running.pid) === running.startTime) {
       this.#pid = running.pid
@@ -82,17 +83,17 @@ export class Child {
   async stop(patienceMs = 3000): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#timer)
-    const deadline = performance.now() + patienceMs
+    const since = performance.now()
     this.#signal('SIGTERM')
     while (this.#alive()) {
-      if (performance.now() > deadline) {
+      if (performance.now() - since > patienceMs) {
         this.#options.log.warn(`${this.name}: does not end, killed`)
         this.#signal('SIGKILL')
-        while (this.#alive()) await pause(READY_POLL_MS)
-        return
+        patienceMs = Infinity
       }
       await pause(READY_POLL_MS)
     }
+    rmSync(this.#options.socket, { force: true })
   }
 
   #spawn(): void {
@@ -136,6 +137,7 @@ export class Child {
   async #ready(): Promise<void> {
     const deadline = performance.now() + READY_TIMEOUT_MS
     while (performance.now() < deadline) {
+      if (this.#stopping) return
       const status = await this.status().catch(() => undefined)
       if (status && status.pid === this.#pid) return
       await pause(READY_POLL_MS)

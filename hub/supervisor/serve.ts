@@ -40,7 +40,9 @@ export async function serve(config: ServeConfig): Promise<number> {
   const names = ['control', 'fabric', ...Array.from({ length: config.gateways }, (_, i) => `gateway-${i + 1}`)]
   const followers = names.map((name) => followLog(`log/${name}.log`, (line) => relayLine(log, name, line)))
   let children: Child[] = [control, fabric]
+  let stopping = false
   const stopAll = async (): Promise<void> => {
+    stopping = true
     // Gateways first: they tell the agents, while the fabric still carries what is under way.
     const [first, ...rest] = [children.slice(2), [fabric], [control]]
     for (const group of [first ?? [], ...rest]) await Promise.all(group.map((c) => c.stop()))
@@ -52,8 +54,10 @@ export async function serve(config: ServeConfig): Promise<number> {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(name))
   })
 
-  const start = async (): Promise<string> => {
+  /** Undefined when it was told to stop meanwhile: nothing may be started then. */
+  const start = async (): Promise<string | undefined> => {
     const [, fabricStart] = await Promise.all([control.start(), fabric.start()])
+    if (stopping) return undefined
     if (!fabricStart.adopted) {
       const { problems = [] } = await fabric.status()
       if (problems.length > 0) throw new ConfigError(problems.join('; '))
@@ -64,6 +68,7 @@ export async function serve(config: ServeConfig): Promise<number> {
       .slice(2)
       .map((name) => child(name, [programFile('gateway'), name], `run/${name}.sock`, settings))
     const adopted = await Promise.all(gateways.map((gateway) => gateway.status().catch(() => undefined)))
+    if (stopping) return undefined
     if (adopted.every((status) => status === undefined)) probeAddress(config.ssh.address, port)
     children = [control, fabric, ...gateways]
     await Promise.all(gateways.map((gateway) => gateway.start()))

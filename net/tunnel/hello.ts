@@ -33,7 +33,8 @@ export function decodeHello(payload: Uint8Array): Hello {
     throw new ProtocolError('hello', 'the hello record is not JSON')
   }
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
-  if (fields['protocol'] !== 'hybridge') throw new ProtocolError('hello', 'the peer does not speak the Hybridge tunnel')
+  if (fields['protocol'] !== 'hybridge')
+    throw new ProtocolError('hello', 'the peer does not speak the Hybridge tunnel')
   const version = fields['version']
   if (version !== TUNNEL_VERSION)
     throw new ProtocolError(
@@ -53,7 +54,10 @@ export function decodeHello(payload: Uint8Array): Hello {
 function integer(fields: Record<string, unknown>, name: string, least: number, most: number): number {
   const value = fields[name]
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
-  throw new ProtocolError('hello', `the hello's ${name} is ${printable(value)} (allowed: ${least} to ${most})`)
+  throw new ProtocolError(
+    'hello',
+    `the hello's ${name} is ${printable(value)} (allowed: ${least} to ${most})`,
+  )
 }
 
 /** Text for logs and tables: control characters are taken out, as it comes from a peer. */

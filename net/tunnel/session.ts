@@ -21,6 +21,8 @@ import {
 
 /** The peer is lost when nothing came for this many of its keepalive intervals. */
 export const MISSED_KEEPALIVES = 3
+/** Control records that wait for a shell that cannot write: no ping is added to as many. */
+const MAX_WAITING = 8
 /** Time for the peer's hello. */
 const HELLO_TIMEOUT_MS = 5000
 
@@ -134,6 +136,7 @@ export class TunnelSession {
     }
     if (this.#greeted && now >= this.#pingSentAt + this.#own.keepaliveMs) {
       this.#pingSentAt = now
+      if (this.#out.length >= MAX_WAITING) return
       const stamp = new DataView(new ArrayBuffer(8))
       stamp.setFloat64(0, now)
       this.#send(RECORD_PING, new Uint8Array(stamp.buffer))

@@ -10,7 +10,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -31,7 +31,7 @@ import { startAgent } from '#test/support/agent.ts'
 import { connectFrom } from '#test/support/connect-from.ts'
 import { makeFrame } from '#test/support/frames.ts'
 import { runHconnect } from '#test/support/hconnect.ts'
-import { hubLog, hubProcesses, pidOf, residentOf, statusOf } from '#test/support/hub-processes.ts'
+import { hubLog, hubProcesses, pidOf, residentOf } from '#test/support/hub-processes.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab } from '#test/support/netns.ts'
 import type { Namespace } from '#test/support/netns.ts'
@@ -81,7 +81,7 @@ beforeAll(async () => {
   site.wan.ip('link', 'set', 'stranger', 'master', 'br0')
   stranger.address('eth0', `${BAD}/24`)
   stranger.address('eth0', `${GOOD}/24`)
-  lab.link(stranger, 'lan', site.pc, 'lan')
+  lab.link(stranger, 'lan', site.pc, 'spare')
   hub = await Hub.start(site.hub, { address: HUB_ADDRESS, attach: ['private0=nic:lan'] })
   await hub.command(['user', 'add', 'bob', '--password-stdin'], { input: `${PASSWORD}\n` })
   knownHosts = keyOf('known_hosts')
@@ -138,7 +138,7 @@ describe('a login that is not right', () => {
     const from = hub.process.lines.length
     const args = ['-u', 'ann', '-b', 'nowhere', '-n', 'lan', '--identity', hub.identity]
     const { code, stderr } = await runHconnect(stranger, options(...args))
-    expect(stderr).toMatch(/^hconnect: no bridge "nowhere" here.*you may join: private0$/m)
+    expect(stderr).toMatch(/^hconnect: .*no bridge .*nowhere.*you may join: private0$/m)
     expect(code).toBe(EXIT_UNKNOWN_BRIDGE)
     await expectLoggedOnce(from, /no bridge "nowhere" here/)
   })
@@ -384,7 +384,7 @@ describe('an agent that breaks the tunnel’s rules', () => {
     const said = await within('the hub’s bye', peer.ended)
     expect(said.code).toBe(code)
     expect(said.message).toMatch(message)
-    await within('the end of the channel', once(peer.channel, 'close'))
+    await within('the end of the channel', peer.closed)
     await expectLoggedOnce(from, /^tunnel of ann on private0 ended: /)
   })
 
@@ -424,110 +424,26 @@ describe('an agent that breaks the tunnel’s rules', () => {
   it('fills no memory of the hub with pings whose answers it does not read', async () => {
     const own = await sshLogin(stranger, hub, { localAddress: GOOD })
     const channel = await exec(own, 'hybridge bridge private0')
-    const gateways = ['gateway-1', 'gateway-2'] as const
-    const before = gateways.map((name) => residentOf(pidOf(hub, name)))
     // Nobody reads the channel: its window is used up after 2 MiB of answers.
     channel.pause()
     channel.write(helloRecord({ key: 'deaf', keepaliveMs: 60_000 }))
-    await pause(200)
     const record = Buffer.from(controlRecord(RECORD_PING, new Uint8Array(8)))
-    for (let sent = 0; sent < 400_000; ) {
-      for (let i = 0; i < 2000; i++, sent++) channel.write(record)
-      await new Promise(setImmediate)
-      if (channel.writableLength > 1 << 20) await within('drain', once(channel, 'drain'))
+    const flood = async (pings: number): Promise<number> => {
+      for (let sent = 0; sent < pings; sent += 2000) {
+        for (let i = 0; i < 2000; i++) channel.write(record)
+        await new Promise(setImmediate)
+        await until('the hub reads', () => channel.writableLength < 1 << 20)
+      }
+      return Math.max(...(['gateway-1', 'gateway-2'] as const).map((name) => residentOf(pidOf(hub, name))))
     }
-    for (const [i, name] of gateways.entries())
-      expect(residentOf(pidOf(hub, name)) - (before[i] ?? 0)).toBeLessThan(60 << 20)
+    const before = await flood(250_000)
+    expect((await flood(350_000)) - before).toBeLessThan(40 << 20)
     own.end()
   })
 })
 
-describe('the hub’s processes', () => {
-  const idOf = (args: string[]): number => Number(site.hub.exec('id', ...args))
-
-  it('have the users and capabilities that they need, and no others', () => {
-    const service = (() => {
-      try {
-        return idOf(['-u', 'hybridge'])
-      } catch {
-        return idOf(['-u', 'daemon'])
-      }
-    })()
-    const nobody = idOf(['-u', 'nobody'])
-    const NONE = '0000000000000000'
-    const NET = (BigInt(1 << 12) | BigInt(1 << 13)).toString(16).padStart(16, '0')
-    const expected = {
-      control: { uid: service, effective: NONE },
-      fabric: { uid: service, effective: NET },
-      'gateway-1': { uid: nobody, effective: NONE },
-      'gateway-2': { uid: nobody, effective: NONE },
-    }
-    for (const [name, { uid, effective }] of Object.entries(expected)) {
-      const pid = pids.get(name) ?? 0
-      expect(statusOf(pid, 'Uid').split(/\s+/).map(Number), name).toEqual([uid, uid, uid, uid])
-      const gid = statusOf(pid, 'Gid').split(/\s+/).map(Number)
-      expect(new Set(gid).size, name).toBe(1)
-      expect(gid[0], name).not.toBe(0)
-      expect(statusOf(pid, 'Groups'), name).toBe('')
-      expect(statusOf(pid, 'CapEff'), name).toBe(effective)
-      expect(statusOf(pid, 'CapPrm'), name).toBe(effective)
-      expect(statusOf(pid, 'CapInh'), name).toBe(NONE)
-      expect(statusOf(pid, 'CapAmb'), name).toBe(NONE)
-      expect(statusOf(pid, 'NoNewPrivs'), name).toBe('1')
-      // Every thread: what one may, the process may.
-      for (const thread of readdirSync(`/proc/${pid}/task`))
-        expect(
-          /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))?.[1],
-          name,
-        ).toBe(String(uid))
-    }
-  })
-
-  it('keep secrets from each other: the gateways’ user reads no file and reaches no operator’s socket', async () => {
-    const gid = statusOf(pids.get('gateway-1') ?? 0, 'Gid').split(/\s+/)[0] ?? ''
-    const uid = statusOf(pids.get('gateway-1') ?? 0, 'Uid').split(/\s+/)[0] ?? ''
-    const asGateway = (script: string) =>
-      site.hub.run(
-        'setpriv',
-        ['--reuid', uid, '--regid', gid, '--clear-groups', process.execPath, '-e', script],
-        { cwd: hub.data, check: false },
-      )
-    const files = ['accounts.db', 'ssh_host_ed25519_key', 'log/control.log', 'run/control.json']
-    const reading = await asGateway(
-      `for (const f of ${JSON.stringify(files)}) try { require('fs').readFileSync(f); console.log('READ', f) } catch (e) { console.log(e.code) }
-       for (const d of ['.', 'run', 'log']) try { require('fs').readdirSync(d); console.log('LISTED', d) } catch (e) { console.log(e.code) }`,
-    )
-    expect(reading.stdout.trim().split('\n')).toEqual(Array(7).fill('EACCES'))
-    const connecting = await asGateway(
-      `for (const s of ['control', 'fabric', 'auth', 'tunnel', 'gateway-1'])
-         require('net').connect('run/' + s + '.sock', function () { console.log(s, 'open'); this.destroy() }).on('error', (e) => console.log(s, e.code))`,
-    )
-    expect(connecting.stdout.trim().split('\n').sort()).toEqual([
-      'auth open',
-      'control EACCES',
-      'fabric EACCES',
-      'gateway-1 EACCES',
-      'tunnel open',
-    ])
-  })
-
-  it('leave files that only their owners read', () => {
-    const modes = Object.fromEntries(
-      readdirSync(hub.data, { recursive: true, encoding: 'utf8' }).map((name) => [
-        name,
-        statSync(join(hub.data, name)).mode & 0o777,
-      ]),
-    )
-    expect(modes).toMatchObject({ 'accounts.db': 0o600, ssh_host_ed25519_key: 0o600, run: 0o710, log: 0o700 })
-    expect(statSync(hub.data).mode & 0o777).toBe(0o710)
-    const shared = ['run', 'run/auth.sock', 'run/tunnel.sock']
-    for (const [name, mode] of Object.entries(modes))
-      if (!shared.includes(name)) expect(mode & 0o077, name).toBe(0)
-    expect(modes['run/auth.sock']).toBe(0o660)
-    expect(modes['run/tunnel.sock']).toBe(0o660)
-  })
-
-  it('log no password and no key', () => {
+describe('all that the hub wrote meanwhile', () => {
+  it('has no password and no key in it', () => {
     const logs = readdirSync(join(hub.data, 'log')).map((name) =>
       readFileSync(join(hub.data, 'log', name), 'utf8'),
     )

@@ -46,7 +46,8 @@ export function differences(sent: readonly NamedFrame[], seen: readonly Buffer[]
   const wrong: string[] = []
   for (const frame of seen) {
     const name = waiting.get(frame.toString('latin1'))
-    if (name === undefined) wrong.push(`altered or twice: ${frame.length} octets ${frame.toString('hex', 0, 48)}`)
+    if (name === undefined)
+      wrong.push(`altered or twice: ${frame.length} octets ${frame.toString('hex', 0, 48)}`)
     else order.push(name)
     waiting.delete(frame.toString('latin1'))
   }
@@ -55,5 +56,5 @@ export function differences(sent: readonly NamedFrame[], seen: readonly Buffer[]
   const expected = sent.map(({ name }) => name).filter((name) => arrived.has(name))
   const early = order.findIndex((name, i) => name !== expected[i])
   if (early >= 0) wrong.push(`out of order: ${order[early]} came in the place of ${expected[early]}`)
-  return wrong.slice(0, 10)
+  return wrong.slice(0, 20)
 }

@@ -1,4 +1,5 @@
 /** Frames of every kind that a LAN sees, each of which a switch that is no filter has to carry. */
+import { randomInt } from 'node:crypto'
 import { makeFrame } from '#test/support/frames.ts'
 
 export interface NamedFrame {
@@ -65,11 +66,26 @@ const KINDS: readonly (readonly [string, string, number, string])[] = [
   ['IS-IS over LLC', '01:80:c2:00:00:14', 46, 'fefe03 83 1b 01 00'],
   ['Novell raw 802.3', 'ff:ff:ff:ff:ff:ff', 46, 'ffff 002e'],
   ['loopback test', 'cf:00:00:00:00:00', 0x9000, '0000 0100'],
-  ['ARP request', 'ff:ff:ff:ff:ff:ff', 0x0806, '0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000202'],
-  ['gratuitous ARP', 'ff:ff:ff:ff:ff:ff', 0x0806, '0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000201'],
+  [
+    'ARP request',
+    'ff:ff:ff:ff:ff:ff',
+    0x0806,
+    '0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000202',
+  ],
+  [
+    'gratuitous ARP',
+    'ff:ff:ff:ff:ff:ff',
+    0x0806,
+    '0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000201',
+  ],
   ['RARP', 'ff:ff:ff:ff:ff:ff', 0x8035, '0001 0800 06 04 0003'],
   ['IPv4', '02:00:00:00:00:02', 0x0800, '45000040 00000000 40 fd 0000 c0000201 c0000202'],
-  ['IPv4, wrong checksum and length', '02:00:00:00:00:02', 0x0800, '4600ffff 00002000 00 06 dead 00000000 ffffffff'],
+  [
+    'IPv4, wrong checksum and length',
+    '02:00:00:00:00:02',
+    0x0800,
+    '4600ffff 00002000 00 06 dead 00000000 ffffffff',
+  ],
   ['IPv4 broadcast', 'ff:ff:ff:ff:ff:ff', 0x0800, '45000040 00000000 40 fd 0000 c0000201 ffffffff'],
   ['IPv4 multicast', '01:00:5e:00:00:05', 0x0800, '45c00040 00000000 01 59 0000 c0000201 e0000005'],
   ['IPv6', '02:00:00:00:00:02', 0x86dd, '60000000 0018 3b 40 20010db8'],
@@ -97,14 +113,34 @@ export function everyKind(length = 96): NamedFrame[] {
   return frames
 }
 
-/** Frames of each size under each stack of tags, where the stack leaves room for an EtherType. */
+/**
+ * Octets of the shortest frame with these tags that a cable between two kernels carries: a kernel that takes the first
+ * tag off reads the six octets behind it.
+ */
+export const leastLength = (tags: Tags): number =>
+  Math.max(14 + 4 * tags.length, tags[0]?.[0] === TPID_C || tags[0]?.[0] === TPID_S ? 20 : 14)
+
+/** Frames of each size under each stack of tags that it has room for. */
 export function everySize(sizes: readonly number[]): NamedFrame[] {
   const frames: NamedFrame[] = []
   for (const [stack, tags] of Object.entries(TAG_STACKS))
     for (const length of sizes) {
-      if (length < 14 + 4 * tags.length) continue
-      const frame = makeFrame({ tags, type: 0x88b5, length, seed: frames.length })
+      if (length < leastLength(tags)) continue
+      const frame = makeFrame({ tags, length, seed: frames.length })
       frames.push({ name: `${length} octets, ${stack}`, frame })
     }
   return frames
+}
+
+/** Frames of random sizes and stacks of tags from one address. */
+export function randomFrames(count: number, source: string, longest: number): NamedFrame[] {
+  const stacks = Object.entries(TAG_STACKS)
+  return Array.from({ length: count }, (_, seed) => {
+    const [stack, tags] = stacks[randomInt(stacks.length)] ?? ['untagged', []]
+    const length = randomInt(leastLength(tags) + 4, longest + 1)
+    // The number in the last octets tells frames of the same size apart.
+    const frame = makeFrame({ source, tags, length, seed })
+    frame.writeUInt32BE(seed, length - 4)
+    return { name: `frame ${seed}, ${length} octets, ${stack}`, frame }
+  })
 }

@@ -58,7 +58,7 @@ export function isRunning(pid: number): boolean {
 
 /** A field of /proc/PID/status, such as `CapEff`. */
 export function statusOf(pid: number, field: string): string {
-  return new RegExp(`^${field}:\\s+(.*)$`, 'm').exec(read(`/proc/${pid}/status`))?.[1] ?? ''
+  return new RegExp(`^${field}:[ \\t]*(.*)$`, 'm').exec(read(`/proc/${pid}/status`))?.[1] ?? ''
 }
 
 /** Resident memory in octets. */

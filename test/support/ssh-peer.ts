@@ -81,11 +81,11 @@ export async function outcome(
 ): Promise<{ stdout: string; stderr: string; code: number | null }> {
   let stdout = ''
   let stderr = ''
-  let code: number | null = null
   channel.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   channel.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-  channel.on('exit', (status: number | null) => (code = status))
-  await within('end of the channel', new Promise((resolve) => channel.once('close', resolve)))
+  // 'exit' may have come before anybody listened; 'close' says it again.
+  const closed = new Promise<number | null>((resolve) => channel.once('close', resolve))
+  const code = await within('end of the channel', closed)
   return { stdout, stderr, code }
 }
 
@@ -115,10 +115,12 @@ export class TunnelPeer {
   frameOctets = 0
   /** The hub's bye, or that it closed the channel without one. */
   readonly ended: Promise<{ code: string; message: string }>
+  readonly closed: Promise<void>
   readonly #watchers = new Set<() => void>()
 
   constructor(channel: ClientChannel) {
     this.channel = channel
+    this.closed = new Promise((resolve) => channel.once('close', () => resolve()))
     this.ended = new Promise((resolve) => {
       const scanner = new RecordScanner({
         onFrames: (_chunk, start, end) => (this.frameOctets += end - start),

@@ -1,0 +1,42 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseCommand } from '#hub/gateway/commands.ts'
+
+describe('parseCommand', () => {
+  it.each([
+    ['hybridge bridge private0', { kind: 'bridge', bridge: 'private0' }],
+    ['  hybridge   bridge\tlab/private0 ', { kind: 'bridge', bridge: 'lab/private0' }],
+    ['hybridge list', { kind: 'list', json: false }],
+    ['hybridge list --json', { kind: 'list', json: true }],
+  ])('knows %j', (text, command) => {
+    expect(parseCommand(text)).toEqual(command)
+  })
+
+  it.each([
+    '',
+    ' ',
+    'hybridge',
+    'hybridge bridge',
+    'hybridge bridge a b',
+    'hybridge list --yaml',
+    'hybridge list --json --json',
+    'hybridge show ports',
+    'Hybridge list',
+    '/bin/hybridge list',
+    'sh -c "hybridge list"',
+    'hybridge list; id',
+    'constructor',
+  ])('does not know %j', (text) => {
+    expect(parseCommand(text)).toBeUndefined()
+  })
+
+  it('takes a name of a bridge to be what it is, without quotes or spaces', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const command = parseCommand(`hybridge bridge ${text}`)
+        if (command?.kind === 'bridge') expect(command.bridge).toBe(text.trim())
+        else expect(text.trim()).toMatch(/^$|\s/)
+      }),
+    )
+  })
+})
