@@ -4,7 +4,15 @@ import { defineConfig } from 'vitest/config'
 const execArgv = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
 
 const project = (name: string, include: string[], more: object = {}) => ({
-  test: { name, include, pool: 'forks' as const, execArgv, testTimeout: 10_000, hookTimeout: 30_000, ...more },
+  test: {
+    name,
+    include,
+    pool: 'forks' as const,
+    execArgv,
+    testTimeout: 10_000,
+    hookTimeout: 30_000,
+    ...more,
+  },
 })
 
 export default defineConfig({

@@ -75,6 +75,7 @@ function openInterface(nic: string, entry: SwitchPort, log: (text: string) => vo
 const EXIT_OF_ERRNO: Record<string, number> = {
   ENODEV: EXIT_NO_NIC,
   ENXIO: EXIT_NO_NIC,
+  EPROTOTYPE: EXIT_NO_NIC,
   EPERM: EXIT_NO_PRIVILEGE,
   EACCES: EXIT_NO_PRIVILEGE,
 }

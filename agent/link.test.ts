@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import ssh2, { type ServerChannel } from 'ssh2'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { generateHostKey } from '#hub/supervisor/host-key.ts'
 import { Credentials } from '#agent/credentials.ts'
 import { dial } from '#agent/dial.ts'
 import {
@@ -26,7 +27,7 @@ import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { putPlain } from '#net/wire/virtio.ts'
 
-const HOST_KEY = ssh2.utils.generateKeyPairSync('ed25519').private
+const HOST_KEY = generateHostKey()
 const FRAME = 64
 
 function portOf(listening: { address(): AddressInfo | string | null }): number {

@@ -199,6 +199,7 @@ const EXIT_OF_CODE: Record<string, number> = {
   'unknown-bridge': EXIT_UNKNOWN_BRIDGE,
   'not-allowed': EXIT_UNKNOWN_BRIDGE,
   'taken-over': EXIT_TAKEN_OVER,
+  'carries-tunnel': EXIT_CARRIES_TUNNEL,
   version: EXIT_PROTOCOL,
   hello: EXIT_PROTOCOL,
   'frame-length': EXIT_PROTOCOL,

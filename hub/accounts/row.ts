@@ -1,5 +1,5 @@
 /** Columns of a row that SQLite gave, whose types the schema's STRICT tables vouch for. */
-import { isRecord } from '#hub/base/unknown.ts'
+import { isRecord } from '#net/base/unknown.ts'
 
 const column = (row: unknown, name: string): unknown => (isRecord(row) ? row[name] : undefined)
 

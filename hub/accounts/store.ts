@@ -6,7 +6,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync } from 'node:fs'
 import Database from 'libsql'
 import { ConfigError, SystemError, reasonOf } from '#net/base/errors.ts'
-import { errnoOf } from '#hub/base/unknown.ts'
+import { errnoOf } from '#net/base/unknown.ts'
 import type { Identity } from '#hub/base/privilege.ts'
 import { MIGRATIONS } from '#hub/accounts/migrations.ts'
 import type { PublicKey } from '#hub/accounts/public-key.ts'

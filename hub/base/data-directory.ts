@@ -24,7 +24,7 @@ import {
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
-import { errnoOf } from '#hub/base/unknown.ts'
+import { errnoOf } from '#net/base/unknown.ts'
 import { type Identity, type ProcessUsers, processUsers } from '#hub/base/privilege.ts'
 
 export const ACCOUNTS_FILE = 'accounts.db'

@@ -17,7 +17,7 @@ import { basename, dirname } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pinoPretty from 'pino-pretty'
-import { isRecord, textOr } from '#hub/base/unknown.ts'
+import { isRecord, textOr } from '#net/base/unknown.ts'
 
 export type { Logger }
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
@@ -100,7 +100,13 @@ export interface LogSink {
 /** The supervisor's log on standard error: for people on a terminal, JSON lines otherwise. */
 export function openSupervisorLog(level: string, sink: LogSink = {}): Logger {
   const stream = sink.stream ?? process.stderr
-  if (stream.isTTY !== true) return pino(common('supervisor', level), stream)
+  const options: pino.LoggerOptions = {
+    ...common('supervisor', level),
+    base: null,
+    // Lines of children are told with their own process and pid.
+    mixin: (fields) => ('process' in fields ? {} : { process: 'supervisor', pid: process.pid }),
+  }
+  if (stream.isTTY !== true) return pino(options, stream)
   const pretty = pinoPretty({
     colorize: !(sink.env ?? process.env)['NO_COLOR'],
     destination: stream,
@@ -108,7 +114,7 @@ export function openSupervisorLog(level: string, sink: LogSink = {}): Logger {
     translateTime: 'SYS:HH:MM:ss.l',
     messageFormat: (line, key) => printable(`${textOr(line['process'], '')}: ${textOr(line[key], '')}`),
   })
-  return pino(common('supervisor', level), pretty)
+  return pino(options, pretty)
 }
 
 /** Prints a line of a child's log file as the child's; what is no log line is printed as text. */

@@ -21,7 +21,7 @@ describe('writeProcessConfig', () => {
   it('writes what readProcessConfig reads, for its owner alone', () => {
     const config = { bridges: [{ name: 'private0' }], attach: [], port: 2222 }
     const fingerprint = writeProcessConfig('fabric', config, undefined)
-    expect(readProcessConfig('fabric')).toEqual({ config, fingerprint })
+    expect(readProcessConfig('fabric')).toEqual({ text: JSON.stringify(config), fingerprint })
     expect(statSync('run/fabric.json').mode & 0o777).toBe(0o600)
     expect(readdirSync('run')).toEqual(['fabric.json'])
   })

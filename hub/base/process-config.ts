@@ -27,9 +27,10 @@ export function writeProcessConfig(name: string, config: object, owner: Identity
   return fingerprintOf(text)
 }
 
-export function readProcessConfig<T extends object>(name: string): { config: T; fingerprint: string } {
+/** What `writeProcessConfig` wrote, as JSON. */
+export function readProcessConfig(name: string): { text: string; fingerprint: string } {
   const text = readFileSync(path(name), 'utf8')
-  return { config: JSON.parse(text) as T, fingerprint: fingerprintOf(text) }
+  return { text, fingerprint: fingerprintOf(text) }
 }
 
 export function identityOf(fingerprint: string): ProcessIdentity {

@@ -10,7 +10,7 @@
 import { chmodSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs'
 import net from 'node:net'
 import { ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
-import { isRecord, textOr } from '#hub/base/unknown.ts'
+import { isRecord, textOr } from '#net/base/unknown.ts'
 
 export const MAX_REQUEST = 1024 * 1024
 const MAX_ANSWER = 16 * MAX_REQUEST

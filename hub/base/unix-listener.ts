@@ -2,7 +2,7 @@
  * A unix stream listener whose connections are handed out as descriptors, not as Node sockets, for frames to be read
  * and written on them directly.
  */
-import { chmodSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import * as libc from '#net/port/libc.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
 import { putU16le } from '#net/wire/octets.ts'
@@ -11,6 +11,7 @@ const BACKLOG = 64
 const LONGEST_PATH = 107
 
 export interface UnixListener {
+  /** Also removes the socket's file. */
   close(): void
 }
 
@@ -45,5 +46,10 @@ export function listenUnix(path: string, mode: number, onConnection: (fd: number
     }
   })
   watcher.watch(READABLE)
-  return { close: () => watcher.close(() => libc.close(fd)) }
+  return {
+    close: () => {
+      rmSync(path, { force: true })
+      watcher.close(() => libc.close(fd))
+    },
+  }
 }

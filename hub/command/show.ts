@@ -3,7 +3,7 @@ import type { CommandModule } from 'yargs'
 import { SystemError } from '#net/base/errors.ts'
 import { CONTROL_SOCKET, requireDataDirectory } from '#hub/base/data-directory.ts'
 import { RpcClient } from '#hub/base/rpc.ts'
-import { errnoOf } from '#hub/base/unknown.ts'
+import { errnoOf } from '#net/base/unknown.ts'
 import { type Context, dataOf, print } from '#hub/command/context.ts'
 
 interface Query {

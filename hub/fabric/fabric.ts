@@ -7,7 +7,7 @@ import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 
-export interface BridgeConfig {
+interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that is silent is forgotten. */
   readonly ageing?: number | undefined
@@ -200,7 +200,9 @@ export class Fabric {
   #addTunnel(id: string, bridge: Switch, user: string): TunnelEntry {
     const own = [...this.#tunnels].filter(([, tunnel]) => tunnel.user === user)
     if (own.length >= TUNNELS_PER_USER) {
-      const left = own.filter(([, t]) => t.leftAt !== undefined).sort(([, a], [, b]) => (a.leftAt ?? 0) - (b.leftAt ?? 0))
+      const left = own
+        .filter(([, t]) => t.leftAt !== undefined)
+        .sort(([, a], [, b]) => (a.leftAt ?? 0) - (b.leftAt ?? 0))
       const oldest = left[0]
       if (!oldest)
         throw new ProtocolError('too-many-tunnels', `${user} has ${TUNNELS_PER_USER} tunnels already`)
@@ -224,8 +226,14 @@ export class Fabric {
   }
 
   #takeOver(tunnel: TunnelEntry): void {
-    this.#say('info', `port ${tunnel.entry.number} of ${tunnel.bridge.name} is taken over from ${tunnel.entry.description}`)
-    tunnel.port?.bye('taken-over', 'an agent with the same interface joined this bridge and took the port over')
+    this.#say(
+      'info',
+      `port ${tunnel.entry.number} of ${tunnel.bridge.name} is taken over from ${tunnel.entry.description}`,
+    )
+    tunnel.port?.bye(
+      'taken-over',
+      'an agent with the same interface joined this bridge and took the port over',
+    )
     tunnel.entry.disconnect()
     tunnel.port?.close()
     tunnel.port = undefined

@@ -21,7 +21,8 @@ const die = (error: unknown): never => {
 process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
 
-const { config, fingerprint } = readProcessConfig<FabricConfig>('fabric')
+const { text: written, fingerprint } = readProcessConfig('fabric')
+const config: FabricConfig = JSON.parse(written)
 const users = processUsers()
 await claimSocketPath(FABRIC_SOCKET)
 await claimSocketPath(TUNNEL_SOCKET)
@@ -43,13 +44,13 @@ if (users)
     chownSync(path, users.service.uid, users.gateway.gid)
     chmodSync(path, path === TUNNEL_SOCKET ? 0o660 : 0o600)
   }
-dropTo(users?.service, [CAP_NET_RAW, CAP_NET_ADMIN])
-
 const fabric = new Fabric(
   config,
   (level, line) => log[level](line),
   () => performance.now(),
 )
+// Interfaces are opened above, as /dev/net/tun may be root's alone; nothing is read from them before the event loop.
+dropTo(users?.service, [CAP_NET_RAW, CAP_NET_ADMIN])
 log.info('ready')
 
 const stop = (): void => {

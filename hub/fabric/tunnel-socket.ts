@@ -3,6 +3,7 @@
  * (`{"ok":true,"port":3}` or `{"ok":false,"code":...,"message":...}`), and from there on both sides send frame records.
  */
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import { isRecord } from '#net/base/unknown.ts'
 import * as libc from '#net/port/libc.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
 import type { Fabric, TunnelRequest } from '#hub/fabric/fabric.ts'
@@ -51,7 +52,8 @@ function answer(fd: number, value: object): void {
 }
 
 function parse(line: string): TunnelRequest {
-  const value = JSON.parse(line) as Partial<Record<keyof TunnelRequest, unknown>>
+  const parsed: unknown = JSON.parse(line)
+  const value = isRecord(parsed) ? parsed : {}
   const text = (field: keyof TunnelRequest): string => {
     const content = value[field]
     if (typeof content === 'string') return content
@@ -63,7 +65,7 @@ function parse(line: string): TunnelRequest {
     name: text('name'),
     key: text('key'),
     localAddress: text('localAddress'),
-    superFrames: value.superFrames === true,
-    largestFrame: Number(value.largestFrame) || 1514,
+    superFrames: value['superFrames'] === true,
+    largestFrame: Number(value['largestFrame']) || 1514,
   }
 }

@@ -12,7 +12,8 @@ export function parseCommand(text: string): GatewayCommand | undefined {
   const [program, verb, ...rest] = text.trim().split(/\s+/)
   if (program !== 'hybridge') return undefined
   const [argument] = rest
-  if (verb === 'bridge' && rest.length === 1 && argument !== undefined) return { kind: 'bridge', bridge: argument }
+  if (verb === 'bridge' && rest.length === 1 && argument !== undefined)
+    return { kind: 'bridge', bridge: argument }
   if (verb === 'list' && (rest.length === 0 || (rest.length === 1 && argument === '--json')))
     return { kind: 'list', json: rest.length === 1 }
   return undefined

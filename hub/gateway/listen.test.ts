@@ -1,5 +1,5 @@
 import net from 'node:net'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import * as libc from '#net/port/libc.ts'
 import { bindTcp, ipv6Octets, listenShared, probeAddress } from '#hub/gateway/listen.ts'

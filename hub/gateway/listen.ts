@@ -22,7 +22,11 @@ export function probeAddress(address: string, port: number): void {
   libc.close(bindTcp(address, port, { shared: false, backlog: 0 }))
 }
 
-export function bindTcp(address: string, port: number, options: { shared: boolean; backlog: number }): number {
+export function bindTcp(
+  address: string,
+  port: number,
+  options: { shared: boolean; backlog: number },
+): number {
   const v6 = isIPv6(address)
   const what = `cannot listen on ${v6 ? `[${address}]` : address}:${port}`
   const fd = libc.socket(
@@ -58,13 +62,16 @@ export function ipv6Octets(text: string): Uint8Array {
   const octets = new Uint8Array(16)
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text)
   const [, before = '', a, b, c, d] = dotted ?? []
-  const hex = (high: unknown, low: unknown): string => ((Number(high) << 8) | Number(low)).toString(16)
-  const [front = '', back] = (dotted ? `${before}${hex(a, b)}:${hex(c, d)}` : text).split('::')
-  const put = (groups: string[], at: number): void => {
-    for (const [i, group] of groups.entries()) putU16(octets, at + i * 2, Number.parseInt(group, 16))
-  }
-  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'))
-  put(groups(front), 0)
-  if (back !== undefined) put(groups(back), 16 - groups(back).length * 2)
+  const [front = '', back] = (dotted ? `${before}${pairInHex(a, b)}:${pairInHex(c, d)}` : text).split('::')
+  putGroups(octets, groupsOf(front), 0)
+  if (back !== undefined) putGroups(octets, groupsOf(back), 16 - groupsOf(back).length * 2)
   return octets
+}
+
+const pairInHex = (high: unknown, low: unknown): string => ((Number(high) << 8) | Number(low)).toString(16)
+
+const groupsOf = (part: string): string[] => (part === '' ? [] : part.split(':'))
+
+function putGroups(octets: Uint8Array, groups: readonly string[], at: number): void {
+  for (const [i, group] of groups.entries()) putU16(octets, at + i * 2, Number.parseInt(group, 16))
 }

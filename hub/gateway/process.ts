@@ -27,7 +27,8 @@ const die = (error: unknown): never => {
 process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
 
-const { config, fingerprint } = readProcessConfig<GatewayConfig>(name)
+const { text, fingerprint } = readProcessConfig(name)
+const config: GatewayConfig = JSON.parse(text)
 const users = processUsers()
 const hostKey = readFileSync(config.hostKeyFile)
 const fd = listenShared(config.address, config.port)

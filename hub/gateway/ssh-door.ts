@@ -2,9 +2,10 @@
  * The SSH server of a gateway: who may come in, and what he may ask for. Accounts are looked up by the control process;
  * this one has no right to read them.
  */
-import { createServer, type Server as TcpServer, type Socket } from 'node:net'
+import { createServer, Socket, type Server as TcpServer } from 'node:net'
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from 'ssh2'
-import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import { reasonOf } from '#net/base/errors.ts'
+import { isRecord, textOr } from '#net/base/unknown.ts'
 import { printable, type Logger } from '#hub/base/log.ts'
 import type { RpcClient } from '#hub/base/rpc.ts'
 import { OFFERED, parseCommand } from '#hub/gateway/commands.ts'
@@ -27,7 +28,13 @@ const REKEY_CHECK_MS = 5000
 
 const ALGORITHMS: ssh2.Algorithms = {
   // Strict key exchange (against CVE-2023-48795) is always offered by ssh2; these modes are not concerned by it.
-  cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'chacha20-poly1305@openssh.com', 'aes256-ctr', 'aes128-ctr'],
+  cipher: [
+    'aes128-gcm@openssh.com',
+    'aes256-gcm@openssh.com',
+    'chacha20-poly1305@openssh.com',
+    'aes256-ctr',
+    'aes128-ctr',
+  ],
   compress: ['none'],
 }
 
@@ -57,7 +64,9 @@ export class SshDoor {
     })
     this.#ssh.on('connection', (connection, info) => this.#connection(connection, info.ip))
     this.#tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket))
-    this.#tcp.on('error', (error) => options.log.error({ err: error }, `cannot accept connections: ${error.message}`))
+    this.#tcp.on('error', (error) =>
+      options.log.error({ err: error }, `cannot accept connections: ${error.message}`),
+    )
   }
 
   get tunnels(): number {
@@ -78,7 +87,10 @@ export class SshDoor {
     for (const tunnel of this.#tunnels) tunnel.bye('hub-stopping', why)
     // The last words are on their way when the sockets have nothing left to write.
     const deadline = performance.now() + 1000
-    while (performance.now() < deadline && (this.#tunnels.size > 0 || [...this.#sockets].some((s) => s.writableLength > 0)))
+    while (
+      performance.now() < deadline &&
+      (this.#tunnels.size > 0 || [...this.#sockets].some((s) => s.writableLength > 0))
+    )
       await new Promise((resolve) => setTimeout(resolve, 10))
     for (const socket of this.#sockets) socket.destroySoon()
   }
@@ -89,13 +101,19 @@ export class SshDoor {
       socket.destroy()
       const refused = this.#door.refusedToReport(performance.now())
       if (refused > 0)
-        this.#options.log.warn({ address }, `refused ${refused} connections: too many have not logged in, last from ${address}`)
+        this.#options.log.warn(
+          { address },
+          `refused ${refused} connections: too many have not logged in, last from ${address}`,
+        )
       return
     }
     let admitted = false
     const grace = setTimeout(() => {
       this.#greeted.add(socket) // this line says it all
-      this.#options.log.info({ address }, `closed a connection from ${address}: not logged in within ${LOGIN_GRACE_MS / 1000} s`)
+      this.#options.log.info(
+        { address },
+        `closed a connection from ${address}: not logged in within ${LOGIN_GRACE_MS / 1000} s`,
+      )
       socket.destroy()
     }, LOGIN_GRACE_MS)
     this.#sockets.add(socket)
@@ -117,7 +135,7 @@ export class SshDoor {
 
   #connection(connection: Connection, address: string): void {
     const { log } = this.#options
-    const socket = (connection as unknown as { _sock: Socket })._sock
+    const socket = socketOf(connection)
     this.#greeted.add(socket)
     let user = ''
     let tried = ''
@@ -182,7 +200,11 @@ export class SshDoor {
         return context.accept()
       }
       if (context.method === 'password') {
-        const answer = await accounts.call('authenticate.password', { user, address, password: context.password })
+        const answer = await accounts.call('authenticate.password', {
+          user,
+          address,
+          password: context.password,
+        })
         if (isAccepted(answer)) {
           onAccepted()
           return context.accept()
@@ -235,8 +257,11 @@ export class SshDoor {
     channel.on('error', () => {})
     channel.resume()
     try {
-      const bridges = (await this.#options.accounts.call('bridges', { user })) as { name: string }[]
-      channel.write(json ? `${JSON.stringify(bridges)}\n` : bridges.map((b) => `${b.name}\n`).join(''))
+      const bridges = await this.#options.accounts.call('bridges', { user })
+      const names = Array.isArray(bridges)
+        ? bridges.map((b) => (isRecord(b) ? textOr(b['name'], '') : ''))
+        : []
+      channel.write(json ? `${JSON.stringify(bridges)}\n` : names.map((name) => `${name}\n`).join(''))
       channel.exit(0)
       channel.end()
     } catch (error) {
@@ -261,15 +286,24 @@ export class SshDoor {
 
 const nameOf = (user: string): string => printable(user.slice(0, LONGEST_IN_LOG))
 
+/** ssh2 gives a connection without the socket under it, and keeps it in a field of its own. */
+function socketOf(connection: Connection): Socket {
+  const socket: unknown = Reflect.get(connection, '_sock')
+  if (socket instanceof Socket) return socket
+  throw new Error('ssh2 keeps no socket')
+}
+
 function isAccepted(answer: unknown): boolean {
-  return (answer as { accepted?: unknown } | null)?.accepted === true
+  return isRecord(answer) && answer['accepted'] === true
 }
 
 function isSignatureGood(context: ssh2.PublicKeyAuthContext): boolean {
   const key = ssh2.utils.parseKey(context.key.data)
   if (key instanceof Error || Array.isArray(key)) return false
   const { blob, signature, hashAlgo } = context as { blob?: Buffer; signature?: Buffer; hashAlgo?: string }
-  return blob !== undefined && signature !== undefined && key.verify(blob, signature, hashAlgo) === true
+  // Without one it is SHA-1, which is not to be trusted for signatures any more.
+  if (key.type === 'ssh-rsa' && hashAlgo === undefined) return false
+  return blob !== undefined && signature !== undefined && key.verify(blob, signature, hashAlgo)
 }
 
 function refuse(channel: ServerChannel, why: string): void {

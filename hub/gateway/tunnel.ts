@@ -7,6 +7,7 @@ import net from 'node:net'
 import { hostname } from 'node:os'
 import type { ServerChannel } from 'ssh2'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import { isRecord, textOr } from '#net/base/unknown.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
 import { RECORD_BYE, RecordScanner } from '#net/tunnel/framing.ts'
 import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
@@ -243,6 +244,8 @@ export class Tunnel {
 }
 
 function refusalOf(line: string): ProtocolError | undefined {
-  const value = JSON.parse(line) as { ok?: unknown; code?: unknown; message?: unknown }
-  return value.ok === true ? undefined : new ProtocolError(String(value.code), String(value.message))
+  const value: unknown = JSON.parse(line)
+  if (!isRecord(value)) return new ProtocolError('internal', 'the switch gives no answer')
+  if (value['ok'] === true) return undefined
+  return new ProtocolError(textOr(value['code'], 'internal'), textOr(value['message'], ''))
 }

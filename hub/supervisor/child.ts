@@ -4,7 +4,8 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, constants, openSync, rmSync } from 'node:fs'
-import { reasonOf } from '#net/base/errors.ts'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import { isRecord, textOr } from '#net/base/unknown.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { startTimeOf, writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
 import type { Identity } from '#hub/base/privilege.ts'
@@ -70,10 +71,18 @@ export class Child {
   }
 
   /** What the process says of itself. @throws when it is not there */
-  async status(): Promise<ProcessIdentity & { readonly problems?: readonly string[] }> {
+  async status(): Promise<ProcessIdentity & { readonly problems: readonly string[] }> {
     const client = new RpcClient(this.#options.socket, { timeoutMs: 2000 })
     try {
-      return (await client.call('status')) as ProcessIdentity
+      const status = await client.call('status')
+      if (!isRecord(status)) throw new ProtocolError('malformed', `${this.name} gives no status`)
+      const { pid, startTime, fingerprint, problems } = status
+      return {
+        pid: Number(pid),
+        startTime: textOr(startTime, ''),
+        fingerprint: textOr(fingerprint, ''),
+        problems: Array.isArray(problems) ? problems.map(String) : [],
+      }
     } finally {
       client.close()
     }
@@ -99,7 +108,11 @@ export class Child {
   #spawn(): void {
     const { name, program, logLevel, log } = this.#options
     // Whatever the runtime itself has to say goes to the same file as the log.
-    const output = openSync(`log/${name}.log`, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW, 0o600)
+    const output = openSync(
+      `log/${name}.log`,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW,
+      0o600,
+    )
     try {
       this.#process = spawn(process.execPath, [...program], {
         detached: true,

@@ -9,7 +9,11 @@ const flock = koffi.load('libc.so.6').func('int flock(int, int)') as (fd: number
 
 /** Working directory: the data directory. @throws SystemError EAGAIN when another supervisor runs */
 export function claimSupervision(): void {
-  const fd = openSync('run/supervisor.lock', constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  const fd = openSync(
+    'run/supervisor.lock',
+    constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW,
+    0o600,
+  )
   if (flock(fd, LOCK_EX | LOCK_NB) === 0) return // kept open until the process ends
   closeSync(fd)
   throw new SystemError(

@@ -37,7 +37,11 @@ export async function serve(config: ServeConfig): Promise<number> {
   const control = child('control', [programFile('control')], CONTROL_SOCKET, {})
   const fabric = child('fabric', [programFile('fabric')], FABRIC_SOCKET, fabricConfig)
 
-  const names = ['control', 'fabric', ...Array.from({ length: config.gateways }, (_, i) => `gateway-${i + 1}`)]
+  const names = [
+    'control',
+    'fabric',
+    ...Array.from({ length: config.gateways }, (_, i) => `gateway-${i + 1}`),
+  ]
   const followers = names.map((name) => followLog(`log/${name}.log`, (line) => relayLine(log, name, line)))
   let children: Child[] = [control, fabric]
   let stopping = false
@@ -59,7 +63,7 @@ export async function serve(config: ServeConfig): Promise<number> {
     const [, fabricStart] = await Promise.all([control.start(), fabric.start()])
     if (stopping) return undefined
     if (!fabricStart.adopted) {
-      const { problems = [] } = await fabric.status()
+      const { problems } = await fabric.status()
       if (problems.length > 0) throw new ConfigError(problems.join('; '))
     }
     const port = config.ssh.port === 0 ? freePort(config.ssh.address) : config.ssh.port

@@ -4,7 +4,7 @@
  */
 
 /** Why a frame went no further. The names are the ones that people see. */
-export const DROP_REASONS = [
+const DROP_REASONS = [
   'short', // under 14 octets, or cut short
   'too-big', // longer than the port or the tunnel carries
   'bad-offload', // virtio header that cannot be true, or a super-frame that the kernel cannot express
@@ -15,7 +15,7 @@ export const DROP_REASONS = [
   'kernel', // the kernel lost it before we could read it
   'io', // any other refusal of the system
 ] as const
-export type DropReason = (typeof DROP_REASONS)[number]
+type DropReason = (typeof DROP_REASONS)[number]
 
 export const DROP_SHORT = 0
 export const DROP_TOO_BIG = 1

@@ -244,10 +244,14 @@ describe('Finisher.finish', () => {
     const plain = memoryOf(`${FROM_LINUX[0]?.[1]}`)
     putHeader(plain.bytes, VIRTIO_HEADER_LEN, FLAG_NEEDS_CHECKSUM, GSO_NONE, 0, 0, 38, 16)
     memories.push(plain)
-    const each = bytesPerCall(() => {
-      f.reset()
-      for (const m of memories) f.finish(m, VIRTIO_HEADER_LEN, m.bytes.length)
-    }, 20_000, 12)
+    const each = bytesPerCall(
+      () => {
+        f.reset()
+        for (const m of memories) f.finish(m, VIRTIO_HEADER_LEN, m.bytes.length)
+      },
+      20_000,
+      12,
+    )
     expect(each).toBeLessThan(8)
   })
 })

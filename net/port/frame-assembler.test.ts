@@ -38,7 +38,7 @@ describe('FrameAssembler', () => {
           const sink = new Recorder()
           const assembler = new FrameAssembler(new PortCounters(), sink)
           const stream = Buffer.concat(frames.map((frame) => record(frame)))
-          for (let at = 0; at < stream.length; ) {
+          for (let at = 0; at < stream.length;) {
             const next = Math.min(stream.length, at + (cuts.next().value ?? 1))
             assembler.append(stream, at, next)
             at = next
@@ -71,7 +71,11 @@ describe('FrameAssembler', () => {
   it('ends a batch once for all the frames of a chunk', () => {
     const sink = new Recorder()
     const assembler = new FrameAssembler(new PortCounters(), sink)
-    const chunk = Buffer.concat([record(new Uint8Array(60)), record(new Uint8Array(60)), record(new Uint8Array(60))])
+    const chunk = Buffer.concat([
+      record(new Uint8Array(60)),
+      record(new Uint8Array(60)),
+      record(new Uint8Array(60)),
+    ])
     assembler.append(chunk, 0, chunk.length - 1)
     expect([sink.frames.length, sink.batches]).toEqual([2, 1])
     assembler.append(chunk, chunk.length - 1, chunk.length)
@@ -84,7 +88,11 @@ describe('FrameAssembler', () => {
     const counters = new PortCounters()
     const assembler = new FrameAssembler(counters, sink)
     const untrue = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 255, 16, 0) // a checksum field outside the frame
-    for (const octets of [record(new Uint8Array(13)), record(new Uint8Array(60), untrue), record(new Uint8Array(60))])
+    for (const octets of [
+      record(new Uint8Array(13)),
+      record(new Uint8Array(60), untrue),
+      record(new Uint8Array(60)),
+    ])
       assembler.append(octets, 0, octets.length)
     expect(sink.frames).toHaveLength(1)
     expect([counters.inDrops[DROP_SHORT], counters.inDrops[DROP_BAD_OFFLOAD]]).toEqual([1, 1])

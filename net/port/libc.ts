@@ -37,7 +37,6 @@ export const ENXIO = 6
 export const ENODEV = 19
 export const EPERM = 1
 export const EACCES = 13
-export const ECONNREFUSED = 111
 
 type Call<A extends unknown[]> = (...args: A) => number
 

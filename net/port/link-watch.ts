@@ -39,7 +39,7 @@ function open(): Watcher {
     // An overrun (ENOBUFS) is told as a failure; the listeners look at the present state either way.
     for (let i = 0; i < 64 && libc.recvBuffer(fd, octets, octets.length, libc.MSG_DONTWAIT) > 0; i++);
     if (failed) made.watch(READABLE)
-    for (const listener of [...listeners]) listener()
+    for (const listener of Array.from(listeners)) listener()
   })
   made.watch(READABLE)
   const closeWatcher = made.close.bind(made)

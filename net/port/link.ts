@@ -11,6 +11,7 @@ const SIOCSIFMTU = 0x8922
 const SIOCGIFHWADDR = 0x8927
 const SIOCETHTOOL = 0x8946
 const IFF_UP = 1
+const ARPHRD_ETHER = 1
 
 const REMEDY = {
   [libc.EPERM]: 'needs CAP_NET_ADMIN; run as root',
@@ -69,6 +70,13 @@ export function setLinkMtu(name: string, mtu: number): void {
   const octets = request(name)
   putU32le(octets, IFNAMSIZ, mtu)
   call(SIOCSIFMTU, octets, `cannot set the MTU of ${name} to ${mtu}`)
+}
+
+/** Whether the interface carries Ethernet frames; the loopback, a TUN, Wi-Fi in monitor mode do not. @throws SystemError */
+export function isEthernet(name: string): boolean {
+  const octets = request(name)
+  call(SIOCGIFHWADDR, octets, `cannot read the type of ${name}`)
+  return u16le(octets, IFNAMSIZ) === ARPHRD_ETHER
 }
 
 /** @returns `02:00:00:00:00:01`. @throws SystemError */

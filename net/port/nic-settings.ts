@@ -92,9 +92,7 @@ export class NicSettings {
     try {
       act()
     } catch (error) {
-      this.#warn(
-        `cannot restore ${this.#name}: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      this.#warn(`cannot restore ${this.#name}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
 }

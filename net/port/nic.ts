@@ -251,8 +251,7 @@ class NicPort implements Port {
 
   #countSocketError(code: number): void {
     // EINVAL: the kernel could not express a super-frame in a virtio header, which costs that frame.
-    if (code === libc.EINVAL)
-      this.counters.dropIn(DROP_BAD_OFFLOAD, 1)
+    if (code === libc.EINVAL) this.counters.dropIn(DROP_BAD_OFFLOAD, 1)
   }
 
   #countKernelDrops(): void {

@@ -1,6 +1,7 @@
 /** An AF_PACKET socket on one interface: packet(7). Opens, reads its drop counter, closes; no frames pass here. */
 import * as libc from '#net/port/libc.ts'
-import { linkIndex } from '#net/port/link.ts'
+import { SystemError } from '#net/base/errors.ts'
+import { isEthernet, linkIndex } from '#net/port/link.ts'
 import { putU16, putU16le, putU32le, u32le } from '#net/wire/octets.ts'
 
 const SOL_PACKET = 263
@@ -24,6 +25,11 @@ export function openPacketSocket(name: string): { fd: number; index: number } {
   const index = linkIndex(name)
   const what = `cannot open ${name}`
   if (index === 0) throw libc.systemError(what, { [libc.ENODEV]: '`ip link` lists the interfaces' })
+  if (!isEthernet(name))
+    throw new SystemError(
+      'EPROTOTYPE',
+      `${what}: it is no Ethernet interface (\`ip link\` tells the type of each)`,
+    )
   // Protocol 0: nothing arrives before bind, so no other interface's frames slip in.
   const fd = libc.socket(libc.AF_PACKET, libc.SOCK_RAW | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0)
   if (fd < 0)

@@ -16,7 +16,11 @@ koffi.proto('void hybridge_poll_cb(void*, int, int)')
 koffi.proto('void hybridge_close_cb(void*)')
 const handleSize = Number((node.func('size_t uv_handle_size(int)') as (type: number) => number)(UV_POLL))
 const defaultLoop = node.func('void* uv_default_loop()') as () => bigint
-const pollInit = node.func('int uv_poll_init(void*, void*, int)') as (l: bigint, h: bigint, fd: number) => number
+const pollInit = node.func('int uv_poll_init(void*, void*, int)') as (
+  l: bigint,
+  h: bigint,
+  fd: number,
+) => number
 const pollStart = node.func('int uv_poll_start(void*, int, hybridge_poll_cb*)') as (
   handle: bigint,
   events: number,
@@ -38,7 +42,7 @@ const onPoll = koffi.register((handle: bigint, status: number, events: number): 
       throw error
     })
   }
-}, 'hybridge_poll_cb*') as unknown as bigint
+}, 'hybridge_poll_cb*')
 
 const closing = new Map<bigint, () => void>()
 const onClose = koffi.register((handle: bigint): void => {
@@ -46,7 +50,7 @@ const onClose = koffi.register((handle: bigint): void => {
   closing.delete(handle)
   free(handle)
   done?.()
-}, 'hybridge_close_cb*') as unknown as bigint
+}, 'hybridge_close_cb*')
 
 /** Watches one descriptor, which the caller owns. Made stopped. Level-triggered: what is not read is told again. */
 export class Watcher {

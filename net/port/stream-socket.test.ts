@@ -26,9 +26,9 @@ interface Joined {
 async function joined(): Promise<Joined> {
   const directory = mkdtempSync(join(tmpdir(), 'hybridge-stream-'))
   const path = join(directory, 's')
-  let take: (fd: number) => void = () => {}
-  const connected = new Promise<number>((resolve) => (take = resolve))
-  const listener: UnixListener = listenUnix(path, 0o600, take)
+  const taken: ((fd: number) => void)[] = []
+  const connected = new Promise<number>((resolve) => taken.push(resolve))
+  const listener: UnixListener = listenUnix(path, 0o600, (made) => taken[0]?.(made))
   const peer = net.connect(path)
   const received: Buffer[] = []
   const ends: string[] = []
@@ -47,7 +47,9 @@ async function joined(): Promise<Joined> {
     },
     onEnd: (why) => ends.push(why),
   })
-  open.push({ close: () => rmSync(directory, { recursive: true }) }, listener, port, { close: () => peer.destroy() })
+  open.push({ close: () => rmSync(directory, { recursive: true }) }, listener, port, {
+    close: () => peer.destroy(),
+  })
   return { port, peer, counters, received, ends }
 }
 
@@ -68,7 +70,7 @@ function framesOf(stream: Buffer): Buffer[] {
   }).scan(stream, 0, stream.length)
   const all = Buffer.concat(octets)
   const frames: Buffer[] = []
-  for (let at = 0; at < all.length; ) {
+  for (let at = 0; at < all.length;) {
     const length = all.readUIntBE(at + 1, 3)
     frames.push(all.subarray(at + 14, at + 4 + length))
     at += 4 + length
@@ -123,8 +125,8 @@ describe('StreamSocketPort', () => {
     // And it goes on by reference afterwards.
     port.send(memory, ...nativeFrame(memory, 0, 100, 9))
     port.flush()
-    const [last] = (await once(peer, 'data')) as [Buffer]
-    expect(framesOf(last).map((f) => f.length)).toEqual([100])
+    const [last]: Buffer[] = await once(peer, 'data')
+    expect(framesOf(last ?? Buffer.alloc(0)).map((f) => f.length)).toEqual([100])
     memory.free()
   })
 
@@ -154,7 +156,7 @@ describe('StreamSocketPort', () => {
   it('says why before it is closed', async () => {
     const { port, peer } = await joined()
     port.bye('taken-over', 'somebody else')
-    const [chunk] = (await once(peer, 'data')) as [Buffer]
+    const [chunk = Buffer.alloc(0)]: Buffer[] = await once(peer, 'data')
     expect(chunk[0]).toBe(5)
     expect(JSON.parse(chunk.subarray(4).toString())).toEqual({ code: 'taken-over', message: 'somebody else' })
   })

@@ -4,12 +4,7 @@
  */
 import * as libc from '#net/port/libc.ts'
 import { reasonOf } from '#net/base/errors.ts'
-import {
-  DROP_LINK_DOWN,
-  DROP_QUEUE_FULL,
-  DROP_TOO_BIG,
-  type PortCounters,
-} from '#net/port/counters.ts'
+import { DROP_LINK_DOWN, DROP_QUEUE_FULL, DROP_TOO_BIG, type PortCounters } from '#net/port/counters.ts'
 import { FrameAssembler } from '#net/port/frame-assembler.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import { GatherBatch } from '#net/port/message-batch.ts'
@@ -165,7 +160,9 @@ export class StreamSocketPort implements Port {
 
   /** Copies octets behind those that wait; false when they do not fit. */
   #wait(octets: Uint8Array, start: number, end: number, withHeader: boolean): boolean {
-    const waiting = (this.#waiting ??= FrameMemory.native(QUEUE_OCTETS + RECORD_HEADER_LEN + MAX_FRAME_PAYLOAD))
+    const waiting = (this.#waiting ??= FrameMemory.native(
+      QUEUE_OCTETS + RECORD_HEADER_LEN + MAX_FRAME_PAYLOAD,
+    ))
     const size = end - start + (withHeader ? RECORD_HEADER_LEN : 0)
     if (this.#waitingTo - this.#waitingFrom + size > QUEUE_OCTETS) return false
     if (this.#waitingTo + size > waiting.bytes.length) {

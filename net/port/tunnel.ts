@@ -2,12 +2,7 @@
  * Port kind `tunnel`: frames as records on a byte stream that somebody else writes and reads (an SSH channel).
  * All frames of one turn of the event loop go in one write: one frame a write caps ssh2 at some 100 000 a second.
  */
-import {
-  DROP_LINK_DOWN,
-  DROP_QUEUE_FULL,
-  DROP_TOO_BIG,
-  type PortCounters,
-} from '#net/port/counters.ts'
+import { DROP_LINK_DOWN, DROP_QUEUE_FULL, DROP_TOO_BIG, type PortCounters } from '#net/port/counters.ts'
 import { FrameAssembler } from '#net/port/frame-assembler.ts'
 import type { FrameMemory } from '#net/port/frame-memory.ts'
 import { MAX_WIRE_FRAME, type FrameSink, type Port } from '#net/port/port.ts'

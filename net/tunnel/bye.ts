@@ -1,7 +1,9 @@
 /** The BYE record: why a side ends the tunnel, as a stable code and a text for people. */
 import { ProtocolError } from '#net/base/errors.ts'
+import { isRecord } from '#net/base/unknown.ts'
 import { controlRecord, RECORD_BYE } from '#net/tunnel/framing.ts'
 
+const ENDED = 'the peer ended the tunnel'
 const LONGEST_CODE = 40
 const LONGEST_MESSAGE = 1000
 
@@ -13,10 +15,11 @@ export function byeRecord(code: string, message: string): Uint8Array {
 /** What the peer says, without control characters, as it is printed; never throws. */
 export function decodeBye(payload: Uint8Array): ProtocolError {
   try {
-    const value = JSON.parse(new TextDecoder().decode(payload)) as { code?: unknown; message?: unknown }
-    return new ProtocolError(clean(value.code, LONGEST_CODE), clean(value.message, LONGEST_MESSAGE))
+    const value: unknown = JSON.parse(new TextDecoder().decode(payload))
+    if (!isRecord(value)) return new ProtocolError('bye', ENDED)
+    return new ProtocolError(clean(value['code'], LONGEST_CODE), clean(value['message'], LONGEST_MESSAGE))
   } catch {
-    return new ProtocolError('bye', 'the peer ended the tunnel')
+    return new ProtocolError('bye', ENDED)
   }
 }
 

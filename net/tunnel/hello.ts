@@ -1,5 +1,6 @@
 /** The HELLO record: what each side says of itself before frames may flow. Unknown fields are ignored. */
 import { ProtocolError } from '#net/base/errors.ts'
+import { isRecord } from '#net/base/unknown.ts'
 
 export const TUNNEL_VERSION = 1
 export const KEEPALIVE_MS = 2000
@@ -32,7 +33,7 @@ export function decodeHello(payload: Uint8Array): Hello {
   } catch {
     throw new ProtocolError('hello', 'the hello record is not JSON')
   }
-  const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const fields = isRecord(value) ? value : {}
   if (fields['protocol'] !== 'hybridge')
     throw new ProtocolError('hello', 'the peer does not speak the Hybridge tunnel')
   const version = fields['version']

@@ -96,7 +96,7 @@ function carry(from: End, to: End): void {
 
 describe('hello', () => {
   it('is JSON that names the protocol; unknown fields are ignored', () => {
-    const text = JSON.parse(new TextDecoder().decode(encodeHello(hello()))) as object
+    const text: object = JSON.parse(new TextDecoder().decode(encodeHello(hello())))
     expect(text).toMatchObject({ protocol: 'hybridge', version: 1, superFrames: true })
     const later = new TextEncoder().encode(JSON.stringify({ ...text, colour: 'green' }))
     expect(decodeHello(later)).toEqual(hello())

@@ -47,9 +47,12 @@ it(
   () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.nat(MODES.length - 1), fc.oneof(frame, fc.uint8Array({ maxLength: 70 })), header), {
-          maxLength: 30,
-        }),
+        fc.array(
+          fc.tuple(fc.nat(MODES.length - 1), fc.oneof(frame, fc.uint8Array({ maxLength: 70 })), header),
+          {
+            maxLength: 30,
+          },
+        ),
         (injected) => {
           const bridge = new Switch({ name: 'fuzz', hashSeed: 1 })
           const ports = MODES.map((mode, i) => {

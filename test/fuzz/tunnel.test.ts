@@ -7,7 +7,14 @@ import { encodeHello, type Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { budget, TIMEOUT_MS } from '#test/fuzz/budget.ts'
 
-const HELLO: Hello = { version: 1, name: 'a', largestFrame: 9216, superFrames: true, keepaliveMs: 2000, key: 'k' }
+const HELLO: Hello = {
+  version: 1,
+  name: 'a',
+  largestFrame: 9216,
+  superFrames: true,
+  keepaliveMs: 2000,
+  key: 'k',
+}
 
 const record = (type: number, length: number, payload: Uint8Array): Uint8Array =>
   Uint8Array.from([type, length >>> 16, (length >>> 8) & 255, length & 255, ...payload])
@@ -18,8 +25,14 @@ const piece = fc.oneof(
   fc.constant(record(2, encodeHello(HELLO).length, encodeHello(HELLO))),
   fc.tuple(fc.nat(7), fc.uint8Array({ maxLength: 64 })).map(([type, p]) => record(type, p.length, p)),
   fc.tuple(fc.nat(7), fc.nat(0xffffff), fc.uint8Array({ maxLength: 16 })).map(([t, l, p]) => record(t, l, p)),
-  fc.json().map((text) => new TextEncoder().encode(text)).map((p) => record(2, p.length, p)),
-  fc.json().map((text) => new TextEncoder().encode(text)).map((p) => record(5, p.length, p)),
+  fc
+    .json()
+    .map((text) => new TextEncoder().encode(text))
+    .map((p) => record(2, p.length, p)),
+  fc
+    .json()
+    .map((text) => new TextEncoder().encode(text))
+    .map((p) => record(5, p.length, p)),
 )
 
 it(
@@ -61,7 +74,7 @@ it(
           }
           // What was handed on is a stream of frame records, the last one perhaps not whole.
           const all = Buffer.concat(frames)
-          for (let at = 0; at + 4 <= all.length; ) {
+          for (let at = 0; at + 4 <= all.length;) {
             expect(all[at]).toBe(RECORD_FRAME)
             const length = all.readUIntBE(at + 1, 3)
             expect(length).toBeLessThanOrEqual(MAX_FRAME_PAYLOAD)

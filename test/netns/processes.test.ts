@@ -7,6 +7,7 @@
 import { chownSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { isRecord } from '#net/base/unknown.ts'
 import { RpcClient } from '#hub/base/rpc.ts'
 import { startAgent } from '#test/support/agent.ts'
 import { runHconnect } from '#test/support/hconnect.ts'
@@ -46,23 +47,29 @@ const allRun = (): Promise<true> =>
   until('all processes run', () => [...hubProcesses(hub).keys()].sort().join() === ALL.join(), 15_000)
 
 async function canLogIn(): Promise<void> {
-  for (const deadline = performance.now() + 15_000; ; ) {
+  for (const deadline = performance.now() + 15_000; ;) {
     const args = ['-u', 'ann', '-s', `${HUB_ADDRESS}:2222`, '--identity', hub.identity]
-    const { code, stdout, stderr } = await runHconnect(site.site, ['list', ...args, '--known-hosts', knownHosts])
-    if (code === 0) return expect(stdout).toBe('private0\n')
+    const { code, stdout, stderr } = await runHconnect(site.site, [
+      'list',
+      ...args,
+      '--known-hosts',
+      knownHosts,
+    ])
+    if (code === 0 && stdout === 'private0\n') return
     if (performance.now() > deadline) throw new Error(stderr)
   }
 }
 
-const serve = (data: string, ssh: string, as: readonly string[] = []): Promise<Finished> => {
-  const [program = '', ...args] = [...as, process.execPath, HUB_COMMAND, 'serve', '--data', data]
-  return site.hub.run(program, [...args, '--ssh', ssh, '--bridge', 'private0'], { check: false })
+const serve = (data: string, ssh: string): Promise<Finished> => {
+  const args = [HUB_COMMAND, 'serve', '--data', data, '--ssh', ssh, '--bridge', 'private0']
+  return site.hub.run(process.execPath, args, { check: false })
 }
+
+const idOf = (name: string): number => Number(site.hub.exec('id', '-u', name))
 
 describe('a process of the hub', () => {
   const NONE = '0000000000000000'
   const NET = ((1 << 12) | (1 << 13)).toString(16).padStart(16, '0')
-  const idOf = (name: string): number => Number(site.hub.exec('id', '-u', name))
   const serviceUser = (): number => {
     try {
       return idOf('hybridge')
@@ -76,26 +83,29 @@ describe('a process of the hub', () => {
     ['fabric', serviceUser, NET],
     ['gateway-1', () => idOf('nobody'), NONE],
     ['gateway-2', () => idOf('nobody'), NONE],
-  ] as const)('has the user and the capabilities that it needs, and no others: %s', (name, user, effective) => {
-    const pid = pidOf(hub, name)
-    const numbers = (field: string): number[] => statusOf(pid, field).split(/\s+/).map(Number)
-    const uid = user()
-    expect(numbers('Uid')).toEqual([uid, uid, uid, uid])
-    expect(new Set(numbers('Gid')).size).toBe(1)
-    expect(numbers('Gid')[0]).not.toBe(0)
-    expect(statusOf(pid, 'Groups')).toBe('')
-    expect(statusOf(pid, 'CapEff')).toBe(effective)
-    expect(statusOf(pid, 'CapPrm')).toBe(effective)
-    expect(statusOf(pid, 'CapInh')).toBe(NONE)
-    expect(statusOf(pid, 'CapAmb')).toBe(NONE)
-    expect(statusOf(pid, 'NoNewPrivs')).toBe('1')
-    // What one thread may, the process may.
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')
-      expect(/^Uid:\s+(\d+)/m.exec(status)?.[1]).toBe(String(uid))
-      expect([NONE, effective]).toContain(/^CapEff:\s+(\w+)/m.exec(status)?.[1])
-    }
-  })
+  ] as const)(
+    'has the user and the capabilities that it needs, and no others: %s',
+    (name, user, effective) => {
+      const pid = pidOf(hub, name)
+      const numbers = (field: string): number[] => statusOf(pid, field).split(/\s+/).map(Number)
+      const uid = user()
+      expect(numbers('Uid')).toEqual([uid, uid, uid, uid])
+      expect(new Set(numbers('Gid')).size).toBe(1)
+      expect(numbers('Gid')[0]).not.toBe(0)
+      expect(statusOf(pid, 'Groups')).toBe('')
+      expect(statusOf(pid, 'CapEff')).toBe(effective)
+      expect(statusOf(pid, 'CapPrm')).toBe(effective)
+      expect(statusOf(pid, 'CapInh')).toBe(NONE)
+      expect(statusOf(pid, 'CapAmb')).toBe(NONE)
+      expect(statusOf(pid, 'NoNewPrivs')).toBe('1')
+      // What one thread may, the process may.
+      for (const thread of readdirSync(`/proc/${pid}/task`)) {
+        const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')
+        expect(/^Uid:\s+(\d+)/m.exec(status)?.[1]).toBe(String(uid))
+        expect([NONE, effective]).toContain(/^CapEff:\s+(\w+)/m.exec(status)?.[1])
+      }
+    },
+  )
 
   it('keeps its secrets: the gateways’ user reads no file and reaches no operator’s socket', async () => {
     const [uid = '', gid = ''] = ['Uid', 'Gid'].map((field) =>
@@ -134,11 +144,9 @@ describe('a process of the hub', () => {
       'run/auth.sock': 0o660,
       'run/tunnel.sock': 0o660,
     }
-    for (const name of ['.', ...names]) {
-      const expected = shared[name]
-      if (expected === undefined) expect(modeOf(name) & 0o077, name).toBe(0)
-      else expect(modeOf(name), name).toBe(expected)
-    }
+    for (const [name, mode] of Object.entries(shared)) expect([name, modeOf(name)]).toEqual([name, mode])
+    const open = names.filter((name) => shared[name] === undefined && (modeOf(name) & 0o077) !== 0)
+    expect(open).toEqual([])
     expect(modeOf('accounts.db')).toBe(0o600)
     expect(modeOf('ssh_host_ed25519_key')).toBe(0o600)
   })
@@ -148,13 +156,9 @@ describe('a process of the hub', () => {
     mkdirSync(data)
     const nobody = idOf('nobody')
     chownSync(data, nobody, nobody)
-    const user = ['setpriv', '--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups']
-    const own = site.hub.spawn('setpriv', [
-      ...user.slice(1),
-      process.execPath,
-      HUB_COMMAND,
-      ...['serve', '--data', data, '--ssh', '127.0.0.1:0', '--bridge', 'private0'],
-    ])
+    const user = ['--reuid', 'nobody', '--regid', 'nogroup', '--clear-groups', process.execPath]
+    const args = ['serve', '--data', data, '--ssh', '127.0.0.1:0', '--bridge', 'private0']
+    const own = site.hub.spawn('setpriv', [...user, HUB_COMMAND, ...args])
     await own.line(/^ready ssh=127\.0\.0\.1:[1-9]\d*$/, { deadlineMs: 15_000 })
     const pids = site.hub.pids().filter((pid) => statusOf(pid, 'Uid').startsWith(`${nobody}\t`))
     const others = pids.filter((pid) => ![pidOf(hub, 'gateway-1'), pidOf(hub, 'gateway-2')].includes(pid))
@@ -181,9 +185,21 @@ describe('a second hub', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/cannot listen on 10\.98\.0\.2:2222: .*another program listens there.*--ssh/)
     expect(hubProcesses(hub)).toEqual(before)
-    expect(site.hub.pids().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(data))).toEqual([])
+    expect(
+      site.hub.pids().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(data)),
+    ).toEqual([])
   })
 })
+
+const tunnelsOf = async (name: string): Promise<number> => {
+  const client = new RpcClient(join(hub.data, `run/${name}.sock`))
+  try {
+    const status = await client.call('status')
+    return isRecord(status) ? Number(status['tunnels']) : Number.NaN
+  } finally {
+    client.close()
+  }
+}
 
 describe('the end of one process', () => {
   it('supervisor: loses no ping, and the next supervisor adopts the others', async () => {
@@ -195,7 +211,7 @@ describe('the end of one process', () => {
     await hub.serve()
     const after = hubProcesses(hub)
     for (const name of ['control', 'fabric', 'gateway-1', 'gateway-2'])
-      expect(after.get(name), name).toBe(before.get(name))
+      expect(after.get(name)).toBe(before.get(name))
     await canLogIn()
     expect(await ping.lost()).toEqual([])
     ping.stop()
@@ -217,15 +233,6 @@ describe('the end of one process', () => {
     expect(await ping.lost()).toEqual([])
     ping.stop()
   })
-
-  const tunnelsOf = async (name: string): Promise<number> => {
-    const client = new RpcClient(join(hub.data, `run/${name}.sock`))
-    try {
-      return ((await client.call('status')) as { tunnels: number }).tunnels
-    } finally {
-      client.close()
-    }
-  }
 
   it('gateway: its tunnels come back, and those of the other lose no ping', async () => {
     const ping = await Ping.start(site.pc, FAR_ADDRESS)

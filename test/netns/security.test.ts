@@ -241,7 +241,10 @@ describe('a client that speaks no SSH', () => {
     const room = GATEWAYS * MAX_UNAUTHENTICATED_PER_ADDRESS
     await until('all are decided upon', () => greeted + closed >= 200, 20_000)
     expect(greeted).toBe(room)
-    await expectLoggedSome(from, /^refused \d+ connections: too many have not logged in, last from 10\.98\.0\.66$/)
+    await expectLoggedSome(
+      from,
+      /^refused \d+ connections: too many have not logged in, last from 10\.98\.0\.66$/,
+    )
     const client = await sshLogin(stranger, hub, { localAddress: GOOD })
     client.end()
     expect((await outcomeOfList(site.site)).trim()).toBe('private0')
@@ -282,12 +285,17 @@ describe('a user who asks for more than there is', () => {
   afterAll(() => client.end())
   const OFFER = 'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json]\r\n'
 
-  it.each(['rm -rf /', '', 'hybridge', 'hybridge bridge', 'hybridge bridge a b', 'hybridge show ports', 'x'.repeat(30_000)])(
-    'is told what there is: exec %#',
-    async (command) => {
-      expect(await outcome(await exec(client, command))).toEqual({ stdout: '', stderr: OFFER, code: 1 })
-    },
-  )
+  it.each([
+    'rm -rf /',
+    '',
+    'hybridge',
+    'hybridge bridge',
+    'hybridge bridge a b',
+    'hybridge show ports',
+    'x'.repeat(30_000),
+  ])('is told what there is: exec %#', async (command) => {
+    expect(await outcome(await exec(client, command))).toEqual({ stdout: '', stderr: OFFER, code: 1 })
+  })
 
   it('is told what there is: a shell on a terminal', async () => {
     const channel = await new Promise<Awaited<ReturnType<typeof exec>>>((resolve, reject) => {
@@ -362,14 +370,32 @@ describe('an agent that breaks the tunnel’s rules', () => {
   const frame = frameRecord(makeFrame({ length: 60 }))
 
   it.each<[string, boolean, () => Uint8Array, string, RegExp]>([
-    ['a hello of another version', false, () => helloRecord({ version: 9 }), 'version', /version 9 .*version 1/],
-    ['a hello that is no JSON', false, () => controlRecord(RECORD_HELLO, Buffer.from('{')), 'hello', /not JSON/],
+    [
+      'a hello of another version',
+      false,
+      () => helloRecord({ version: 9 }),
+      'version',
+      /version 9 .*version 1/,
+    ],
+    [
+      'a hello that is no JSON',
+      false,
+      () => controlRecord(RECORD_HELLO, Buffer.from('{')),
+      'hello',
+      /not JSON/,
+    ],
     ['another protocol', false, () => helloRecord({ protocol: 'vde' }), 'hello', /does not speak/],
     ['a keepalive of an hour', false, () => helloRecord({ keepaliveMs: 3_600_000 }), 'hello', /keepaliveMs/],
     ['a name that is too long', false, () => helloRecord({ name: 'x'.repeat(300) }), 'hello', /name/],
     ['frames before the hello', false, () => frame, 'hello', /before its hello/],
     ['a ping before the hello', false, () => controlRecord(RECORD_PING, new Uint8Array(8)), 'hello', /./],
-    ['frames before the answer', false, () => Buffer.concat([helloRecord(), frame]), 'hello', /before the hub/],
+    [
+      'frames before the answer',
+      false,
+      () => Buffer.concat([helloRecord(), frame]),
+      'hello',
+      /before the hub/,
+    ],
     ['a second hello', true, () => helloRecord(), 'hello', /second hello/],
     ['an oversize frame', true, () => broken(RECORD_FRAME, 0xff_ff_ff), 'frame-length', /16777215/],
     ['an empty frame', true, () => broken(RECORD_FRAME, 10), 'frame-length', /10 octets/],
@@ -449,7 +475,8 @@ describe('all that the hub wrote meanwhile', () => {
     )
     const said = [...logs, hub.process.stdout, hub.process.stderr].join('\n')
     const [, blob = 'no key'] = readFileSync(`${hub.identity}.pub`, 'utf8').split(' ')
-    for (const secret of [PASSWORD, 'wrong horse', 'guess 1', 'PRIVATE KEY', blob]) expect(said).not.toContain(secret)
+    for (const secret of [PASSWORD, 'wrong horse', 'guess 1', 'PRIVATE KEY', blob])
+      expect(said).not.toContain(secret)
     const commandLines = [...pids.values()].map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8')).join()
     expect(commandLines).not.toContain(PASSWORD)
   })

@@ -13,7 +13,7 @@ const TPID_C = 0x8100
 const TPID_S = 0x88a8
 const TPID_OLD = 0x9100
 
-export const TAG_STACKS: Readonly<Record<string, Tags>> = {
+const TAG_STACKS: Readonly<Record<string, Tags>> = {
   untagged: [],
   'one tag': [[TPID_C, 10]],
   'priority tag, VID 0': [[TPID_C, 0xa000]],
@@ -117,7 +117,7 @@ export function everyKind(length = 96): NamedFrame[] {
  * Octets of the shortest frame with these tags that a cable between two kernels carries: a kernel that takes the first
  * tag off reads the six octets behind it.
  */
-export const leastLength = (tags: Tags): number =>
+const leastLength = (tags: Tags): number =>
   Math.max(14 + 4 * tags.length, tags[0]?.[0] === TPID_C || tags[0]?.[0] === TPID_S ? 20 : 14)
 
 /** Frames of each size under each stack of tags that it has room for. */

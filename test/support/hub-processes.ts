@@ -17,7 +17,7 @@ function nameOf(pid: number): string | undefined {
   const [, program = '', argument = ''] = read(`/proc/${pid}/cmdline`).split('\0')
   const [, name] = /\/hybridge(?:-(\w+))?\.js$/.exec(program) ?? ['', undefined]
   if (name === 'gateway') return argument
-  return name ?? (/\/hybridge\.js$/.test(program) && argument === 'serve' ? 'supervisor' : undefined)
+  return name ?? (program.endsWith('/hybridge.js') && argument === 'serve' ? 'supervisor' : undefined)
 }
 
 function isOf(hub: Hub, pid: number): boolean {

@@ -12,16 +12,3 @@ export function frameLengths(path: string): number[] {
     lengths.push(file.readUInt32LE(at + 12))
   return lengths
 }
-
-export interface Total {
-  frames: number
-  octets: number
-  longest: number
-}
-
-/** Frames of a capture and their octets, as an interface counts them. */
-export function totalOf(path: string): Total {
-  const lengths = frameLengths(path)
-  const octets = lengths.reduce((sum, length) => sum + length, 0)
-  return { frames: lengths.length, octets, longest: Math.max(0, ...lengths) }
-}

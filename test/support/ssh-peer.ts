@@ -4,13 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import ssh2 from 'ssh2'
 import type { Client, ClientChannel } from 'ssh2'
 import { decodeBye } from '#net/tunnel/bye.ts'
-import {
-  controlRecord,
-  RECORD_BYE,
-  RECORD_FRAME,
-  RECORD_HELLO,
-  RecordScanner,
-} from '#net/tunnel/framing.ts'
+import { controlRecord, RECORD_BYE, RECORD_FRAME, RECORD_HELLO, RecordScanner } from '#net/tunnel/framing.ts'
 import { encodeHello, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 import type { Hub } from '#test/support/hub.ts'
