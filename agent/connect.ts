@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { seededRandom } from '#agent/backoff.ts'
 import { Bridge } from '#agent/bridge.ts'
 import { refuseCarrier } from '#agent/carrier.ts'
+import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { plainAddress } from '#net/port/carrier.ts'
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
@@ -22,6 +23,7 @@ export async function connect(
   output: Output,
   version: string,
 ): Promise<void> {
+  tuneHeapForStreaming()
   const bridgeName = settleBridge(args, config)
   const nic = settleNic(args, env, config)
   const hub = await settleHub(args, config, env, output.log)

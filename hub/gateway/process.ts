@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
+import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { AUTH_SOCKET } from '#hub/base/data-directory.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
@@ -18,6 +19,7 @@ export interface GatewayConfig {
   readonly hostKeyFile: string
 }
 
+tuneHeapForStreaming()
 const name = process.argv[2] ?? 'gateway-1'
 const log = openChildLog(name)
 const die = (error: unknown): never => {

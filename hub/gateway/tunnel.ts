@@ -15,7 +15,8 @@ import { TunnelSession } from '#net/tunnel/session.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 
-const ATTACH_TIMEOUT_MS = 5000
+/** Shorter than an agent waits for the hello, so that it hears the reason. */
+const ATTACH_TIMEOUT_MS = 3000
 const LONGEST_ANSWER = 4096
 /** Octets for the fabric that wait before the agent is no longer read from; SSH's window then stops it. */
 const HIGH_WATER = 1 << 20

@@ -8,13 +8,15 @@ import type { FrameMemory } from '#net/port/frame-memory.ts'
 import { MAX_WIRE_FRAME, type FrameSink, type Port } from '#net/port/port.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
 import { MAX_FRAME_PAYLOAD, putRecordHeader, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
-import { u8 } from '#net/wire/octets.ts'
+import { u24, u8 } from '#net/wire/octets.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 
 /** Octets that wait while the stream takes nothing; frames beyond are lost and counted. */
 const QUEUE_OCTETS = 1 << 20
-/** Written at once instead of at the end of the turn: a pipeline of this size keeps the far side busy. */
-const WRITE_OCTETS = 256 << 10
+/** Room for the queue and a longest record beyond what was written from its front. */
+const BUFFER_OCTETS = 2 * QUEUE_OCTETS
+/** Written at once, without waiting for the end of the turn, and in pieces of this size. */
+const WRITE_OCTETS = 64 << 10
 
 /** Where the records go. */
 export interface TunnelStream {
@@ -38,8 +40,10 @@ export class TunnelPort implements Port {
   readonly #sink: FrameSink
   readonly #assembler: FrameAssembler
   #stream: TunnelStream | undefined
-  #out = Buffer.allocUnsafeSlow(QUEUE_OCTETS)
-  #filled = 0
+  #out = Buffer.allocUnsafeSlow(BUFFER_OCTETS)
+  /** What waits is `out[head, tail)`, whole records. */
+  #head = 0
+  #tail = 0
   #scheduled = false
   readonly #onTurnEnd = (): void => {
     this.#scheduled = false
@@ -69,7 +73,7 @@ export class TunnelPort implements Port {
   disconnect(why: string): void {
     if (!this.#stream) return
     this.#stream = undefined
-    this.#filled = 0
+    this.#head = this.#tail = 0
     this.#assembler.reset()
     this.#sink.portState(false, why)
   }
@@ -93,30 +97,30 @@ export class TunnelPort implements Port {
     let reason = -1
     if (!this.#stream) reason = DROP_LINK_DOWN
     else if (payload > MAX_FRAME_PAYLOAD) reason = DROP_TOO_BIG
-    else if (this.#filled + size > QUEUE_OCTETS) reason = DROP_QUEUE_FULL
+    else if (this.#tail - this.#head + size > QUEUE_OCTETS) reason = DROP_QUEUE_FULL
     if (reason >= 0) {
       counters.dropOut(reason, frames)
       return
     }
+    if (this.#tail + size > BUFFER_OCTETS) this.#compact()
     const out = this.#out
     const from = start - VIRTIO_HEADER_LEN
-    putRecordHeader(out, this.#filled, RECORD_FRAME, payload)
+    putRecordHeader(out, this.#tail, RECORD_FRAME, payload)
     // A small copy costs less by hand than by a view of the source (one object a frame).
     if (payload <= 128) {
-      let to = this.#filled + RECORD_HEADER_LEN
+      let to = this.#tail + RECORD_HEADER_LEN
       for (let i = from; i < end; i++) out[to++] = u8(octets, i)
-    } else out.set(octets.subarray(from, end), this.#filled + RECORD_HEADER_LEN)
-    this.#filled += size
+    } else out.set(octets.subarray(from, end), this.#tail + RECORD_HEADER_LEN)
+    this.#tail += size
     counters.outFrames += frames
     counters.outOctets += wireOctets(octets, start, end)
+    if (this.#tail - this.#head >= WRITE_OCTETS) this.#write()
   }
 
   flush(): void {
-    if (this.#filled >= WRITE_OCTETS) this.#write()
-    else if (this.#filled > 0 && !this.#scheduled) {
-      this.#scheduled = true
-      setImmediate(this.#onTurnEnd)
-    }
+    if (this.#tail === this.#head || this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(this.#onTurnEnd)
   }
 
   close(): void {
@@ -124,10 +128,34 @@ export class TunnelPort implements Port {
     this.#assembler.free()
   }
 
+  /**
+   * Writes what waits, whole records, in pieces: the far side works on one while the next is encrypted. Measured with
+   * bulk TCP: pieces of 1 MiB leave both ends idle in turn.
+   */
   #write(): void {
-    if (this.#filled === 0 || !this.#stream || this.#stream.isFull) return
-    const octets = this.#out.subarray(0, this.#filled)
-    this.#filled = 0
-    if (!this.#stream.write(octets)) this.#out = Buffer.allocUnsafeSlow(QUEUE_OCTETS)
+    while (this.#head < this.#tail && this.#stream && !this.#stream.isFull) {
+      const from = this.#head
+      let to = from
+      while (to < this.#tail && to - from < WRITE_OCTETS) to += RECORD_HEADER_LEN + u24(this.#out, to + 1)
+      this.#head = to
+      if (!this.#stream.write(this.#out.subarray(from, to))) this.#leaveBuffer()
+    }
+    if (this.#head === this.#tail) this.#head = this.#tail = 0
+  }
+
+  /** Makes room behind what waits. */
+  #compact(): void {
+    this.#out.copyWithin(0, this.#head, this.#tail)
+    this.#tail -= this.#head
+    this.#head = 0
+  }
+
+  /** The stream keeps a piece of the buffer: goes on in a new one with what waits. */
+  #leaveBuffer(): void {
+    const next = Buffer.allocUnsafeSlow(BUFFER_OCTETS)
+    this.#out.copy(next, 0, this.#head, this.#tail)
+    this.#out = next
+    this.#tail -= this.#head
+    this.#head = 0
   }
 }

@@ -71,6 +71,23 @@ function scan(collector: Collector, stream: Uint8Array, cuts: readonly number[])
   }
 }
 
+/** Walks spans header by header. @returns what is missing at the end; NaN when a span begins or ends inside a header */
+function octetsMissing(spans: readonly Uint8Array[]): number {
+  let left = 0
+  for (const span of spans)
+    for (let at = 0; at < span.length;) {
+      if (left === 0) {
+        if (span.length - at < RECORD_HEADER_LEN || u8(span, at) !== RECORD_FRAME) return Number.NaN
+        left = u24(span, at + 1)
+        at += RECORD_HEADER_LEN
+      }
+      const take = Math.min(left, span.length - at)
+      left -= take
+      at += take
+    }
+  return left
+}
+
 const record = fc.oneof(
   fc.record({ type: fc.constant(RECORD_FRAME), payload: fc.uint8Array({ minLength: 11, maxLength: 60 }) }),
   fc.record({ type: fc.integer({ min: 2, max: 255 }), payload: fc.uint8Array({ maxLength: 40 }) }),
@@ -143,20 +160,7 @@ describe('RecordScanner', () => {
           const cuts = where.map((cut) => Math.min(cut, stream.length)).sort((a, b) => a - b)
           const collector = new Collector()
           scan(collector, stream, cuts)
-          let left = 0
-          for (const span of collector.spans)
-            for (let at = 0; at < span.length;) {
-              if (left === 0) {
-                expect(span.length - at).toBeGreaterThanOrEqual(RECORD_HEADER_LEN)
-                expect(u8(span, at)).toBe(RECORD_FRAME)
-                left = u24(span, at + 1)
-                at += RECORD_HEADER_LEN
-              }
-              const take = Math.min(left, span.length - at)
-              left -= take
-              at += take
-            }
-          expect(left).toBe(0)
+          expect(octetsMissing(collector.spans)).toBe(0)
         },
       ),
     )
@@ -209,11 +213,13 @@ describe('RecordScanner', () => {
   it('only ever throws a ProtocolError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => {
+        let thrown: unknown
         try {
           new Collector().scanner.scan(octets, 0, octets.length)
         } catch (error) {
-          expect(error).toBeInstanceOf(ProtocolError)
+          thrown = error
         }
+        expect(thrown === undefined || thrown instanceof ProtocolError).toBe(true)
       }),
     )
   })

@@ -67,16 +67,17 @@ const serve = (data: string, ssh: string): Promise<Finished> => {
 
 const idOf = (name: string): number => Number(site.hub.exec('id', '-u', name))
 
+const serviceUser = (): number => {
+  try {
+    return idOf('hybridge')
+  } catch {
+    return idOf('daemon')
+  }
+}
+
 describe('a process of the hub', () => {
   const NONE = '0000000000000000'
   const NET = ((1 << 12) | (1 << 13)).toString(16).padStart(16, '0')
-  const serviceUser = (): number => {
-    try {
-      return idOf('hybridge')
-    } catch {
-      return idOf('daemon')
-    }
-  }
 
   it.each([
     ['control', serviceUser, NONE],

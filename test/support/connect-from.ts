@@ -14,25 +14,24 @@ export interface Peer {
   localAddress?: string
 }
 
-function enter(path: string): void {
-  const fd = openSync(path, 'r')
-  const failed = setns(fd, CLONE_NEWNET) !== 0
-  closeSync(fd)
-  if (failed) throw new Error(`cannot enter ${path}`)
+/** The network that this thread belongs to. */
+const home = openSync(`/proc/${process.pid}/ns/net`, 'r')
+
+function enter(network: number, name: string): void {
+  if (setns(network, CLONE_NEWNET) !== 0) throw new Error(`cannot enter the network of ${name}`)
 }
 
 /**
  * Starts a connection from `from`. A socket belongs for good to the network in which it was made, and Node makes it in
- * the next tick; so this thread is there until then.
+ * the next tick: this thread is there for that tick, whatever else is done in the ticks around it.
  */
 export function connectFrom(from: Namespace, { host, port, localAddress }: Peer): net.Socket {
-  const own = `/proc/${process.pid}/task/${process.pid}/ns/net`
-  const back = openSync(own, 'r')
-  enter(`/run/netns/${from.name}`)
+  const there = openSync(`/run/netns/${from.name}`, 'r')
+  process.nextTick(() => enter(there, from.name))
   const socket = net.connect({ host, port, ...(localAddress === undefined ? {} : { localAddress }) })
   process.nextTick(() => {
-    setns(back, CLONE_NEWNET)
-    closeSync(back)
+    enter(home, 'the test')
+    closeSync(there)
   })
   return socket
 }
