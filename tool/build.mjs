@@ -1,6 +1,7 @@
-// One ESM file for each command and process into dist/; dependencies stay in node_modules.
+// One ESM file for each command and process into dist/; dependencies stay in node_modules. What is there is replaced
+// when the new files are whole, so that a running hub can start its processes again at any time.
 import { build } from 'esbuild'
-import { chmod, rm } from 'node:fs/promises'
+import { chmod, rename, rm } from 'node:fs/promises'
 
 const entries = {
   hconnect: 'agent/main.ts',
@@ -9,10 +10,10 @@ const entries = {
   'hybridge-fabric': 'hub/fabric/process.ts',
   'hybridge-gateway': 'hub/gateway/process.ts',
 }
-await rm('dist', { recursive: true, force: true })
+const made = `dist.${process.pid}`
 await build({
   entryPoints: entries,
-  outdir: 'dist',
+  outdir: made,
   bundle: true,
   packages: 'external',
   platform: 'node',
@@ -22,4 +23,7 @@ await build({
   splitting: true,
   logLevel: 'warning',
 })
-for (const name of ['hconnect', 'hybridge']) await chmod(`dist/${name}.js`, 0o755)
+for (const name of ['hconnect', 'hybridge']) await chmod(`${made}/${name}.js`, 0o755)
+await rename('dist', `${made}.old`).catch(() => {})
+await rename(made, 'dist')
+await rm(`${made}.old`, { recursive: true, force: true })

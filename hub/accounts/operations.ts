@@ -56,7 +56,7 @@ export function authHandlers(
 ): RpcHandlers {
   const record = (verdict: Verdict, about: object): Verdict => {
     if (verdict.accepted) log.info(about, 'logged in')
-    else if (verdict.retryAfterMs === undefined) log.warn(about, 'log-in refused')
+    else if (verdict.retryAfterMs === undefined) log.info(about, 'log-in refused')
     else log.debug(about, 'log-in put off')
     return verdict
   }

@@ -230,12 +230,11 @@ export class Fabric {
       'info',
       `port ${tunnel.entry.number} of ${tunnel.bridge.name} is taken over from ${tunnel.entry.description}`,
     )
-    tunnel.port?.bye(
+    tunnel.entry.disconnect()
+    tunnel.port?.end(
       'taken-over',
       'an agent with the same interface joined this bridge and took the port over',
     )
-    tunnel.entry.disconnect()
-    tunnel.port?.close()
     tunnel.port = undefined
   }
 

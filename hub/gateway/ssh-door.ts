@@ -154,8 +154,13 @@ export class SshDoor {
       }
       tried = nameOf(context.username)
       if (context.username.length > LONGEST_NAME) return context.reject(METHODS)
-      void this.#authenticate(context, address, () => {
+      this.#authenticate(context, address, () => {
         user = context.username
+      }).catch((error: unknown) => {
+        // Not the client's fault: it is not told that it is refused, but may come again.
+        log.error({ address, user: tried }, `cannot authenticate ${tried}: ${reasonOf(error)}`)
+        tried = ''
+        connection.end()
       })
     })
     connection.on('close', () => {
@@ -177,44 +182,30 @@ export class SshDoor {
     })
   }
 
-  /** `onAccepted` is called before the client is told, and for a key only when it was proven. */
+  /**
+   * `onAccepted` is called before the client is told, and for a key only when it was proven.
+   * @throws when the accounts cannot be asked
+   */
   async #authenticate(context: AuthContext, address: string, onAccepted: () => void): Promise<void> {
     const { accounts, log } = this.#options
     const user = context.username
-    try {
-      if (context.method === 'publickey') {
-        const signed = context.signature !== undefined
-        if (signed && !isSignatureGood(context)) {
-          log.warn({ address, user: nameOf(user) }, `bad signature for ${nameOf(user)} from ${address}`)
-          return context.reject(METHODS)
-        }
-        const answer = await accounts.call('authenticate.key', {
-          user,
-          address,
-          algorithm: context.key.algo,
-          key: context.key.data.toString('base64'),
-          signed,
-        })
-        if (!isAccepted(answer)) return context.reject(METHODS)
-        if (signed) onAccepted()
-        return context.accept()
+    if (context.method === 'publickey') {
+      const signed = context.signature !== undefined
+      if (signed && !isSignatureGood(context)) {
+        log.warn({ address, user: nameOf(user) }, `bad signature for ${nameOf(user)} from ${address}`)
+        return context.reject(METHODS)
       }
-      if (context.method === 'password') {
-        const answer = await accounts.call('authenticate.password', {
-          user,
-          address,
-          password: context.password,
-        })
-        if (isAccepted(answer)) {
-          onAccepted()
-          return context.accept()
-        }
-      }
-      context.reject(METHODS)
-    } catch (error) {
-      log.error({ address, user: nameOf(user) }, `cannot authenticate ${nameOf(user)}: ${reasonOf(error)}`)
-      context.reject(METHODS)
+      const { algo: algorithm, data } = context.key
+      const request = { user, address, algorithm, key: data.toString('base64'), signed }
+      if (!isAccepted(await accounts.call('authenticate.key', request))) return context.reject(METHODS)
+      if (signed) onAccepted()
+      return context.accept()
     }
+    if (context.method !== 'password') return context.reject(METHODS)
+    const request = { user, address, password: context.password }
+    if (!isAccepted(await accounts.call('authenticate.password', request))) return context.reject(METHODS)
+    onAccepted()
+    return context.accept()
   }
 
   #session(session: Session, user: string, socket: Socket): void {

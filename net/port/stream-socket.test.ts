@@ -153,9 +153,33 @@ describe('StreamSocketPort', () => {
     await expect.poll(() => ends).toEqual([expect.stringContaining('frame record of type 9')])
   })
 
+  it('says why behind what waits, and closes when that is read', async () => {
+    const { port, peer, counters } = await joined()
+    peer.pause()
+    const memory = FrameMemory.native(70_000)
+    for (let i = 0; i < 100; i++) {
+      port.send(memory, ...nativeFrame(memory, 0, 60_000, i))
+      port.flush()
+    }
+    port.end('taken-over', 'somebody else')
+    const got: Buffer[] = []
+    peer.on('data', (chunk: Buffer) => got.push(chunk))
+    peer.resume()
+    await once(peer, 'end')
+    const controls: string[] = []
+    let octets = 0
+    new RecordScanner({
+      onFrames: (_chunk, start, end) => (octets += end - start),
+      onControl: (type, payload) => controls.push(`${type} ${Buffer.from(payload).toString()}`),
+    }).scan(Buffer.concat(got), 0, Buffer.concat(got).length)
+    expect(octets).toBe(counters.outFrames * 60_014)
+    expect(controls).toEqual(['5 {"code":"taken-over","message":"somebody else"}'])
+    memory.free()
+  })
+
   it('says why before it is closed', async () => {
     const { port, peer } = await joined()
-    port.bye('taken-over', 'somebody else')
+    port.end('taken-over', 'somebody else')
     const [chunk = Buffer.alloc(0)]: Buffer[] = await once(peer, 'data')
     expect(chunk[0]).toBe(5)
     expect(JSON.parse(chunk.subarray(4).toString())).toEqual({ code: 'taken-over', message: 'somebody else' })

@@ -21,6 +21,8 @@ const QUEUE_OCTETS = 1 << 20
 const SOCKET_BUFFER = 1 << 20
 /** Reads for one readiness: the other ports get their turn after as many. */
 const ROUNDS = 4
+/** How long the last word waits for a far side that does not read. */
+const END_TIMEOUT_MS = 10_000
 
 export interface StreamSocketOptions {
   readonly name: string
@@ -51,6 +53,8 @@ export class StreamSocketPort implements Port {
   #waitingFrom = 0
   #waitingTo = 0
   #closed = false
+  /** Set while the last word waits to be read. */
+  #ending: NodeJS.Timeout | undefined
 
   constructor(options: StreamSocketOptions) {
     this.name = options.name
@@ -109,18 +113,26 @@ export class StreamSocketPort implements Port {
     out.clear()
   }
 
-  /** Tells the far side why the port ends: a BYE record behind what was sent. Close the port next. */
-  bye(code: string, message: string): void {
+  /** Ends the port and tells the far side why: a BYE record behind what waits, then the end when it has read it. */
+  end(code: string, message: string): void {
     this.flush()
-    if (this.#waitingTo > 0) return // it does not read; the closed socket tells it the rest
+    this.up = false
     const record = byeRecord(code, message)
-    libc.sendBuffer(this.#fd, record, record.length, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
+    const sent =
+      this.#waitingTo > 0
+        ? 0
+        : libc.sendBuffer(this.#fd, record, record.length, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
+    if (sent === record.length) return this.close()
+    this.#queue(record, Math.max(sent, 0), record.length, false)
+    this.#ending = setTimeout(() => this.close(), END_TIMEOUT_MS)
+    this.#watcher.watch(WRITABLE)
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
     this.up = false
+    clearTimeout(this.#ending)
     this.#watcher.close(() => {
       libc.close(this.#fd)
       this.#assembler.free()
@@ -131,7 +143,8 @@ export class StreamSocketPort implements Port {
 
   #ready(events: number, failed: boolean): void {
     if (this.#closed) return
-    if ((events & WRITABLE) !== 0) this.#writeWaiting()
+    if ((events & WRITABLE) !== 0 || (failed && this.#ending)) this.#writeWaiting()
+    if (this.#ending) return
     if ((events & READABLE) === 0 && !failed) return
     for (let round = 0; round < ROUNDS; round++) {
       const room = this.#assembler.room
@@ -160,12 +173,18 @@ export class StreamSocketPort implements Port {
 
   /** Copies octets behind those that wait; false when they do not fit. */
   #wait(octets: Uint8Array, start: number, end: number, withHeader: boolean): boolean {
+    const size = end - start + (withHeader ? RECORD_HEADER_LEN : 0)
+    if (this.#waitingTo - this.#waitingFrom + size > QUEUE_OCTETS) return false
+    this.#queue(octets, start, end, withHeader)
+    return true
+  }
+
+  /** The same without a bound but the memory's: a longest record more than the queue. */
+  #queue(octets: Uint8Array, start: number, end: number, withHeader: boolean): void {
     const waiting = (this.#waiting ??= FrameMemory.native(
       QUEUE_OCTETS + RECORD_HEADER_LEN + MAX_FRAME_PAYLOAD,
     ))
-    const size = end - start + (withHeader ? RECORD_HEADER_LEN : 0)
-    if (this.#waitingTo - this.#waitingFrom + size > QUEUE_OCTETS) return false
-    if (this.#waitingTo + size > waiting.bytes.length) {
+    if (this.#waitingTo + end - start + RECORD_HEADER_LEN > waiting.bytes.length) {
       waiting.bytes.copyWithin(0, this.#waitingFrom, this.#waitingTo)
       this.#waitingTo -= this.#waitingFrom
       this.#waitingFrom = 0
@@ -177,7 +196,6 @@ export class StreamSocketPort implements Port {
     waiting.bytes.set(octets.subarray(start, end), this.#waitingTo)
     this.#waitingTo += end - start
     this.#watcher.watch(READABLE | WRITABLE)
-    return true
   }
 
   /** Keeps what the socket did not take of the batch; what does not fit was counted as sent and is taken back. */
@@ -226,6 +244,7 @@ export class StreamSocketPort implements Port {
     }
     this.#waitingFrom = 0
     this.#waitingTo = 0
-    this.#watcher.watch(READABLE)
+    if (this.#ending) this.close()
+    else this.#watcher.watch(READABLE)
   }
 }
