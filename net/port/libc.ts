@@ -86,7 +86,7 @@ export const ifNameToIndex = libc.func('unsigned int if_nametoindex(const char*)
 export const errno = (): number => koffi.errno()
 
 /** `EPERM` for 1. */
-export const errnoName = (code: number): string => getSystemErrorMap().get(-code)?.[0] ?? `errno ${code}`
+const errnoName = (code: number): string => getSystemErrorMap().get(-code)?.[0] ?? `errno ${code}`
 
 /** `operation not permitted` for 1. */
 export const errnoText = (code: number): string => getSystemErrorMap().get(-code)?.[1] ?? `errno ${code}`

@@ -14,7 +14,7 @@ const node = koffi.load(null)
 const libc = koffi.load('libc.so.6')
 koffi.proto('void hybridge_poll_cb(void*, int, int)')
 koffi.proto('void hybridge_close_cb(void*)')
-const handleSize = Number((node.func('size_t uv_handle_size(int)') as (type: number) => number)(UV_POLL))
+const handleSize = (node.func('size_t uv_handle_size(int)') as (type: number) => number)(UV_POLL)
 const defaultLoop = node.func('void* uv_default_loop()') as () => bigint
 const pollInit = node.func('int uv_poll_init(void*, void*, int)') as (
   l: bigint,

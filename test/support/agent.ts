@@ -32,7 +32,7 @@ export function agentArguments(namespace: Namespace, options: AgentOptions): str
 }
 
 /** Starts it without waiting; for agents that are expected to fail. */
-export function spawnAgent(namespace: Namespace, options: AgentOptions): Running {
+function spawnAgent(namespace: Namespace, options: AgentOptions): Running {
   requireBuild()
   const args = [AGENT_COMMAND, ...agentArguments(namespace, options)]
   return namespace.spawn(process.execPath, args, options.env ? { env: options.env } : {})

@@ -83,7 +83,7 @@ export async function outcome(
   return { stdout, stderr, code }
 }
 
-export const HELLO: Hello = {
+const HELLO: Hello = {
   version: TUNNEL_VERSION,
   name: 'test',
   largestFrame: 9216,
