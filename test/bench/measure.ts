@@ -25,6 +25,8 @@ export interface Figures {
   cpuSecondsPerGb: number
 }
 
+const WARM_UP_SECONDS = 3
+const WARM_UP_PINGS = 1500
 const TCP_SECONDS = 4
 const SMALL_SECONDS = 3
 const TICKS_PER_SECOND = 100
@@ -82,14 +84,17 @@ async function small(way: Way, seconds: number): Promise<number> {
   return (sum.packets - sum.lost_packets) / sum.seconds / 1000
 }
 
-/** Pings before those that count, the same for every candidate: code that has just started is not what people run. */
-const WARM_UP_PINGS = 1500
+/** Before anything counts, the same for every candidate: code that has just started is not what people run for hours. */
+async function warmUp(way: Way): Promise<void> {
+  await bulk(way, 'cubic', WARM_UP_SECONDS)
+  await ping(way, WARM_UP_PINGS)
+}
+
+const ping = (way: Way, count: number): Promise<{ stdout: string }> =>
+  way.from.run('ping', ['-q', '-c', String(count), '-i', '0.002', way.address])
 
 async function roundTrip(way: Way): Promise<number> {
-  const ping = (count: number): Promise<{ stdout: string }> =>
-    way.from.run('ping', ['-q', '-c', String(count), '-i', '0.002', way.address])
-  await ping(WARM_UP_PINGS)
-  const { stdout } = await ping(500)
+  const { stdout } = await ping(way, 500)
   const mean = /= [\d.]+\/([\d.]+)\//.exec(stdout)?.[1]
   if (mean === undefined) throw new Error(`ping: no round trip in\n${stdout}`)
   return Number(mean)
@@ -99,6 +104,7 @@ export async function measure(way: Way): Promise<Figures> {
   await startServer(way)
   const settled = (): Promise<void> => way.from.reaches(way.address, 15)
   await settled()
+  await warmUp(way)
   const rttMs = await roundTrip(way)
   const cubic = await bulk(way, 'cubic', TCP_SECONDS)
   await settled()
