@@ -29,7 +29,7 @@ import { reasonOf } from '#net/base/errors.ts'
 
 const ETHERNET = 14
 /** Receive rounds for one readiness: other ports, sockets and timers get their turn after as many batches. */
-const ROUNDS = 4
+const ROUNDS = 8
 const STATISTICS_MS = 1000
 
 // struct tpacket_auxdata behind its 16-octet cmsghdr
@@ -207,7 +207,6 @@ class NicPort implements Port {
       }
       for (let i = 0; i < received; i++) this.#receive(i)
       this.#sink.batchEnd()
-      if (received < ReceiveBatch.SLOTS) return
     }
   }
 

@@ -160,7 +160,7 @@ export class StreamSocketPort implements Port {
       } catch (error) {
         return this.#end(reasonOf(error))
       }
-      if (this.#closed || count < room) return
+      if (this.#closed) return
     }
   }
 
