@@ -5,6 +5,7 @@ import type { ClientChannel } from 'ssh2'
 
 import { printable } from '#agent/printable.ts'
 import { ProtocolError } from '#net/base/errors.ts'
+import { preferCubicNearby } from '#net/port/tunnel-socket.ts'
 import type { TunnelPort, TunnelStream } from '#net/port/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
@@ -109,6 +110,7 @@ export class Tunnel implements TunnelStream {
   }
 
   #open(peer: Hello): void {
+    preferCubicNearby(this.#socket)
     const superFrames = peer.superFrames && this.#hello.superFrames
     this.#port.connect(this, { superFrames, largestFrame: peer.largestFrame })
     this.#onOpen(peer)

@@ -6,6 +6,7 @@ import { createServer, Socket, type Server as TcpServer } from 'node:net'
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from 'ssh2'
 import { reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
+import { preferCubicNearby } from '#net/port/tunnel-socket.ts'
 import { printable, type Logger } from '#hub/base/log.ts'
 import type { RpcClient } from '#hub/base/rpc.ts'
 import { OFFERED, parseCommand } from '#hub/gateway/commands.ts'
@@ -13,8 +14,8 @@ import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
 
 const METHODS: ('publickey' | 'password')[] = ['publickey', 'password']
-/** As sshd's MaxAuthTries. */
-const MAX_ATTEMPTS = 6
+/** Four times sshd's MaxAuthTries: a key counts twice, when it is offered and when it is proven. */
+const MAX_ATTEMPTS = 24
 /** Longer than any name of an account. */
 const LONGEST_NAME = 256
 /** Of what a stranger says, as much as a log is to hold. */
@@ -148,7 +149,7 @@ export class SshDoor {
     })
     connection.on('authentication', (context) => {
       if (context.method === 'none') return context.reject(METHODS)
-      if (++attempts > MAX_ATTEMPTS * 4) {
+      if (++attempts > MAX_ATTEMPTS) {
         connection.end()
         return
       }
@@ -227,6 +228,7 @@ export class SshDoor {
   }
 
   #bridge(channel: ServerChannel, bridge: string, user: string, socket: Socket): void {
+    preferCubicNearby(socket)
     const tunnel = new Tunnel({
       bridge,
       user,
