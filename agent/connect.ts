@@ -31,9 +31,6 @@ export async function connect(
   output.event('start', { version, nic, bridge: bridgeName, hub: hub.target.host, port: hub.target.port })
 
   const bridge = new Bridge(nic, output.log)
-  // However the process ends, the interface gets its settings back.
-  const restore = (): void => bridge.close()
-  process.once('exit', restore)
 
   let reached = false
   const check = (address: string, ok: boolean): void => {
@@ -122,7 +119,6 @@ export async function connect(
   } finally {
     clearInterval(timer)
     process.off('SIGHUP', onHangup)
-    process.off('exit', restore)
     bridge.close()
   }
 }

@@ -146,13 +146,13 @@ export class Tunnel {
     const fabric = this.#fabric
     if (!this.#joined || !fabric || fabric.destroyed)
       throw new ProtocolError('hello', 'the peer sent frames before the hub answered its hello')
-    // A span of the scanner's own header buffer is used again at the next one: it must be copied.
     if (!this.#corked) {
       // One read of the connection brings several SSH packets: their frames go on in one system call.
       this.#corked = true
       fabric.cork()
       setImmediate(this.#uncork)
     }
+    // A span of the scanner's own header buffer is used again at the next one: it must be copied.
     fabric.write(end - start <= 4 ? Buffer.from(chunk.subarray(start, end)) : chunk.subarray(start, end))
     if (fabric.writableLength > HIGH_WATER) this.#options.channel.pause()
   }

@@ -1,6 +1,7 @@
 /** What a bridged interface needs changed: up, an MTU that lets tagged and jumbo frames pass, offloads that a packet
  * socket can express. Remembers what it changed and puts it back. */
 import { release } from 'node:os'
+import { reasonOf } from '#net/base/errors.ts'
 import { activeFeatures, isLinkUp, linkMtu, setFeatures, setLinkMtu, setLinkUp } from '#net/port/link.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 
@@ -74,7 +75,7 @@ export class NicSettings {
         if (mtu > LEAST_MTU && this.#mtu === undefined) continue
         this.#warn(
           `${this.#name} keeps its MTU of ${before}: frames over ${before + 14} octets do not pass ` +
-            `(${error instanceof Error ? error.message : String(error)})`,
+            `(${reasonOf(error)})`,
         )
       }
     }
@@ -92,7 +93,7 @@ export class NicSettings {
     try {
       act()
     } catch (error) {
-      this.#warn(`cannot restore ${this.#name}: ${error instanceof Error ? error.message : String(error)}`)
+      this.#warn(`cannot restore ${this.#name}: ${reasonOf(error)}`)
     }
   }
 }

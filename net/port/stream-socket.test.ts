@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ afterEach(() => {
 
 interface Joined {
   readonly port: StreamSocketPort
+  readonly fd: number
   readonly peer: net.Socket
   readonly counters: PortCounters
   readonly received: Buffer[]
@@ -50,7 +51,7 @@ async function joined(): Promise<Joined> {
   open.push({ close: () => rmSync(directory, { recursive: true }) }, listener, port, {
     close: () => peer.destroy(),
   })
-  return { port, peer, counters, received, ends }
+  return { port, fd, peer, counters, received, ends }
 }
 
 /** A frame in native memory, its octets made from `seed`. */
@@ -174,6 +175,22 @@ describe('StreamSocketPort', () => {
     }).scan(Buffer.concat(got), 0, Buffer.concat(got).length)
     expect(octets).toBe(counters.outFrames * 60_014)
     expect(controls).toEqual(['5 {"code":"taken-over","message":"somebody else"}'])
+    memory.free()
+  })
+
+  it('lets go at once of a far side that vanishes before it has read the last word', async () => {
+    const { port, fd, peer } = await joined()
+    peer.pause()
+    const memory = FrameMemory.native(70_000)
+    for (let i = 0; i < 100; i++) {
+      port.send(memory, ...nativeFrame(memory, 0, 60_000, i))
+      port.flush()
+    }
+    port.end('taken-over', 'somebody else')
+    expect(existsSync(`/proc/self/fd/${fd}`)).toBe(true)
+    peer.destroy()
+    // Before the time that a far side has to read it.
+    await expect.poll(() => existsSync(`/proc/self/fd/${fd}`), { timeout: 2000 }).toBe(false)
     memory.free()
   })
 

@@ -109,7 +109,7 @@ export class StreamSocketPort implements Port {
         sent = 0
       }
     }
-    if (sent < out.octets && this.up) this.#keepUnsent(sent)
+    if (sent < out.octets) this.#keepUnsent(sent)
     out.clear()
   }
 
@@ -198,7 +198,7 @@ export class StreamSocketPort implements Port {
     this.#watcher.watch(READABLE | WRITABLE)
   }
 
-  /** Keeps what the socket did not take of the batch; what does not fit was counted as sent and is taken back. */
+  /** Keeps what the socket did not take of the batch; what cannot wait was counted as sent and is taken back. */
   #keepUnsent(sent: number): void {
     const out = this.#out
     const counters = this.counters
@@ -213,8 +213,9 @@ export class StreamSocketPort implements Port {
         continue
       }
       // A record that is partly sent must go on, whatever waits: the queue is empty then, so it fits.
-      const kept =
-        skip === 0
+      const kept = !this.up
+        ? false
+        : skip === 0
           ? this.#wait(memory.bytes, start, end, true)
           : skip < RECORD_HEADER_LEN
             ? this.#wait(out.headers, out.header(i) + skip, out.header(i) + RECORD_HEADER_LEN, false) &&
@@ -226,7 +227,7 @@ export class StreamSocketPort implements Port {
       const frames = wireFrames(memory.bytes, from, end)
       counters.outFrames -= frames
       counters.outOctets -= wireOctets(memory.bytes, from, end)
-      counters.dropOut(DROP_QUEUE_FULL, frames)
+      counters.dropOut(this.up ? DROP_QUEUE_FULL : DROP_LINK_DOWN, frames)
     }
   }
 
@@ -240,7 +241,10 @@ export class StreamSocketPort implements Port {
         libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL,
       )
       if (sent > 0) this.#waitingFrom += sent
-      if (this.#waitingFrom < this.#waitingTo) return
+      // A far side that is gone takes nothing more; the read side tells of it, unless this was the last word.
+      const isGone = sent < 0 && libc.errno() !== libc.EAGAIN && libc.errno() !== libc.EINTR
+      if (isGone) this.up = false
+      else if (this.#waitingFrom < this.#waitingTo) return
     }
     this.#waitingFrom = 0
     this.#waitingTo = 0
