@@ -35,7 +35,8 @@ class MessageHeaders {
     this.#vectors = count * MMSGHDR
     this.#controls = this.#vectors + count * IOVEC
     this.memory = FrameMemory.native(this.#controls + (control ? count * CONTROL : 0))
-    this.words = new Uint32Array(this.memory.bytes.buffer)
+    const { buffer, byteOffset, length } = this.memory.bytes
+    this.words = new Uint32Array(buffer, byteOffset, length >> 2)
     for (let i = 0; i < count; i++) {
       putAddress(this.words, i * MMSGHDR + MSG_IOV, this.memory.address + this.#vectors + i * IOVEC)
       this.words[word(i * MMSGHDR + MSG_IOVLEN)] = 1
@@ -154,7 +155,8 @@ export class GatherBatch {
     this.#prefix = prefix
     this.#headersAt = MMSGHDR + GatherBatch.SLOTS * 2 * IOVEC
     this.#message = FrameMemory.native(this.#headersAt + GatherBatch.SLOTS * prefix)
-    this.#words = new Uint32Array(this.#message.bytes.buffer, 0, this.#headersAt >> 2)
+    const { buffer, byteOffset } = this.#message.bytes
+    this.#words = new Uint32Array(buffer, byteOffset, this.#headersAt >> 2)
     putAddress(this.#words, MSG_IOV, this.#message.address + MMSGHDR)
     for (let i = 0; i < GatherBatch.SLOTS; i++) {
       const vector = MMSGHDR + i * 2 * IOVEC
