@@ -1,17 +1,35 @@
 /** The agent's own switch: port 1 is the LAN's interface, port 2 the tunnel. */
+import { randomInt } from 'node:crypto'
 import { EXIT_NO_NIC, EXIT_NO_PRIVILEGE, EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
+import type { Driver } from '#agent/options.ts'
 import type { PortReading } from '#agent/report.ts'
+import { Uplink } from '#agent/uplink.ts'
 import { SystemError } from '#net/base/errors.ts'
-import { openNic } from '#net/port/nic.ts'
+import { openNic } from '#net/port/nic/nic.ts'
+import { PcapPort } from '#net/port/pcap/pcap.ts'
 import type { Port } from '#net/port/port.ts'
-import { TunnelPort } from '#net/port/tunnel.ts'
+import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
+import { openUplink, UplinkPort } from '#net/port/nic/uplink.ts'
 import type { SwitchPort } from '#net/switch/switch-port.ts'
 import { Switch } from '#net/switch/switch.ts'
 
 const TICK_MS = 1000
 
+export interface BridgeOptions {
+  /** Interface name. */
+  readonly nic: string
+  /** MTU to raise it to, in octets; undefined: as far as the product goes. */
+  readonly mtu: number | undefined
+  /** With `pcap`, `opened` tells when it is open, and whether. */
+  readonly driver: Driver
+  /** The interface may carry the tunnel itself. */
+  readonly allowUplink: boolean
+}
+
 export class Bridge {
   readonly tunnel: TunnelPort
+  /** To be told of the hub's addresses, where the interface may carry the tunnel. */
+  readonly uplink: Uplink | undefined
   readonly #switch: Switch
   readonly #local: SwitchPort
   readonly #remote: SwitchPort
@@ -23,7 +41,8 @@ export class Bridge {
    * Opens the interface; `log` is told what happens to it.
    * @throws ExitError when the interface is missing or may not be opened
    */
-  constructor(nic: string, log: (text: string) => void) {
+  constructor(options: BridgeOptions, log: (text: string) => void) {
+    const { nic } = options
     this.#switch = new Switch({
       name: 'hconnect',
       onPortChange: (entry, why) => {
@@ -32,14 +51,31 @@ export class Bridge {
     })
     this.#local = this.#switch.addEntry()
     this.#remote = this.#switch.addEntry()
-    this.#nic = openInterface(nic, this.#local, log)
-    this.#local.connect(this.#nic)
-    this.tunnel = new TunnelPort({ name: 'tunnel:hub', counters: this.#remote.counters, sink: this.#remote })
+    const port = openInterface(options, this.#local, log)
+    if (port instanceof UplinkPort) this.uplink = new Uplink((connections) => port.keepOut(connections))
+    this.#nic = port
+    this.#local.connect(port)
+    this.tunnel = new TunnelPort({
+      name: 'tunnel:hub',
+      counters: this.#remote.counters,
+      sink: this.#remote,
+      seed: randomInt(2 ** 32),
+    })
     this.#remote.connect(this.tunnel)
     this.#switch.tick(performance.now())
     this.#ticker = setInterval(() => this.#switch.tick(performance.now()), TICK_MS)
     this.#ticker.unref()
     this.#open = true
+  }
+
+  /** Resolves when the interface is open. @throws ExitError, with everything closed */
+  async opened(): Promise<void> {
+    try {
+      if (this.#nic instanceof PcapPort) await this.#nic.opened
+    } catch (error) {
+      this.close()
+      throw exitErrorOf(error)
+    }
   }
 
   get local(): PortReading {
@@ -63,13 +99,20 @@ export class Bridge {
   }
 }
 
-function openInterface(nic: string, entry: SwitchPort, log: (text: string) => void): Port {
+function openInterface(bridge: BridgeOptions, entry: SwitchPort, log: (text: string) => void): Port {
+  const { nic, mtu, driver, allowUplink } = bridge
+  const options = { interface: nic, mtu, counters: entry.counters, sink: entry, onWarning: log }
   try {
-    return openNic({ interface: nic, counters: entry.counters, sink: entry, onWarning: log })
+    if (driver === 'pcap') return new PcapPort(options)
+    return allowUplink ? openUplink(options) : openNic(options)
   } catch (error) {
-    if (!(error instanceof SystemError)) throw error
-    throw new ExitError(EXIT_OF_ERRNO[error.code] ?? EXIT_OTHER, error.message, { cause: error })
+    throw exitErrorOf(error)
   }
+}
+
+function exitErrorOf(error: unknown): unknown {
+  if (!(error instanceof SystemError)) return error
+  return new ExitError(EXIT_OF_ERRNO[error.code] ?? EXIT_OTHER, error.message, { cause: error })
 }
 
 const EXIT_OF_ERRNO: Record<string, number> = {

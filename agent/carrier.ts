@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 
 import { EXIT_CARRIES_TUNNEL, ExitError } from '#agent/exit-codes.ts'
-import { carriersOf, plainAddress } from '#net/port/carrier.ts'
+import { carriersOf, plainAddress } from '#net/port/nic/carrier.ts'
 
 /** @throws ExitError EXIT_CARRIES_TUNNEL when the connection goes through `nic` */
 export async function refuseCarrier(nic: string, socket: Socket): Promise<void> {
@@ -17,7 +17,8 @@ export async function refuseCarrier(nic: string, socket: Socket): Promise<void> 
   throw new ExitError(
     EXIT_CARRIES_TUNNEL,
     `${nic} carries the connection to the hub (${plainAddress(remoteAddress)}) and cannot be bridged: bridge a second ` +
-      'interface (-n NIC; in a virtual machine add one), or reach the hub through another one (ip route)',
+      'interface (-n NIC; in a virtual machine add one), reach the hub through another one (ip route), or bridge it all ' +
+      'the same with --allow-uplink, which keeps the connection itself out of the bridge',
   )
 }
 

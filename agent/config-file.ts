@@ -7,9 +7,11 @@ import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { MAX_MTU, MIN_MTU } from '#net/port/nic/mtu.ts'
 
 const schema = z.strictObject({
   nic: z.string().min(1).optional(),
+  mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
   hub: z.string().min(1).optional(),
   user: z.string().min(1).optional(),
   bridge: z.string().min(1).optional(),

@@ -5,12 +5,13 @@ import { seededRandom } from '#agent/backoff.ts'
 import { Bridge } from '#agent/bridge.ts'
 import { refuseCarrier } from '#agent/carrier.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
-import { plainAddress } from '#net/port/carrier.ts'
+import { plainAddress } from '#net/port/nic/carrier.ts'
+import { nicHygiene } from '#net/port/nic/hygiene.ts'
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import { settleHub } from '#agent/hub.ts'
 import { Link } from '#agent/link.ts'
-import { settleBridge, settleNic, type Arguments } from '#agent/options.ts'
+import { settleBridge, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
 import { portKey } from '#agent/port-key.ts'
 import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
@@ -26,11 +27,14 @@ export async function connect(
   tuneHeapForStreaming()
   const bridgeName = settleBridge(args, config)
   const nic = settleNic(args, env, config)
+  const driver = settleDriver(args)
   const hub = await settleHub(args, config, env, output.log)
   output.text(formatVersion(version))
   output.event('start', { version, nic, bridge: bridgeName, hub: hub.target.host, port: hub.target.port })
 
-  const bridge = new Bridge(nic, output.log)
+  const mtu = args.mtu ?? config.mtu
+  const bridge = new Bridge({ nic, mtu, driver, allowUplink: args.allowUplink }, output.log)
+  await bridge.opened()
 
   let reached = false
   const check = (address: string, ok: boolean): void => {
@@ -45,18 +49,25 @@ export async function connect(
     port: bridge.tunnel,
     portKey: portKey(nic),
     superFrames: args.superFrames,
+    latencyControl: args.latencyControl,
     random: seededRandom(randomBytes(4).readUInt32LE()),
     dial: (lastRoundTripMs, signal) =>
-      hub.dial(lastRoundTripMs, signal, (socket) => {
-        check(plainAddress(socket.remoteAddress ?? hub.target.host), true)
-        return refuseCarrier(nic, socket)
+      hub.dial(lastRoundTripMs, signal, {
+        onAddress: (address, port) => bridge.uplink?.dialling(address, port),
+        onSocket: async (socket) => {
+          check(plainAddress(socket.remoteAddress ?? hub.target.host), true)
+          if (bridge.uplink === undefined) await refuseCarrier(nic, socket)
+          else bridge.uplink.connected(socket)
+        },
       }),
     events: {
       onConnected: (address, peer, reconnects) => {
         if (reconnects === 0) output.text(formatStart(address, args.intervalSeconds))
         else output.log(`connected again to ${address}`)
         output.event('connected', { address, peer: peer.name, reconnects })
-        if (reconnects === 0) startReports()
+        if (reconnects > 0) return
+        for (const warning of nicHygiene(nic, bridge.uplink !== undefined)) output.log(warning)
+        startReports()
       },
       onLost: (reason) => {
         output.log(`connection lost: ${reason}; reconnecting`)

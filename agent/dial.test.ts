@@ -109,6 +109,7 @@ async function dialled(port: number, options: Options = {}) {
     ask: options.ask,
     lastRoundTripMs: options.lastRoundTripMs,
     signal: options.signal ?? new AbortController().signal,
+    onAddress: options.onAddress,
     ...(options.onSocket ? { onSocket: options.onSocket } : {}),
   })
   closers.push(() => connection.destroy())
@@ -171,6 +172,13 @@ describe('reaching the hub', () => {
     const refused = await failure(dialled(1))
     expect(refused).toMatchObject({ exitCode: EXIT_UNREACHABLE })
     expect(refused.message).toContain('cannot reach the hub 127.0.0.1:1: connection refused')
+  })
+
+  it('tells the address before it is dialled', async () => {
+    const port = await hub()
+    const told: unknown[] = []
+    await dialled(port, { password: PASSWORD, onAddress: (...address) => told.push(address) })
+    expect(told).toEqual([['127.0.0.1', port]])
   })
 
   it('gives up on a hub that says nothing, in the time of a reconnect', async () => {

@@ -1,16 +1,16 @@
 /** Reaching the hub: a TCP connection of our own, SSH on it, the host key judged, the user authenticated. */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 
 import ssh2, { type CipherAlgorithm, type Client, type ClientChannel } from 'ssh2'
 
-import { plainAddress } from '#net/port/carrier.ts'
+import { plainAddress } from '#net/port/nic/carrier.ts'
 import type { Credentials } from '#agent/credentials.ts'
 import { EXIT_PROTOCOL, EXIT_REFUSED, EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import type { HostKeyCheck } from '#agent/host-key.ts'
 import { formatHubAddress } from '#agent/hub-address.ts'
+import { connectTcp, reasonOfSocket } from '#agent/tcp.ts'
 import type { Ask } from '#agent/terminal.ts'
 import { printable } from '#agent/printable.ts'
-import { reasonOf } from '#net/base/errors.ts'
 
 const FIRST_TCP_MS = 10_000
 const FIRST_SSH_MS = 20_000
@@ -39,6 +39,8 @@ export interface DialOptions {
   readonly lastRoundTripMs: number | undefined
   /** Looks at the TCP connection before anything is said on it; throws to refuse it. */
   readonly onSocket?: (socket: Socket) => Promise<void>
+  /** Called with a numeric address of the hub before each attempt to connect to it. */
+  readonly onAddress?: ((address: string, port: number) => void) | undefined
   readonly signal: AbortSignal
 }
 
@@ -92,12 +94,12 @@ export class HubConnection {
 
 /** Connects and logs in. @throws ExitError */
 export async function dial(options: DialOptions): Promise<HubConnection> {
-  const began = performance.now()
-  const socket = await connectTcp(options)
-  const tcpMs = performance.now() - began
+  const deadlineMs = tcpDeadlineMs(options.lastRoundTripMs)
+  const { host, port, signal, onAddress } = options
+  const { socket, roundTripMs } = await connectTcp({ host, port, deadlineMs, signal, onAddress })
   try {
     await options.onSocket?.(socket)
-    return await login(options, socket, tcpMs)
+    return await login(options, socket, roundTripMs)
   } catch (error) {
     socket.destroy()
     throw error
@@ -112,54 +114,8 @@ const tcpDeadlineMs = (roundTripMs: number | undefined): number =>
 const sshDeadlineMs = (roundTripMs: number | undefined): number =>
   roundTripMs === undefined ? FIRST_SSH_MS : 5_000 + 12 * roundTripMs
 
-function connectTcp(options: DialOptions): Promise<Socket> {
-  const { host, port, signal } = options
-  const deadlineMs = tcpDeadlineMs(options.lastRoundTripMs)
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true })
-    const give = (reason: string): void => {
-      finish()
-      socket.destroy()
-      reject(
-        new ExitError(EXIT_UNREACHABLE, `cannot reach the hub ${formatHubAddress(host, port)}: ${reason}`),
-      )
-    }
-    const timer = setTimeout(() => give(`no answer within ${(deadlineMs / 1000).toFixed(1)} s`), deadlineMs)
-    const onAbort = (): void => give('ended on request')
-    const finish = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-      socket.off('connect', onConnect)
-      socket.on('error', () => {}) // what comes later is the SSH client's to report
-    }
-    const onConnect = (): void => {
-      finish()
-      resolve(socket)
-    }
-    socket.once('connect', onConnect)
-    socket.once('error', (error) => give(reasonOfSocket(error)))
-    signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
-  })
-}
-
-const REASONS: Record<string, string> = {
-  ECONNREFUSED: 'connection refused (is the hub running, and is the port right?)',
-  ENOTFOUND: 'there is no such host name',
-  EAI_AGAIN: 'the host name cannot be looked up now',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to its network',
-  ETIMEDOUT: 'no answer',
-  ECONNRESET: 'connection reset',
-}
-
-function reasonOfSocket(error: Error): string {
-  const code = 'code' in error ? String(error.code) : ''
-  return REASONS[code] ?? reasonOf(error)
-}
-
 /** SSH on a connected socket: key exchange, host key, authentication. */
-function login(options: DialOptions, socket: Socket, tcpMs: number): Promise<HubConnection> {
+function login(options: DialOptions, socket: Socket, roundTripMs: number): Promise<HubConnection> {
   const { hostKeys, signal } = options
   const hub = formatHubAddress(options.host, options.port)
   const client = new ssh2.Client()
@@ -212,7 +168,7 @@ function login(options: DialOptions, socket: Socket, tcpMs: number): Promise<Hub
       state = 'open'
       attempts.succeeded()
       stop()
-      resolve(new HubConnection(client, socket, closed, tcpMs))
+      resolve(new HubConnection(client, socket, closed, roundTripMs))
     })
     client.on('error', (error) => {
       if (error.level === 'agent') return // its keys cannot be used; the next way is tried

@@ -1,9 +1,7 @@
 /** The way to the hub that the options settle: who it is, who we are, how to dial it. */
-import type { Socket } from 'node:net'
-
 import type { ConfigFile } from '#agent/config-file.ts'
 import { Credentials } from '#agent/credentials.ts'
-import { dial, type HubConnection } from '#agent/dial.ts'
+import { dial, type DialOptions, type HubConnection } from '#agent/dial.ts'
 import { HostKeyCheck } from '#agent/host-key.ts'
 import { defaultKnownHostsFiles } from '#agent/known-hosts-file.ts'
 import { settleTarget, type Arguments, type Target } from '#agent/options.ts'
@@ -16,7 +14,7 @@ export interface Hub {
   readonly dial: (
     lastRoundTripMs: number | undefined,
     signal: AbortSignal,
-    onSocket: (socket: Socket) => Promise<void>,
+    hooks: Pick<DialOptions, 'onAddress' | 'onSocket'>,
   ) => Promise<HubConnection>
 }
 
@@ -46,7 +44,7 @@ export async function settleHub(
   })
   return {
     target,
-    dial: (lastRoundTripMs, signal, onSocket) =>
+    dial: (lastRoundTripMs, signal, hooks) =>
       dial({
         host,
         port,
@@ -55,8 +53,8 @@ export async function settleHub(
         hostKeys,
         ask: lastRoundTripMs === undefined ? terminalAsk() : undefined,
         lastRoundTripMs,
-        onSocket,
         signal,
+        ...hooks,
       }),
   }
 }

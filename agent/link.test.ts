@@ -22,7 +22,7 @@ import type { ProtocolError } from '#net/base/errors.ts'
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import type { FrameSink } from '#net/port/port.ts'
-import { TunnelPort } from '#net/port/tunnel.ts'
+import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { putPlain } from '#net/wire/virtio.ts'
@@ -58,7 +58,15 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'link-'))
   connections = []
   tunnels = []
-  hello = { version: 1, name: 'hub', largestFrame: 9216, superFrames: true, keepaliveMs: 2000, key: '' }
+  hello = {
+    version: 1,
+    name: 'hub',
+    largestFrame: 9216,
+    superFrames: true,
+    latencyControl: true,
+    keepaliveMs: 2000,
+    key: '',
+  }
   knownBridge = 'private0'
   server = new ssh2.Server({ hostKeys: [HOST_KEY] }, (connection) => {
     connections.push(connection)
@@ -133,7 +141,7 @@ function agent(bridge = 'private0') {
     batchEnd: () => {},
     portState: () => {},
   }
-  const tunnelPort = new TunnelPort({ name: 'tunnel:test', counters, sink })
+  const tunnelPort = new TunnelPort({ name: 'tunnel:test', counters, sink, seed: 1 })
   const events = {
     onConnected: vi.fn<LinkEvents['onConnected']>(),
     onLost: vi.fn<LinkEvents['onLost']>(),
@@ -159,6 +167,7 @@ function agent(bridge = 'private0') {
     port: tunnelPort,
     portKey: 'key',
     superFrames: true,
+    latencyControl: true,
     random: () => 0.5,
     dial: (lastRoundTripMs, signal) =>
       dial({

@@ -19,7 +19,7 @@ import { Tunnel } from '#agent/tunnel.ts'
 import type { ProtocolError } from '#net/base/errors.ts'
 import { reasonOf } from '#net/base/errors.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
-import type { TunnelPort } from '#net/port/tunnel.ts'
+import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
 
 /** Logins refused in a row, after a link that worked, that are taken for an answer: a hub that restarts may refuse one. */
@@ -35,6 +35,7 @@ export interface LinkOptions {
   /** The key of this agent's port at the hub. */
   readonly portKey: string
   readonly superFrames: boolean
+  readonly latencyControl: boolean
   /** Connects to the hub. `lastRoundTripMs` is undefined the first time, when questions may be asked. */
   readonly dial: (lastRoundTripMs: number | undefined, signal: AbortSignal) => Promise<HubConnection>
   /** Uniform in [0, 1). */
@@ -73,6 +74,7 @@ export class Link {
       name: hostname(),
       largestFrame: MAX_WIRE_FRAME,
       superFrames: options.superFrames,
+      latencyControl: options.latencyControl,
       keepaliveMs: KEEPALIVE_MS,
       key: options.portKey,
     }

@@ -13,7 +13,7 @@ export async function list(
   output: Output,
 ): Promise<void> {
   const hub = await settleHub(args, config, env, output.log)
-  const connection = await hub.dial(undefined, new AbortController().signal, () => Promise.resolve())
+  const connection = await hub.dial(undefined, new AbortController().signal, {})
   try {
     const bridges = await listBridges(connection)
     if (output.json) output.raw(`${JSON.stringify({ bridges })}\n`)

@@ -6,6 +6,7 @@ import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE, ExitError } from '#agent/exit-codes
 import { list } from '#agent/list.ts'
 import { parseArguments } from '#agent/options.ts'
 import { Output } from '#agent/output.ts'
+import { restore } from '#agent/restore.ts'
 import { packageVersion } from '#agent/version.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 
@@ -18,9 +19,9 @@ try {
   const args = await parseArguments(process.argv.slice(2), version)
   if (args !== undefined) {
     const config = readConfigFile(configPaths(env))
-    await (args.command === 'list'
-      ? list(args, config, env, output)
-      : connect(args, config, env, output, version))
+    if (args.command === 'restore') restore(args.nic, output)
+    else if (args.command === 'list') await list(args, config, env, output)
+    else await connect(args, config, env, output, version)
   }
 } catch (error) {
   process.exitCode = exitCodeOf(error)

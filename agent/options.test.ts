@@ -8,6 +8,7 @@ import {
   parseArguments,
   repairDashes,
   settleBridge,
+  settleDriver,
   settleNic,
   settleTarget,
   type Arguments,
@@ -33,14 +34,16 @@ describe('parseArguments', () => {
       hub: 'junosphere.net',
       intervalSeconds: 10,
       count: Infinity,
+      allowUplink: false,
       superFrames: true,
+      latencyControl: true,
     })
   })
 
   it('takes the older spelling, every long option, and numbers as names', async () => {
     expect(
       await parse(
-        '-c ann -i 007 -s [::1]:2222 -n eth2 --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --no-super-frames',
+        '-c ann -i 007 -s [::1]:2222 -n eth2 --driver pcap --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --allow-uplink --no-super-frames --no-latency-control --mtu 1600',
       ),
     ).toEqual({
       command: 'connect',
@@ -48,15 +51,20 @@ describe('parseArguments', () => {
       bridge: '007',
       hub: '[::1]:2222',
       nic: 'eth2',
+      driver: 'pcap',
+      mtu: 1600,
       identity: 'k',
       knownHosts: 'h',
       acceptNew: true,
       intervalSeconds: 0.5,
       count: 3,
       json: true,
+      allowUplink: true,
       superFrames: false,
+      latencyControl: false,
     })
     expect((await parse('list -s hub -u ann')).command).toBe('list')
+    expect(await parse('restore -n eth2')).toMatchObject({ command: 'restore', nic: 'eth2' })
   })
 
   it.each([
@@ -67,6 +75,9 @@ describe('parseArguments', () => {
     ['-b a -i b', '--bridge is given 2 times'],
     ['--interval soon', '--interval soon: expected seconds'],
     ['--interval 0', '--interval 0'],
+    ['--mtu 67', '--mtu 67: expected octets, 68 to 9216'],
+    ['--mtu 9217', '--mtu 9217: expected octets'],
+    ['--mtu big', '--mtu big: expected octets'],
     ['--count 1.5', '--count 1.5: expected a whole number'],
   ])('refuses %s', async (line, message) => {
     await expect(parse(line)).rejects.toMatchObject({
@@ -94,6 +105,7 @@ describe('repairDashes', () => {
     ['‐b', '-b'],
     ['—identity', '--identity'],
     ['–count=3', '--count=3'],
+    ['–allow-uplink', '--allow-uplink'],
     ['−−json', '--json'],
     ['-–json', '--json'],
     ['-u', '-u'],
@@ -157,17 +169,41 @@ describe('settling', () => {
   })
 })
 
+describe('settleDriver', () => {
+  it.each([
+    ['', 'linux', 'packet'],
+    ['', 'darwin', 'pcap'],
+    ['--driver pcap', 'linux', 'pcap'],
+    ['--driver packet --allow-uplink', 'linux', 'packet'],
+  ] as const)('%s on %s: %s', async (line, system, driver) => {
+    expect(settleDriver(await parse(line), system)).toBe(driver)
+  })
+
+  it.each([
+    ['--driver dpdk', 'linux', '--driver dpdk: expected packet or pcap'],
+    ['--driver packet', 'win32', '--driver packet needs Linux'],
+    ['--driver pcap --allow-uplink', 'linux', '--allow-uplink needs --driver packet'],
+  ] as const)('%s on %s is refused', async (line, system, message) => {
+    const args = await parse(line)
+    expect(() => settleDriver(args, system)).toThrow(message)
+  })
+})
+
 const NO_ARGUMENTS: Arguments = {
   command: 'connect',
   user: undefined,
   bridge: undefined,
   hub: undefined,
   nic: undefined,
+  mtu: undefined,
+  driver: undefined,
   identity: undefined,
   knownHosts: undefined,
   acceptNew: false,
   intervalSeconds: 10,
   count: Infinity,
   json: false,
+  allowUplink: false,
   superFrames: true,
+  latencyControl: true,
 }

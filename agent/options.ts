@@ -11,14 +11,22 @@ import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { DEFAULT_HUB_PORT, parseHubAddress } from '#agent/hub-address.ts'
 import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
 import { ConfigError } from '#net/base/errors.ts'
+import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
+
+/** How the interface is opened: a packet socket of Linux, or libpcap. */
+const DRIVERS = ['packet', 'pcap'] as const
+export type Driver = (typeof DRIVERS)[number]
 
 /** What argv says; nothing is filled in yet. */
 export interface Arguments {
-  readonly command: 'connect' | 'list'
+  readonly command: 'connect' | 'list' | 'restore'
   readonly user: string | undefined
   readonly bridge: string | undefined
   readonly hub: string | undefined
   readonly nic: string | undefined
+  readonly driver: string | undefined
+  /** Octets. */
+  readonly mtu: number | undefined
   readonly identity: string | undefined
   readonly knownHosts: string | undefined
   readonly acceptNew: boolean
@@ -26,7 +34,10 @@ export interface Arguments {
   /** Reports after which the program ends; Infinity when not given. */
   readonly count: number
   readonly json: boolean
+  /** The interface may be the one that carries the tunnel. */
+  readonly allowUplink: boolean
   readonly superFrames: boolean
+  readonly latencyControl: boolean
 }
 
 /** The hub, and who we are there. */
@@ -40,15 +51,18 @@ export interface Target {
   readonly identityFiles: readonly string[]
 }
 
-const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'identity', 'known-hosts'] as const
+const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'mtu', 'identity', 'known-hosts'] as const
 const LONG_NAMES = [
   ...TEXT_OPTIONS,
   'accept-new',
+  'allow-uplink',
   'interval',
   'count',
   'json',
   'no-super-frames',
   'super-frames',
+  'no-latency-control',
+  'latency-control',
   'help',
   'version',
 ]
@@ -97,11 +111,16 @@ export async function parseArguments(
     return value
   }
   return {
-    command: parsed._[0] === 'list' ? 'list' : 'connect',
+    command: parsed._[0] === 'list' || parsed._[0] === 'restore' ? parsed._[0] : 'connect',
     user: single('user'),
     bridge: single('bridge'),
     hub: single('hub'),
     nic: single('nic'),
+    driver: single('driver'),
+    mtu:
+      single('mtu') === undefined
+        ? undefined
+        : number('mtu', MAX_MTU, isMtu, `expected octets, ${MIN_MTU} to ${MAX_MTU}`),
     identity: single('identity'),
     knownHosts: single('known-hosts'),
     acceptNew: values['accept-new'] === true,
@@ -118,7 +137,9 @@ export async function parseArguments(
       'expected a whole number above 0',
     ),
     json: values['json'] === true,
+    allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
+    latencyControl: values['latency-control'] !== false,
   }
 }
 
@@ -128,6 +149,7 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
     .usage('Bridges an Ethernet port of this machine to a virtual switch of a Hybridge hub, through SSH.')
     .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
     .command('list', 'show the bridges that the user may join')
+    .command('restore', 'put interfaces (-n NIC: one) back that a killed hconnect or hub left changed')
     .options({
       user: { alias: ['u', 'c'], requiresArg: true, string: true, describe: 'user name at the hub' },
       bridge: {
@@ -138,6 +160,16 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       },
       hub: { alias: 's', requiresArg: true, string: true, describe: 'the hub: HOST or HOST:PORT' },
       nic: { alias: 'n', requiresArg: true, string: true, describe: 'network interface to bridge [eth1]' },
+      mtu: {
+        requiresArg: true,
+        string: true,
+        describe: `MTU to raise the interface to, ${MIN_MTU} to ${MAX_MTU} [what the driver takes]`,
+      },
+      driver: {
+        requiresArg: true,
+        string: true,
+        describe: 'how to open it: packet or pcap [packet on Linux, else pcap]',
+      },
       identity: { requiresArg: true, string: true, describe: 'private key file' },
       'known-hosts': {
         requiresArg: true,
@@ -145,10 +177,19 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
         describe: 'known_hosts file to use instead of the usual ones',
       },
       'accept-new': { boolean: true, describe: 'remember the key of a hub that is not known yet' },
+      'allow-uplink': {
+        boolean: true,
+        describe: 'bridge the interface even if it is the one through which the hub is reached',
+      },
       interval: { requiresArg: true, string: true, describe: 'seconds between reports [10]' },
       count: { requiresArg: true, string: true, describe: 'end after this many reports' },
       json: { boolean: true, describe: 'print one JSON object a line' },
       'super-frames': { boolean: true, hidden: true },
+      'latency-control': { boolean: true, hidden: true },
+      'no-latency-control': {
+        boolean: true,
+        describe: 'let queues grow for bulk throughput on slow uplinks',
+      },
       'no-super-frames': { boolean: true, describe: 'cut super-frames before the tunnel (to find faults)' },
     })
     .group(['user', 'bridge', 'hub', 'nic'], 'What to join:')
@@ -175,7 +216,7 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
 }
 
 const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.
-Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, user, bridge and identity of
+Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, mtu, user, bridge and identity of
 ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
 Signals: SIGHUP reconnects now; SIGINT and SIGTERM end with a last report, a second one ends at once.
 
@@ -198,10 +239,28 @@ export function settleBridge(args: Arguments, config: ConfigFile): string {
 }
 
 /** The network interface to bridge. */
-export function settleNic(args: Arguments, env: NodeJS.ProcessEnv, config: ConfigFile): string {
+export function settleNic(
+  args: Arguments,
+  env: NodeJS.ProcessEnv,
+  config: ConfigFile,
+  system: NodeJS.Platform = process.platform,
+): string {
   const nic = args.nic ?? (env['HCONNECT_NIC'] || undefined) ?? config.nic ?? DEFAULT_NIC
-  if (!/^[^\s/]{1,15}$/.test(nic)) throw usage(`bad interface name ${JSON.stringify(nic)}`)
+  // As Linux has it (dev_valid_name); the names that Npcap gives are longer.
+  if (!(system === 'linux' ? /^[^\s/]{1,15}$/ : /^[^\s/]{1,255}$/).test(nic))
+    throw usage(`bad interface name ${JSON.stringify(nic)}`)
   return nic
+}
+
+/** @throws ExitError */
+export function settleDriver(args: Arguments, system: NodeJS.Platform = process.platform): Driver {
+  const wanted = args.driver ?? (system === 'linux' ? 'packet' : 'pcap')
+  const driver = DRIVERS.find((name) => name === wanted)
+  if (driver === undefined) throw usage(`--driver ${wanted}: expected packet or pcap`)
+  if (driver === 'packet' && system !== 'linux') throw usage('--driver packet needs Linux: use --driver pcap')
+  if (driver === 'pcap' && args.allowUplink)
+    throw usage('--allow-uplink needs --driver packet: libpcap cannot keep the tunnel itself out')
+  return driver
 }
 
 /** The hub and the user. `sshConfig` is asked about the host. @throws ExitError */

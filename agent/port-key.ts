@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 
-import { linkAddress } from '#net/port/link.ts'
+import { addressOf } from '#net/port/pcap/host-link.ts'
 
 /** @throws SystemError when the interface is gone */
-export const portKey = (nic: string): string => derivePortKey(machineId(), linkAddress(nic), nic)
+export const portKey = (nic: string): string => derivePortKey(machineId(), addressOf(nic), nic)
 
 /** A hash, as the machine's id is not to be given away (machine-id(5)). */
 export const derivePortKey = (machine: string, address: string, nic: string): string =>

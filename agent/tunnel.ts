@@ -5,8 +5,9 @@ import type { ClientChannel } from 'ssh2'
 
 import { printable } from '#agent/printable.ts'
 import { ProtocolError } from '#net/base/errors.ts'
-import { preferCubicNearby } from '#net/port/tunnel-socket.ts'
-import type { TunnelPort, TunnelStream } from '#net/port/tunnel.ts'
+import { TunnelConnection } from '#net/port/tunnel/connection.ts'
+import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
+import { ChannelStream } from '#net/port/tunnel/channel-stream.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 
@@ -14,18 +15,19 @@ const MAX_STDERR = 4096
 
 export interface TunnelOptions {
   readonly channel: ClientChannel
-  /** The socket under the channel: its queue says whether the channel may take more. */
+  /** The socket under the channel. */
   readonly socket: Socket
   readonly port: TunnelPort
   readonly hello: Hello
 }
 
-export class Tunnel implements TunnelStream {
+export class Tunnel {
   readonly #channel: ClientChannel
   readonly #socket: Socket
   readonly #port: TunnelPort
   readonly #hello: Hello
   readonly #session: TunnelSession
+  readonly #stream: ChannelStream
   #timer: NodeJS.Timeout | undefined
   #wakeAt = Infinity
   #stderr = ''
@@ -56,6 +58,8 @@ export class Tunnel implements TunnelStream {
       },
       performance.now(),
     )
+    const path = new TunnelConnection(options.socket, options.hello.latencyControl)
+    this.#stream = new ChannelStream(options.channel, path, () => this.#port.drained())
     this.#listen()
     this.#session.greet()
     this.#pump()
@@ -72,23 +76,6 @@ export class Tunnel implements TunnelStream {
     this.#pump()
   }
 
-  /** Writes a batch of frame records for the port. False: the channel keeps the octets, its window is used up. */
-  write(octets: Buffer): boolean {
-    // ssh2 writes to the socket once per packet of 32 KiB: corked, they leave in one system call.
-    this.#socket.cork()
-    this.#channel.write(octets, this.#onWritten)
-    this.#socket.uncork()
-    return this.#channel.writableLength === 0
-  }
-
-  get isFull(): boolean {
-    return this.#channel.writableLength > 0 || this.#socket.writableNeedDrain
-  }
-
-  readonly #onWritten = (): void => {
-    if (!this.isFull) this.#port.drained()
-  }
-
   #listen(): void {
     const channel = this.#channel
     channel.on('data', (chunk: Buffer) => {
@@ -101,7 +88,6 @@ export class Tunnel implements TunnelStream {
     channel.on('close', () => this.#lost(this.#stderr === '' ? 'the hub closed the tunnel' : this.#stderr))
     channel.on('end', () => this.#lost(this.#stderr === '' ? 'the hub ended the tunnel' : this.#stderr))
     channel.on('error', (error: Error) => this.#lost(error.message))
-    this.#socket.on('drain', this.#onWritten)
     this.#socket.once('close', () => this.#lost('the connection to the hub was lost'))
   }
 
@@ -110,15 +96,14 @@ export class Tunnel implements TunnelStream {
   }
 
   #open(peer: Hello): void {
-    preferCubicNearby(this.#socket)
     const superFrames = peer.superFrames && this.#hello.superFrames
-    this.#port.connect(this, { superFrames, largestFrame: peer.largestFrame })
+    this.#port.connect(this.#stream, { superFrames, largestFrame: peer.largestFrame })
     this.#onOpen(peer)
   }
 
   #end(reason: ProtocolError): void {
     clearTimeout(this.#timer)
-    this.#socket.off('drain', this.#onWritten)
+    this.#stream.close()
     this.#port.disconnect(reason.message)
     // After what is being handled now, which may still write the bye.
     setImmediate(() => this.#channel.end())

@@ -4,7 +4,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
-import { MAX_WIRE_FRAME } from '#net/port/port.ts'
+import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
 
@@ -42,8 +42,6 @@ export interface ServeConfig {
   readonly log: LogLevel
 }
 
-/** IPv4 over anything (RFC 791). */
-const MIN_MTU = 68
 const DEFAULT_AGEING = 300
 const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/
 /** As the kernel has it (dev_valid_name), and nothing that our syntax uses. */
@@ -117,8 +115,8 @@ function checkedMode(text: string, mode: string): string {
 
 function parseMtu(text: string, mtu: string): number {
   const octets = Number(mtu)
-  if (!/^\d+$/.test(mtu) || octets < MIN_MTU || octets > MAX_WIRE_FRAME) {
-    throw new ConfigError(`"${text}": mtu is ${MIN_MTU} to ${MAX_WIRE_FRAME} octets, not "${mtu}"`)
+  if (!/^\d+$/.test(mtu) || !isMtu(octets)) {
+    throw new ConfigError(`"${text}": mtu is ${MIN_MTU} to ${MAX_MTU} octets, not "${mtu}"`)
   }
   return octets
 }

@@ -1,11 +1,14 @@
 #!/bin/sh
-# npm run bench -- switch|tunnel [--rounds N] [--only NAME,...] [--memory] [--json]: ratios against peers. Needs root.
+# npm run bench -- NAME [OPTION ...]: figures beside peers in the same run. Needs root.
 set -eu
 cd "$(dirname "$0")/.."
 case "${1:-}" in
-switch | tunnel) ;;
+switch | tunnel | latency) ;;
 *)
-  echo "usage: npm run bench -- switch|tunnel [--rounds N] [--only NAME,...] [--memory] [--json]" >&2
+  cat >&2 <<'EOF'
+usage: npm run bench -- switch|tunnel|latency [--rounds N] [--only NAME,...] [--scenario NAME,...] [--memory]
+                        [--congestion cubic|bbr] [--json]
+EOF
   exit 2
   ;;
 esac

@@ -5,6 +5,7 @@ import { chmod, rename, rm } from 'node:fs/promises'
 
 const entries = {
   hconnect: 'agent/main.ts',
+  'hconnect-pcap': 'net/port/pcap/child.ts',
   hybridge: 'hub/main.ts',
   'hybridge-control': 'hub/accounts/process.ts',
   'hybridge-fabric': 'hub/fabric/process.ts',

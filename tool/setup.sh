@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="ethtool g++ iperf3 iproute2 iputils-ping make nftables openssh-client openssh-server procps
+packages="ethtool g++ iperf3 iproute2 iputils-ping libpcap-dev make nftables openssh-client openssh-server procps
   python3 python3-scapy tcpdump tmux vde2 vdeplug"
 
 missing=

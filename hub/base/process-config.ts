@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { chownSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { startTimeOf } from '#net/base/start-time.ts'
 import type { Identity } from '#hub/base/privilege.ts'
 
 /** What a process answers to the operation `status`, at least. */
@@ -35,17 +36,6 @@ export function readProcessConfig(name: string): { text: string; fingerprint: st
 
 export function identityOf(fingerprint: string): ProcessIdentity {
   return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '', fingerprint }
-}
-
-/** Field 22 of /proc/PID/stat; undefined when there is no such process. */
-export function startTimeOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The second field, the name, is in brackets and may hold anything.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined
-  }
 }
 
 const fingerprintOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)

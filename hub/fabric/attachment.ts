@@ -1,6 +1,7 @@
 /** An interface that a bridge has by configuration: kept attached, whatever the interface does. */
 import { reasonOf } from '#net/base/errors.ts'
-import { openNic } from '#net/port/nic.ts'
+import { openNic } from '#net/port/nic/nic.ts'
+import { nicHygiene } from '#net/port/nic/hygiene.ts'
 import type { Port } from '#net/port/port.ts'
 import { openTap } from '#net/port/tap.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
@@ -59,6 +60,7 @@ export class Attachment {
       this.#entry.connect(this.#port)
       this.problem = ''
       this.#say('info', `${kind}:${argument} is attached to ${this.config.bridge}`)
+      if (kind === 'nic') for (const warning of nicHygiene(argument)) this.#say('warn', warning)
     } catch (error) {
       if (this.problem === '')
         this.#say('warn', `${reasonOf(error)}; ${this.config.bridge} goes on without it and tries again`)

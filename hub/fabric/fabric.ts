@@ -1,7 +1,7 @@
 /** The switches of one forwarding process, and what is plugged into them. */
 import { ProtocolError } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
-import { carriersOf } from '#net/port/carrier.ts'
+import { carriersOf } from '#net/port/nic/carrier.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'

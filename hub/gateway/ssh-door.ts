@@ -6,7 +6,6 @@ import { createServer, Socket, type Server as TcpServer } from 'node:net'
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from 'ssh2'
 import { reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
-import { preferCubicNearby } from '#net/port/tunnel-socket.ts'
 import { printable, type Logger } from '#hub/base/log.ts'
 import type { RpcClient } from '#hub/base/rpc.ts'
 import { OFFERED, parseCommand } from '#hub/gateway/commands.ts'
@@ -228,18 +227,11 @@ export class SshDoor {
   }
 
   #bridge(channel: ServerChannel, bridge: string, user: string, socket: Socket): void {
-    preferCubicNearby(socket)
     const tunnel = new Tunnel({
       bridge,
       user,
       channel,
-      localAddress: socket.localAddress ?? '',
-      together: (write) => {
-        // ssh2 writes to the socket once per packet of 32 KiB: corked, they leave in one system call.
-        socket.cork()
-        write()
-        socket.uncork()
-      },
+      socket,
       log: (level, text) => this.#options.log[level](text),
       onEnd: () => this.#tunnels.delete(tunnel),
     })

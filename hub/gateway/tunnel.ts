@@ -1,19 +1,21 @@
 /**
  * One tunnel: an SSH channel that speaks the tunnel protocol to an agent, and a unix socket that carries the same frame
- * records to the fabric. The session (hello, keepalive, bye) ends here; frames are passed on as they come, unparsed
- * but for their lengths.
+ * records to the fabric. The session (hello, keepalive, bye) ends here; frames from the agent are passed on as they
+ * come, unparsed but for their lengths; for those to the agent see downlink.ts.
  */
+import { randomInt } from 'node:crypto'
 import net from 'node:net'
 import { hostname } from 'node:os'
 import type { ServerChannel } from 'ssh2'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
-import { RECORD_BYE, RecordScanner } from '#net/tunnel/framing.ts'
+import { RECORD_BYE } from '#net/tunnel/framing.ts'
 import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import { Downlink } from '#hub/gateway/downlink.ts'
 
 /** Shorter than an agent waits for the hello, so that it hears the reason. */
 const ATTACH_TIMEOUT_MS = 3000
@@ -22,6 +24,8 @@ const LONGEST_ANSWER = 4096
 const HIGH_WATER = 1 << 20
 /** Octets that an agent has not read, beyond which it gets no answers to pings either. */
 const CONTROL_HIGH_WATER = 64 << 10
+/** How soon the fabric hears of what the queue toward the agent has lost: a record for all of that time. */
+const TELL_LOSSES_MS = 100
 /** How long the last word waits for the frame under way. */
 const FINISH_TIMEOUT_MS = 500
 
@@ -29,10 +33,8 @@ export interface TunnelOptions {
   readonly bridge: string
   readonly user: string
   readonly channel: ServerChannel
-  /** The hub's address of the connection. */
-  readonly localAddress: string
-  /** Groups the writes of one call into one system call. */
-  readonly together: (write: () => void) => void
+  /** The connection under the channel. */
+  readonly socket: net.Socket
   readonly log: (level: 'info' | 'warn', text: string) => void
   readonly onEnd: () => void
 }
@@ -40,15 +42,15 @@ export interface TunnelOptions {
 export class Tunnel {
   readonly #options: TunnelOptions
   readonly #session: TunnelSession
-  /** Reads what the fabric sends, to know where records begin. */
-  readonly #scanner: RecordScanner
   #fabric: net.Socket | undefined
+  #downlink: Downlink | undefined
   /** The fabric has taken the tunnel: frames flow. */
   #joined = false
   #timer: NodeJS.Timeout | undefined
+  #lossTimer: NodeJS.Timeout | undefined
+  /** Losses are to be told after the record under way. */
+  #lossesWait = false
   #corked = false
-  /** A control record is to go before the next frame record. */
-  #controlWaits = false
   #ended = false
   #finished = false
 
@@ -59,6 +61,7 @@ export class Tunnel {
       name: hostname(),
       largestFrame: MAX_WIRE_FRAME,
       superFrames: true,
+      latencyControl: true,
       keepaliveMs: KEEPALIVE_MS,
       key: '',
     }
@@ -71,17 +74,10 @@ export class Tunnel {
       },
       performance.now(),
     )
-    this.#scanner = new RecordScanner({
-      onFrames: (chunk, start, end) => this.#write(chunk.subarray(start, end)),
-      onControl: (type, payload) => {
-        if (type !== RECORD_BYE) return
-        const reason = decodeBye(payload)
-        this.bye(reason.code, reason.message)
-      },
-    })
     const { channel } = options
     channel.on('data', (chunk: Buffer) => {
       this.#session.receive(chunk, 0, chunk.length, performance.now())
+      if (this.#lossesWait) this.#tellLosses()
       this.#transmit()
     })
     channel.on('error', () => this.#hangUp('the connection failed'))
@@ -101,9 +97,23 @@ export class Tunnel {
   }
 
   #join(peer: Hello): void {
-    const { bridge, user, channel } = this.#options
+    const { bridge, user, channel, socket } = this.#options
     const fabric = net.connect(TUNNEL_SOCKET)
     this.#fabric = fabric
+    this.#downlink = new Downlink({
+      channel,
+      socket,
+      fabric,
+      latencyControl: peer.latencyControl,
+      seed: randomInt(2 ** 32),
+      onControl: (type, payload) => {
+        if (type !== RECORD_BYE) return
+        const reason = decodeBye(payload)
+        this.bye(reason.code, reason.message)
+      },
+      onBoundary: () => (this.#ended ? this.#finish() : this.#transmit()),
+      onLost: () => (this.#lossTimer ??= setTimeout(() => this.#tellLosses(), TELL_LOSSES_MS)),
+    })
     let answer = ''
     const timer = setTimeout(() => this.bye('unavailable', 'the switch does not answer'), ATTACH_TIMEOUT_MS)
     fabric.on('close', () => {
@@ -137,7 +147,7 @@ export class Tunnel {
       key: peer.key,
       superFrames: peer.superFrames,
       largestFrame: peer.largestFrame,
-      localAddress: this.#options.localAddress,
+      localAddress: socket.localAddress ?? '',
     }
     fabric.write(`${JSON.stringify(request)}\n`)
   }
@@ -162,35 +172,22 @@ export class Tunnel {
     this.#fabric?.uncork()
   }
 
+  /** Between two records of the agent's. */
+  #tellLosses(): void {
+    this.#lossTimer = undefined
+    const losses = this.#downlink?.losses
+    this.#lossesWait = losses?.isEmpty === false && this.#session.isInFrame
+    if (losses?.isEmpty === false && !this.#lossesWait && this.#fabric?.writable === true)
+      this.#fabric.write(losses.take())
+  }
+
   #fromFabric(chunk: Buffer): void {
     if (this.#finished) return
-    this.#options.together(() => {
-      try {
-        // Under load a chunk nearly always ends inside a frame: a control record that waits goes behind that frame.
-        const left = this.#scanner.leftInFrame
-        const first = (this.#controlWaits || this.#ended) && left <= chunk.length ? left : 0
-        if (first > 0) this.#scanner.scan(chunk, 0, first)
-        if (this.#ended) return this.#finish()
-        if (this.#controlWaits) this.#transmit()
-        this.#scanner.scan(chunk, first, chunk.length)
-      } catch (error) {
-        this.bye('internal', reasonOf(error))
-      }
-    })
-    if (this.#options.channel.writableLength > 0) this.#fabric?.pause()
-  }
-
-  #write(octets: Uint8Array): void {
-    const { channel } = this.#options
-    if (this.#finished || !channel.writable) return
-    channel.write(octets.length <= 4 ? Buffer.from(octets) : octets, this.#onWritten)
-  }
-
-  /** The channel took what it was given: 'drain' would only tell after more than its 2 MiB. */
-  readonly #onWritten = (): void => {
-    if (this.#options.channel.writableLength > 0) return
-    this.#fabric?.resume()
-    if (this.#controlWaits) this.#transmit()
+    try {
+      this.#downlink?.receive(chunk)
+    } catch (error) {
+      this.bye('internal', reasonOf(error))
+    }
   }
 
   /**
@@ -200,10 +197,12 @@ export class Tunnel {
   #transmit(): void {
     const { channel } = this.#options
     const isDeaf = !this.#ended && channel.writableLength > CONTROL_HIGH_WATER
-    this.#controlWaits = isDeaf || this.#scanner.leftInFrame > 0
-    if (this.#controlWaits) return
+    if (isDeaf || this.#downlink?.isBetweenRecords === false) {
+      this.#downlink?.interrupt()
+      return
+    }
     for (let record = this.#session.pollTransmit(); record; record = this.#session.pollTransmit())
-      if (channel.writable) channel.write(record, this.#onWritten)
+      if (channel.writable) channel.write(record)
   }
 
   #arm(): void {
@@ -222,8 +221,14 @@ export class Tunnel {
     clearTimeout(this.#timer)
     const { bridge, user, log } = this.#options
     log(reason.code === 'leave' ? 'info' : 'warn', `tunnel of ${user} on ${bridge} ended: ${reason.message}`)
-    if (this.#scanner.leftInFrame > 0 && this.#options.channel.writable && !this.#fabric?.destroyed)
+    if (
+      this.#downlink?.isBetweenRecords === false &&
+      this.#options.channel.writable &&
+      this.#fabric?.destroyed === false
+    ) {
+      this.#downlink.interrupt()
       this.#timer = setTimeout(() => this.#finish(), FINISH_TIMEOUT_MS)
+    }
     // The session queues its bye before it tells of the end.
     else this.#finish()
   }
@@ -235,7 +240,10 @@ export class Tunnel {
     clearTimeout(this.#timer)
     const { channel, onEnd } = this.#options
     this.#transmit()
-    this.#fabric?.destroy()
+    this.#downlink?.close()
+    clearTimeout(this.#lossTimer)
+    this.#tellLosses()
+    this.#fabric?.destroySoon()
     if (channel.writable) {
       channel.exit(0)
       channel.end()

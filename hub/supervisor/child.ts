@@ -5,9 +5,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, constants, openSync, rmSync } from 'node:fs'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import { startTimeOf } from '#net/base/start-time.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import type { Logger } from '#hub/base/log.ts'
-import { startTimeOf, writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
+import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
 import type { Identity } from '#hub/base/privilege.ts'
 import { RpcClient } from '#hub/base/rpc.ts'
 

@@ -1,11 +1,7 @@
 /** One supervisor a data directory: an advisory lock on run/supervisor.lock, held as long as this process lives. */
 import { closeSync, constants, openSync } from 'node:fs'
-import koffi from 'koffi'
 import { SystemError } from '#net/base/errors.ts'
-
-const LOCK_EX = 2
-const LOCK_NB = 4
-const flock = koffi.load('libc.so.6').func('int flock(int, int)') as (fd: number, operation: number) => number
+import { LOCK_EX, LOCK_NB, flock } from '#net/port/libc.ts'
 
 /** Working directory: the data directory. @throws SystemError EAGAIN when another supervisor runs */
 export function claimSupervision(): void {

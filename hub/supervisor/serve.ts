@@ -4,10 +4,11 @@
  */
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '#net/base/errors.ts'
+import { prepareRecords } from '#net/port/nic/records.ts'
 import type { ServeConfig } from '#hub/config.ts'
 import { CONTROL_SOCKET, FABRIC_SOCKET, prepareDataDirectory } from '#hub/base/data-directory.ts'
 import { followLog, openSupervisorLog, relayLine } from '#hub/base/log.ts'
-import { forbidNewPrivileges, processUsers } from '#hub/base/privilege.ts'
+import { type Identity, forbidNewPrivileges, processUsers } from '#hub/base/privilege.ts'
 import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { probeAddress } from '#hub/gateway/listen.ts'
 import type { GatewayConfig } from '#hub/gateway/process.ts'
@@ -25,6 +26,7 @@ export async function serve(config: ServeConfig): Promise<number> {
   const users = processUsers()
   const fabricConfig: FabricConfig = { bridges: config.bridges, attach: config.attach }
   prepareDataDirectory(config.data, users)
+  if (users && config.attach.some(({ kind }) => kind === 'nic')) prepareNicRecords(users.service)
   process.chdir(config.data)
   process.umask(0o077)
   claimSupervision()
@@ -94,3 +96,12 @@ export async function serve(config: ServeConfig): Promise<number> {
 
 /** The built programs lie beside each other. */
 const programFile = (name: string): string => fileURLToPath(new URL(`hybridge-${name}.js`, import.meta.url))
+
+/** The fabric drops root's rights, and puts back at the end what it changed on network interfaces. */
+function prepareNicRecords(owner: Identity): void {
+  try {
+    prepareRecords(owner)
+  } catch {
+    // The fabric will find the same, and tell.
+  }
+}

@@ -14,6 +14,8 @@ const DROP_REASONS = [
   'strict', // QinQ port set to strict: the frame has no customer tag
   'kernel', // the kernel lost it before we could read it
   'io', // any other refusal of the system
+  'delay', // latency control: it waited too long
+  'tunnel', // a packet of the tunnel's own connection
 ] as const
 type DropReason = (typeof DROP_REASONS)[number]
 
@@ -26,8 +28,16 @@ export const DROP_VLAN = 5
 export const DROP_STRICT = 6
 export const DROP_KERNEL = 7
 export const DROP_IO = 8
+export const DROP_DELAY = 9
+export const DROP_TUNNEL = 10
 
-const REASONS = DROP_REASONS.length
+export const DROP_REASON_COUNT = DROP_REASONS.length
+
+/** The name that people see, of a DROP_*. */
+export const dropReasonName = (reason: number): string => DROP_REASONS[reason] ?? 'io'
+
+/** The DROP_* of a name, -1 when there is none. */
+export const dropReason = (name: string): number => DROP_REASONS.findIndex((reason) => reason === name)
 
 /** A copy of the counters for people and machines: drops of 0 are left out. */
 export interface CounterReading {
@@ -45,8 +55,8 @@ export class PortCounters {
   outFrames = 0.5
   outOctets = 0.5
   /** Indexed by DROP_*. */
-  readonly inDrops = new Float64Array(REASONS)
-  readonly outDrops = new Float64Array(REASONS)
+  readonly inDrops = new Float64Array(DROP_REASON_COUNT)
+  readonly outDrops = new Float64Array(DROP_REASON_COUNT)
 
   constructor() {
     // Started as doubles (0.5), so that the fields never change representation when they pass 2^31.

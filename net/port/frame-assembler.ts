@@ -7,7 +7,12 @@ import { DROP_BAD_OFFLOAD, DROP_SHORT, type PortCounters } from '#net/port/count
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import type { FrameSink } from '#net/port/port.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
-import { MAX_FRAME_PAYLOAD, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
+import {
+  MAX_CONTROL_PAYLOAD,
+  MAX_FRAME_PAYLOAD,
+  RECORD_FRAME,
+  RECORD_HEADER_LEN,
+} from '#net/tunnel/framing.ts'
 import { u24, u8 } from '#net/wire/octets.ts'
 import { isValidHeader, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 
@@ -20,12 +25,19 @@ export class FrameAssembler {
   readonly memory = FrameMemory.native(SIZE)
   readonly #counters: PortCounters
   readonly #sink: FrameSink
+  readonly #onControl: ((type: number, payload: Uint8Array) => void) | undefined
   #head = 0
   #tail = 0
 
-  constructor(counters: PortCounters, sink: FrameSink) {
+  /** @param onControl  takes records that are not frames, their payload lent; without it they break the stream */
+  constructor(
+    counters: PortCounters,
+    sink: FrameSink,
+    onControl?: (type: number, payload: Uint8Array) => void,
+  ) {
     this.#counters = counters
     this.#sink = sink
+    this.#onControl = onControl
   }
 
   /** Address to read octets to, at most `room` of them; `added` says how many came. */
@@ -72,13 +84,21 @@ export class FrameAssembler {
     const tail = this.#tail
     let any = false
     while (tail - head >= RECORD_HEADER_LEN) {
+      const type = u8(octets, head)
       const length = u24(octets, head + 1)
-      if (u8(octets, head) !== RECORD_FRAME || length <= VIRTIO_HEADER_LEN || length > MAX_FRAME_PAYLOAD)
-        throw new ProtocolError('frame-length', `frame record of type ${u8(octets, head)}, ${length} octets`)
+      const isFrame = type === RECORD_FRAME
+      if (
+        isFrame
+          ? length <= VIRTIO_HEADER_LEN || length > MAX_FRAME_PAYLOAD
+          : this.#onControl === undefined || length > MAX_CONTROL_PAYLOAD
+      )
+        throw new ProtocolError('frame-length', `record of type ${type}, ${length} octets`)
       const next = head + RECORD_HEADER_LEN + length
       if (next > tail) break
-      this.#frame(head + RECORD_HEADER_LEN + VIRTIO_HEADER_LEN, next)
-      any = true
+      if (isFrame) {
+        this.#frame(head + RECORD_HEADER_LEN + VIRTIO_HEADER_LEN, next)
+        any = true
+      } else this.#onControl?.(type, octets.subarray(head + RECORD_HEADER_LEN, next))
       head = next
     }
     if (any) this.#sink.batchEnd()

@@ -9,6 +9,7 @@
  */
 import koffi from 'koffi'
 import { Arena, roundedToPages } from '#net/port/arena.ts'
+import { hasLibc, libc } from '#net/port/c-library.ts'
 
 /** Octets before the virtio header that whoever holds the frame may overwrite. */
 export const TAG_ROOM = 4
@@ -34,8 +35,9 @@ export class FrameMemory {
     this.place = place
   }
 
-  /** Native memory of `size` octets, zeroed, on pages of its own; freed with `free`. */
+  /** Native memory of `size` octets, zeroed, on pages of its own; freed with `free`. Not native where there is no libc. */
   static native(size: number): FrameMemory {
+    if (!hasLibc) return new FrameMemory(new Uint8Array(size))
     const { arena, bytes, address } = (range ??= reserve())
     const place = arena.allocate(size)
     if (place >= 0) return new FrameMemory(bytes.subarray(place, place + size), address + place, place)
@@ -65,7 +67,6 @@ const PROT_READ_WRITE = 3
 const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022
 const MADV_DONTNEED = 4
 
-const libc = koffi.load('libc.so.6')
 const mmap = libc.func('intptr_t mmap(uintptr_t, size_t, int, int, int, long)') as (
   ...args: [number, number, number, number, number, number]
 ) => number

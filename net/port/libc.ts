@@ -5,8 +5,7 @@
 import koffi from 'koffi'
 import { getSystemErrorMap } from 'node:util'
 import { SystemError } from '#net/base/errors.ts'
-
-const libc = koffi.load('libc.so.6')
+import { libc } from '#net/port/c-library.ts'
 
 export const AF_UNIX = 1
 export const AF_INET = 2
@@ -27,6 +26,9 @@ export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 export const MSG_NOSIGNAL = 0x4000
 
+export const LOCK_EX = 2
+export const LOCK_NB = 4
+
 export const EAGAIN = 11
 export const EINTR = 4
 export const EINVAL = 22
@@ -42,6 +44,9 @@ type Call<A extends unknown[]> = (...args: A) => number
 
 export const socket = libc.func('int socket(int, int, int)') as Call<[number, number, number]>
 export const bind = libc.func('int bind(int, void*, unsigned int)') as Call<[number, Uint8Array, number]>
+export const connect = libc.func('int connect(int, void*, unsigned int)') as Call<
+  [number, Uint8Array, number]
+>
 export const listen = libc.func('int listen(int, int)') as Call<[number, number]>
 export const accept4 = libc.func('int accept4(int, void*, void*, int)') as Call<[number, null, null, number]>
 export const setsockopt = libc.func('int setsockopt(int, int, int, void*, unsigned int)') as Call<
@@ -80,6 +85,7 @@ export const ioctl = libc.func('int ioctl(int, unsigned long, void*)') as Call<[
 export const ioctlValue = libc.func('int ioctl(int, unsigned long, unsigned long)') as Call<
   [number, number, number]
 >
+export const flock = libc.func('int flock(int, int)') as Call<[number, number]>
 export const ifNameToIndex = libc.func('unsigned int if_nametoindex(const char*)') as Call<[string]>
 
 /** The errno of the call just made from this thread. */

@@ -169,9 +169,9 @@ export class GatherBatch {
     return this.count === GatherBatch.SLOTS
   }
 
-  /** Octets that hold the headers. */
-  get headers(): Uint8Array {
-    return this.#message.bytes
+  /** Memory that holds the headers. */
+  get headers(): FrameMemory {
+    return this.#message
   }
 
   /** Where the header of frame `i` lies in `headers`. */

@@ -151,7 +151,7 @@ describe('StreamSocketPort', () => {
   it('ends on a broken stream', async () => {
     const { peer, ends } = await joined()
     peer.write(Buffer.from([9, 0, 0, 1, 0]))
-    await expect.poll(() => ends).toEqual([expect.stringContaining('frame record of type 9')])
+    await expect.poll(() => ends).toEqual([expect.stringContaining('record of type 9')])
   })
 
   it('says why behind what waits, and closes when that is read', async () => {

@@ -3,17 +3,24 @@
  * memory and written from where the frames lie, with no JavaScript buffers between. Joins a fabric to a gateway.
  */
 import * as libc from '#net/port/libc.ts'
-import { reasonOf } from '#net/base/errors.ts'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { DROP_LINK_DOWN, DROP_QUEUE_FULL, DROP_TOO_BIG, type PortCounters } from '#net/port/counters.ts'
 import { FrameAssembler } from '#net/port/frame-assembler.ts'
-import { FrameMemory } from '#net/port/frame-memory.ts'
+import { copyFrame, FrameMemory } from '#net/port/frame-memory.ts'
 import { GatherBatch } from '#net/port/message-batch.ts'
-import { setBuffer } from '#net/port/packet-socket.ts'
+import { setBuffer } from '#net/port/nic/packet-socket.ts'
 import { MAX_WIRE_FRAME, type FrameSink, type Port } from '#net/port/port.ts'
 import { READABLE, Watcher, WRITABLE } from '#net/port/reactor.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
 import { byeRecord } from '#net/tunnel/bye.ts'
-import { MAX_FRAME_PAYLOAD, putRecordHeader, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
+import { countDrops } from '#net/port/tunnel/drops.ts'
+import {
+  MAX_FRAME_PAYLOAD,
+  putRecordHeader,
+  RECORD_DROPS,
+  RECORD_FRAME,
+  RECORD_HEADER_LEN,
+} from '#net/tunnel/framing.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 
 /** Octets that wait while the socket takes nothing; frames beyond are lost and counted. */
@@ -64,7 +71,11 @@ export class StreamSocketPort implements Port {
     this.#fd = options.fd
     this.#sink = options.sink
     this.#onEnd = options.onEnd
-    this.#assembler = new FrameAssembler(options.counters, options.sink)
+    this.#assembler = new FrameAssembler(options.counters, options.sink, (type, payload) => {
+      if (type !== RECORD_DROPS)
+        throw new ProtocolError('malformed', `a record of type ${type} has no place here`)
+      countDrops(payload, options.counters)
+    })
     setBuffer(this.#fd, libc.SO_SNDBUFFORCE, libc.SO_SNDBUF, SOCKET_BUFFER)
     this.#watcher = new Watcher(this.#fd, (events, failed) => this.#ready(events, failed))
     this.#watcher.watch(READABLE)
@@ -82,12 +93,12 @@ export class StreamSocketPort implements Port {
     else if (this.#waitingTo > 0 || memory.address === 0) {
       // What is queued by reference goes first.
       this.flush()
-      if (!this.#wait(octets, start - VIRTIO_HEADER_LEN, end, true)) reason = DROP_QUEUE_FULL
+      if (!this.#wait(memory, start - VIRTIO_HEADER_LEN, end, true)) reason = DROP_QUEUE_FULL
     } else {
       const out = this.#out
       if (out.isFull) this.flush()
       const header = out.nextHeader()
-      putRecordHeader(out.headers, header, RECORD_FRAME, payload)
+      putRecordHeader(out.headers.bytes, header, RECORD_FRAME, payload)
       out.push(memory, start - VIRTIO_HEADER_LEN, end)
     }
     if (reason >= 0) {
@@ -123,7 +134,7 @@ export class StreamSocketPort implements Port {
         ? 0
         : libc.sendBuffer(this.#fd, record, record.length, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
     if (sent === record.length) return this.close()
-    this.#queue(record, Math.max(sent, 0), record.length, false)
+    this.#queue(new FrameMemory(record), Math.max(sent, 0), record.length, false)
     this.#ending = setTimeout(() => this.close(), END_TIMEOUT_MS)
     this.#watcher.watch(WRITABLE)
   }
@@ -172,15 +183,15 @@ export class StreamSocketPort implements Port {
   }
 
   /** Copies octets behind those that wait; false when they do not fit. */
-  #wait(octets: Uint8Array, start: number, end: number, withHeader: boolean): boolean {
+  #wait(memory: FrameMemory, start: number, end: number, withHeader: boolean): boolean {
     const size = end - start + (withHeader ? RECORD_HEADER_LEN : 0)
     if (this.#waitingTo - this.#waitingFrom + size > QUEUE_OCTETS) return false
-    this.#queue(octets, start, end, withHeader)
+    this.#queue(memory, start, end, withHeader)
     return true
   }
 
   /** The same without a bound but the memory's: a longest record more than the queue. */
-  #queue(octets: Uint8Array, start: number, end: number, withHeader: boolean): void {
+  #queue(memory: FrameMemory, start: number, end: number, withHeader: boolean): void {
     const waiting = (this.#waiting ??= FrameMemory.native(
       QUEUE_OCTETS + RECORD_HEADER_LEN + MAX_FRAME_PAYLOAD,
     ))
@@ -193,7 +204,7 @@ export class StreamSocketPort implements Port {
       putRecordHeader(waiting.bytes, this.#waitingTo, RECORD_FRAME, end - start)
       this.#waitingTo += RECORD_HEADER_LEN
     }
-    waiting.bytes.set(octets.subarray(start, end), this.#waitingTo)
+    copyFrame(memory, start, end, waiting, this.#waitingTo)
     this.#waitingTo += end - start
     this.#watcher.watch(READABLE | WRITABLE)
   }
@@ -216,11 +227,11 @@ export class StreamSocketPort implements Port {
       const kept = !this.up
         ? false
         : skip === 0
-          ? this.#wait(memory.bytes, start, end, true)
+          ? this.#wait(memory, start, end, true)
           : skip < RECORD_HEADER_LEN
             ? this.#wait(out.headers, out.header(i) + skip, out.header(i) + RECORD_HEADER_LEN, false) &&
-              this.#wait(memory.bytes, start, end, false)
-            : this.#wait(memory.bytes, start + skip - RECORD_HEADER_LEN, end, false)
+              this.#wait(memory, start, end, false)
+            : this.#wait(memory, start + skip - RECORD_HEADER_LEN, end, false)
       skip = 0
       if (kept) continue
       const from = start + VIRTIO_HEADER_LEN

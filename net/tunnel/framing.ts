@@ -18,6 +18,8 @@ export const RECORD_HELLO = 2
 export const RECORD_PING = 3
 export const RECORD_PONG = 4
 export const RECORD_BYE = 5
+/** Between gateway and fabric only: net/port/tunnel/drops.ts. */
+export const RECORD_DROPS = 6
 
 /** Longest FRAME payload: virtio header and a super-frame of 65535 octets of IP behind Ethernet and four tags. */
 export const MAX_FRAME_PAYLOAD = VIRTIO_HEADER_LEN + 14 + 16 + 65535

@@ -15,6 +15,8 @@ export interface Hello {
   readonly largestFrame: number
   /** Takes super-frames and unfinished checksums whole. */
   readonly superFrames: boolean
+  /** Wants the tunnel's queues short in both directions, at some cost of bulk throughput; true if absent. */
+  readonly latencyControl: boolean
   /** This side sends something at least this often. */
   readonly keepaliveMs: number
   /** The agent's port key: the same one takes its port of the switch over. Empty from a hub. */
@@ -47,6 +49,7 @@ export function decodeHello(payload: Uint8Array): Hello {
     name: text(fields, 'name', 255),
     largestFrame: integer(fields, 'largestFrame', 64, 65_535),
     superFrames: fields['superFrames'] === true,
+    latencyControl: fields['latencyControl'] !== false,
     keepaliveMs: integer(fields, 'keepaliveMs', MIN_KEEPALIVE_MS, MAX_KEEPALIVE_MS),
     key: text(fields, 'key', 128),
   }

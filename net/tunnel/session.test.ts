@@ -17,6 +17,7 @@ const hello = (change: Partial<Hello> = {}): Hello => ({
   name: 'site',
   largestFrame: 9216,
   superFrames: true,
+  latencyControl: true,
   keepaliveMs: 2000,
   key: 'k',
   ...change,

@@ -81,6 +81,11 @@ export class TunnelSession {
     return this.#ended
   }
 
+  /** A FRAME record of the peer's is handed on in part only. */
+  get isInFrame(): boolean {
+    return this.#scanner.leftInFrame > 0
+  }
+
   /** Round trip of the last answered PING in milliseconds; NaN before the first. */
   get roundTripMs(): number {
     return this.#roundTripMs

@@ -2,7 +2,7 @@
 import { checksumOf, sum } from '#net/wire/checksum.ts'
 import { putU16, putU8, u16, u8 } from '#net/wire/octets.ts'
 
-const IPV4_HEADER_LEN = 20
+export const IPV4_HEADER_LEN = 20
 export const IPV4_ADDRESS_LEN = 4
 
 export const PROTOCOL_ICMP = 1
@@ -14,6 +14,7 @@ export const PROTOCOL_ICMPV6 = 58
 export const IPV4_TOTAL_LENGTH = 2
 export const IPV4_IDENTIFICATION = 4
 export const IPV4_FRAGMENT = 6
+export const IPV4_PROTOCOL = 9
 export const IPV4_CHECKSUM = 10
 export const IPV4_SOURCE = 12
 export const IPV4_DESTINATION = 16
@@ -43,7 +44,7 @@ export class Ipv4Header {
     this.totalLength = u16(b, at + IPV4_TOTAL_LENGTH)
     this.identification = u16(b, at + IPV4_IDENTIFICATION)
     this.isFragment = (u16(b, at + IPV4_FRAGMENT) & MORE_FRAGMENTS_AND_OFFSET) !== 0
-    this.protocol = u8(b, at + 9)
+    this.protocol = u8(b, at + IPV4_PROTOCOL)
     this.payload = at + length
     return true
   }
@@ -64,7 +65,7 @@ export function putIpv4(
   putU16(b, at + IPV4_IDENTIFICATION, identification)
   putU16(b, at + IPV4_FRAGMENT, 0)
   putU8(b, at + 8, 64)
-  putU8(b, at + 9, protocol)
+  putU8(b, at + IPV4_PROTOCOL, protocol)
   putU16(b, at + IPV4_CHECKSUM, 0)
   b.set(source, at + IPV4_SOURCE)
   b.set(destination, at + IPV4_DESTINATION)

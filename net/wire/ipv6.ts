@@ -13,6 +13,7 @@ export const EXTENSION_DESTINATION = 60
 
 /** Places of fields, octets from the header's start. */
 export const IPV6_PAYLOAD_LENGTH = 4
+export const IPV6_NEXT_HEADER = 6
 export const IPV6_SOURCE = 8
 export const IPV6_DESTINATION = 24
 
@@ -38,7 +39,7 @@ export class Ipv6Header {
     this.payloadLength = u16(b, at + IPV6_PAYLOAD_LENGTH)
     this.isFragment = false
     this.finalDestination = at + IPV6_DESTINATION
-    let next = u8(b, at + 6)
+    let next = u8(b, at + IPV6_NEXT_HEADER)
     let i = at + IPV6_HEADER_LEN
     for (let n = 0; isExtension(next); n++) {
       if (n === MAX_EXTENSIONS || end - i < 8) return false
@@ -57,7 +58,8 @@ export class Ipv6Header {
   }
 }
 
-const isExtension = (next: number): boolean =>
+/** Whether another header follows one with this number in its `next header` field. */
+export const isExtension = (next: number): boolean =>
   next === EXTENSION_HOP_BY_HOP ||
   next === EXTENSION_ROUTING ||
   next === EXTENSION_FRAGMENT ||
@@ -74,7 +76,7 @@ export function putIpv6(
 ): number {
   putU32(b, at, 0x60000000)
   putU16(b, at + IPV6_PAYLOAD_LENGTH, payloadLength)
-  putU8(b, at + 6, nextHeader)
+  putU8(b, at + IPV6_NEXT_HEADER, nextHeader)
   putU8(b, at + 7, 64)
   b.set(source, at + IPV6_SOURCE)
   b.set(destination, at + IPV6_DESTINATION)

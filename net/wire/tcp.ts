@@ -2,6 +2,8 @@
 import { putU16, putU32, u8 } from '#net/wire/octets.ts'
 
 const TCP_HEADER_LEN = 20
+/** Source and destination port, the header's first octets. */
+export const TCP_PORTS_LEN = 4
 
 /** Places of fields, octets from the header's start. */
 export const TCP_SEQUENCE = 4

@@ -1,6 +1,7 @@
 /** The figures of one way between two hosts: bulk TCP, small frames, round trip, processor time. */
 import { readFileSync } from 'node:fs'
-import type { Namespace } from '#test/support/netns.ts'
+import type { Column } from '#test/bench/figures.ts'
+import type { Lab, Namespace } from '#test/support/netns.ts'
 
 /** Two hosts, and what joins them. */
 export interface Way {
@@ -12,7 +13,7 @@ export interface Way {
   joining: readonly Namespace[]
 }
 
-export interface Figures {
+export interface ThroughputFigures {
   /** Bulk TCP received, Gbit/s, with CUBIC as lab PCs run it. */
   cubicGbps: number
   /** The same with BBR, for which the reference ratios to the kernel bridge hold. */
@@ -24,6 +25,14 @@ export interface Figures {
   /** Processor seconds of the joining processes per 10^9 octets of TCP payload, with CUBIC. */
   cpuSecondsPerGb: number
 }
+
+export const THROUGHPUT_COLUMNS: readonly Column<ThroughputFigures>[] = [
+  { figure: 'cubicGbps', title: 'TCP CUBIC, Gbit/s', digits: 2 },
+  { figure: 'bbrGbps', title: 'TCP BBR, Gbit/s', digits: 2 },
+  { figure: 'smallKpps', title: '64-octet UDP, kpps', digits: 0 },
+  { figure: 'rttMs', title: 'round trip, ms', digits: 3 },
+  { figure: 'cpuSecondsPerGb', title: 'CPU s/GB', digits: 2 },
+]
 
 const WARM_UP_SECONDS = 3
 const WARM_UP_PINGS = 1500
@@ -100,7 +109,7 @@ async function roundTrip(way: Way): Promise<number> {
   return Number(mean)
 }
 
-export async function measure(way: Way): Promise<Figures> {
+async function measure(way: Way): Promise<ThroughputFigures> {
   await startServer(way)
   const settled = (): Promise<void> => way.from.reaches(way.address, 15)
   await settled()
@@ -119,3 +128,9 @@ export async function measure(way: Way): Promise<Figures> {
     cpuSecondsPerGb: cubic.cpuSecondsPerGb,
   }
 }
+
+/** How a benchmark measures what a function builds. */
+export const throughputOf =
+  (build: (lab: Lab) => Promise<Way>) =>
+  async (lab: Lab): Promise<ThroughputFigures> =>
+    measure(await build(lab))

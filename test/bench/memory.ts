@@ -24,6 +24,7 @@ function residentMb(namespace: Namespace): number {
 }
 
 export function measureMemory(
+  congestion: string,
   progress: (text: string) => void,
 ): Promise<{ verdicts: Verdict[]; raw: object }> {
   return inLab(async (lab) => {
@@ -46,5 +47,5 @@ export function measureMemory(
       return { kind: 'bar', text, value: most - least, passed: flat.length > 0 && most - least <= FLAT_MB }
     })
     return { verdicts, raw: { gbps, agentMb: samples[0], hubMb: samples[1] } }
-  })
+  }, congestion)
 }

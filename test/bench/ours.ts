@@ -1,10 +1,11 @@
 /** The product in the places of its peers. */
-import { buildPair, CIPHER } from '#test/bench/peers.ts'
+import { buildPair, CIPHER, wayOf } from '#test/bench/peers.ts'
+import type { Sites } from '#test/bench/bottleneck.ts'
 import type { Way } from '#test/bench/measure.ts'
 import { startAgent } from '#test/support/agent.ts'
 import { Hub } from '#test/support/hub.ts'
-import type { Lab } from '#test/support/netns.ts'
-import { FAR_ADDRESS, HUB_ADDRESS, buildSite } from '#test/support/site.ts'
+import type { Lab, Namespace } from '#test/support/netns.ts'
+import { HUB_ADDRESS, buildSite } from '#test/support/site.ts'
 
 /** One hub, two network cards on one of its switches. */
 export async function ourSwitch(lab: Lab): Promise<Way> {
@@ -17,12 +18,39 @@ export async function ourSwitch(lab: Lab): Promise<Way> {
   return way
 }
 
-/** Hub and agent with their defaults. */
-export async function ourTunnel(lab: Lab): Promise<Way> {
-  const { pc, site, hub: machine, far } = buildSite(lab)
+/** Resolves when the agent has its tunnel, which may be seconds before its first report. */
+async function joined(site: Namespace, hub: Hub, args: readonly string[]): Promise<void> {
+  const agent = await startAgent(site, { hub, nic: 'lan', interval: 10, json: true, args })
+  await agent.line(/"type":"connected"/, { deadlineMs: 15_000 })
+}
+
+/** Hub and agent with their defaults and further arguments of the agent. */
+export async function ourTunnel(lab: Lab, site = buildSite(lab), args: readonly string[] = []): Promise<Way> {
+  const { hub: machine } = site
   const hub = await Hub.start(machine, { address: HUB_ADDRESS, attach: ['private0=nic:lan'] })
-  await startAgent(site, { hub, nic: 'lan', interval: 10 })
-  return { from: pc, to: far, address: FAR_ADDRESS, joining: [site, machine] }
+  await joined(site.site, hub, args)
+  return wayOf(site)
+}
+
+/** Arguments of an agent that is to give no flow preference. */
+export const BULK: readonly string[] = ['--no-latency-control']
+
+export const bulkTunnel = (lab: Lab): Promise<Way> => ourTunnel(lab, buildSite(lab), BULK)
+
+/** So many agents start at a time; each needs half a second of processor time. */
+const STARTING = 4
+
+/** Tunnels of several sites to one bridge of one hub. */
+export async function ourTunnels(
+  sites: Sites['sites'],
+  machine: Namespace,
+  args: readonly string[] = [],
+): Promise<void> {
+  const hub = await Hub.start(machine, { address: HUB_ADDRESS, attach: ['private0=nic:lan'] })
+  for (let i = 0; i < sites.length; i += STARTING) {
+    const next = sites.slice(i, i + STARTING)
+    await Promise.all(next.map(({ site }) => joined(site, hub, args)))
+  }
 }
 
 export const cipherNote = `SSH cipher: ${CIPHER}, told to the peers, and what hybridge agrees on by itself.`

@@ -88,7 +88,7 @@ async function startSsh(lab: Lab, hub: Namespace): Promise<string[]> {
   return ['-F', 'none', ...checks, '-o', 'LogLevel=ERROR', '-c', CIPHER, ...who]
 }
 
-const wayOf = ({ pc, site, hub, far }: Site): Way => ({
+export const wayOf = ({ pc, site, hub, far }: Site): Way => ({
   from: pc,
   to: far,
   address: FAR_ADDRESS,
@@ -96,8 +96,7 @@ const wayOf = ({ pc, site, hub, far }: Site): Way => ({
 })
 
 /** `dpipe vde_plug SITE = ssh HUB vde_plug HUB` between two switches. */
-export async function vdeOverSsh(lab: Lab): Promise<Way> {
-  const site = buildSite(lab)
+export async function vdeOverSsh(lab: Lab, site = buildSite(lab)): Promise<Way> {
   const ssh = await startSsh(lab, site.hub)
   const [near, far] = [join(lab.directory, 'site.ctl'), join(lab.directory, 'hub.ctl')]
   await startVde(site.site, near, ['lan'])
@@ -107,8 +106,7 @@ export async function vdeOverSsh(lab: Lab): Promise<Way> {
 }
 
 /** `ssh -w` with `Tunnel=ethernet`, its TAPs in a kernel bridge with the network card at both ends. */
-export async function sshTunnel(lab: Lab): Promise<Way> {
-  const site = buildSite(lab)
+export async function sshTunnel(lab: Lab, site = buildSite(lab)): Promise<Way> {
   const ssh = await startSsh(lab, site.hub)
   for (const machine of [site.site, site.hub]) {
     machine.tap('tap0')

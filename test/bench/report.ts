@@ -3,12 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
-import type { Figures } from '#test/bench/measure.ts'
+import { formatFigure } from '#test/bench/figures.ts'
+import type { Column, Numbers } from '#test/bench/figures.ts'
 import type { Results } from '#test/bench/rounds.ts'
-import { FIGURE_TITLES } from '#test/bench/rules.ts'
 import type { Verdict } from '#test/bench/rules.ts'
-
-const FIGURES: readonly (keyof Figures)[] = ['cubicGbps', 'bbrGbps', 'smallKpps', 'rttMs', 'cpuSecondsPerGb']
 
 function firstLine(command: string, ...args: string[]): string {
   const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
@@ -31,24 +29,21 @@ export function versions(): Record<string, string> {
 }
 
 /** The load is that of the moment, before anything is measured. */
-export const machine = (): object => {
+export const machine = (congestion: string): object => {
   const all = cpus()
-  return { cores: all.length, cpu: all[0]?.model ?? 'unknown', load: loadavg()[0] }
+  return {
+    cores: all.length,
+    cpu: all[0]?.model ?? 'unknown',
+    load: loadavg()[0],
+    congestion,
+  }
 }
 
-const DIGITS: Record<keyof Figures, number> = {
-  cubicGbps: 2,
-  bbrGbps: 2,
-  smallKpps: 0,
-  rttMs: 3,
-  cpuSecondsPerGb: 2,
-}
-
-function table(results: Results): string {
-  const head = ['', ...FIGURES.map((name) => FIGURE_TITLES[name])]
+function table<F extends Numbers<F>>(columns: readonly Column<F>[], results: Results<F>): string {
+  const head = ['', ...columns.map(({ title }) => title)]
   const rows = Object.values(results).map(({ title, median }) => [
     title,
-    ...FIGURES.map((name) => median[name].toFixed(DIGITS[name])),
+    ...columns.map(({ figure, digits }) => formatFigure(median[figure], digits)),
   ])
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]?.length ?? 0)))
   const line = (row: string[]): string =>
@@ -62,14 +57,18 @@ const WORDS = {
   floor: ['usual', 'TOO SLOW'],
 } as const
 
-export function print(
-  name: string,
-  rounds: number,
-  notes: readonly string[],
-  results: Results,
-  verdicts: readonly Verdict[],
-): void {
-  console.log(`\n${name}: medians of ${rounds} rounds\n${table(results)}\n`)
+export interface Outcome<F> {
+  name: string
+  rounds: number
+  notes: readonly string[]
+  columns: readonly Column<F>[]
+  results: Results<F>
+  verdicts: readonly Verdict[]
+}
+
+export function print<F extends Numbers<F>>(outcome: Outcome<F>): void {
+  const { name, rounds, notes, columns, results, verdicts } = outcome
+  console.log(`\n${name}: medians of ${rounds} rounds\n${table(columns, results)}\n`)
   for (const note of notes) console.log(note)
   console.log(`versions: ${JSON.stringify(versions())}\n`)
   for (const { kind, text, passed } of verdicts)

@@ -1,44 +1,52 @@
 /** Candidates measured in turn, round after round, so that a disturbance of the machine meets them all. */
 import { reasonOf } from '#net/base/errors.ts'
-import { measure } from '#test/bench/measure.ts'
-import type { Figures, Way } from '#test/bench/measure.ts'
+import { formatFigure, mediansOf } from '#test/bench/figures.ts'
+import type { Column, Numbers } from '#test/bench/figures.ts'
 import { Lab } from '#test/support/netns.ts'
+import type { Namespace } from '#test/support/netns.ts'
 
-export interface Candidate {
+export interface Candidate<F> {
+  /** For `--only`. */
   name: string
+  /** For `--scenario`, where there are several. */
+  scenario?: string
   title: string
-  build: (lab: Lab) => Promise<Way>
+  /** Measured only when `--only` names it. */
+  onRequest?: boolean
+  measure: (lab: Lab) => Promise<F>
 }
 
-interface Result {
+interface Result<F> {
   title: string
-  raw: Figures[]
-  median: Figures
+  raw: F[]
+  median: Numbers<F>
 }
 
-export type Results = Record<string, Result>
+/** By `keyOf` of the candidate. */
+export type Results<F> = Record<string, Result<F>>
 
-const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2
-}
+const keyOf = <F>({ name, scenario }: Pick<Candidate<F>, 'name' | 'scenario'>): string =>
+  scenario === undefined ? name : `${name} ${scenario}`
 
-const mediansOf = (raw: readonly Figures[]): Figures => {
-  const of = (name: keyof Figures): number => median(raw.map((figures) => figures[name]))
-  return {
-    cubicGbps: of('cubicGbps'),
-    bbrGbps: of('bbrGbps'),
-    smallKpps: of('smallKpps'),
-    rttMs: of('rttMs'),
-    cpuSecondsPerGb: of('cpuSecondsPerGb'),
+/** A laboratory whose machines use this congestion control where a program asks for none. */
+class TunedLab extends Lab {
+  readonly #congestion: string
+
+  constructor(congestion: string) {
+    super()
+    this.#congestion = congestion
+  }
+
+  override namespace(label: string): Namespace {
+    const namespace = super.namespace(label)
+    namespace.sysctl({ 'net.ipv4.tcp_congestion_control': this.#congestion })
+    return namespace
   }
 }
 
 /** Builds a laboratory for the work and takes it down whatever happens; an error tells what the programs said. */
-export async function inLab<T>(work: (lab: Lab) => Promise<T>): Promise<T> {
-  const lab = new Lab()
+export async function inLab<T>(work: (lab: Lab) => Promise<T>, congestion: string): Promise<T> {
+  const lab = new TunedLab(congestion)
   try {
     return await work(lab)
   } catch (error) {
@@ -48,27 +56,33 @@ export async function inLab<T>(work: (lab: Lab) => Promise<T>): Promise<T> {
   }
 }
 
+export interface Plan<F> {
+  candidates: readonly Candidate<F>[]
+  columns: readonly Column<F>[]
+  rounds: number
+  congestion: string
+}
+
 /** Measures every candidate once a round. `progress` hears of each measurement. */
-export async function runRounds(
-  candidates: readonly Candidate[],
-  rounds: number,
+export async function runRounds<F extends Numbers<F>>(
+  { candidates, columns, rounds, congestion }: Plan<F>,
   progress: (text: string) => void,
-): Promise<Results> {
-  const raw = new Map<string, Figures[]>(candidates.map(({ name }) => [name, []]))
+): Promise<Results<F>> {
+  const results: Results<F> = {}
+  const lists = candidates.map((): F[] => [])
   for (let round = 1; round <= rounds; round++) {
-    for (const { name, title, build } of candidates) {
-      const figures = await inLab(async (lab) => measure(await build(lab)))
-      raw.get(name)?.push(figures)
-      progress(`round ${round} of ${rounds}: ${title}: ${summary(figures)}`)
+    for (const [i, { title, measure }] of candidates.entries()) {
+      const figures = await inLab(measure, congestion)
+      lists[i]?.push(figures)
+      progress(`round ${round} of ${rounds}: ${title}: ${summary(columns, figures)}`)
     }
   }
-  const results: Results = {}
-  for (const { name, title } of candidates) {
-    const list = raw.get(name) ?? []
-    results[name] = { title, raw: list, median: mediansOf(list) }
+  for (const [i, candidate] of candidates.entries()) {
+    const raw = lists[i] ?? []
+    results[keyOf(candidate)] = { title: candidate.title, raw, median: mediansOf(columns, raw) }
   }
   return results
 }
 
-const summary = (figures: Figures): string =>
-  `${figures.cubicGbps.toFixed(2)} Gbit/s, ${figures.smallKpps.toFixed(0)} kpps, ${figures.rttMs.toFixed(3)} ms`
+const summary = <F extends Numbers<F>>(columns: readonly Column<F>[], figures: F): string =>
+  columns.map(({ figure, title, digits }) => `${title} ${formatFigure(figures[figure], digits)}`).join('; ')

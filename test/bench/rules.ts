@@ -1,5 +1,5 @@
-/** What ratios between candidates must be. */
-import type { Figures } from '#test/bench/measure.ts'
+/** What the figures of candidates, or ratios between them, must be. */
+import type { Column, Numbers } from '#test/bench/figures.ts'
 import type { Results } from '#test/bench/rounds.ts'
 
 /**
@@ -8,13 +8,13 @@ import type { Results } from '#test/bench/rounds.ts'
  */
 type RuleKind = 'bar' | 'aim' | 'floor'
 
-export interface Rule {
+export interface Rule<F> {
   kind: RuleKind
-  figure: keyof Figures
-  /** Ratio of this candidate's median ... */
+  figure: keyof F
+  /** The median of this candidate ... */
   of: string
-  /** ... to this one's. */
-  to: string
+  /** ... divided by that of this one, if named. */
+  to?: string
   least?: number
   most?: number
 }
@@ -26,23 +26,22 @@ export interface Verdict {
   passed: boolean
 }
 
-export const FIGURE_TITLES: Record<keyof Figures, string> = {
-  cubicGbps: 'TCP CUBIC, Gbit/s',
-  bbrGbps: 'TCP BBR, Gbit/s',
-  smallKpps: '64-octet UDP, kpps',
-  rttMs: 'round trip, ms',
-  cpuSecondsPerGb: 'CPU s/GB',
-}
-
-/** Verdicts on the rules whose candidates were both measured. */
-export function judge(rules: readonly Rule[], results: Results): Verdict[] {
+/** Verdicts on the rules whose candidates were all measured. */
+export function judge<F extends Numbers<F>>(
+  rules: readonly Rule<F>[],
+  columns: readonly Column<F>[],
+  results: Results<F>,
+): Verdict[] {
+  const titles = new Map(columns.map(({ figure, title }) => [figure, title]))
   const verdicts: Verdict[] = []
   for (const { kind, figure, of, to, least = -Infinity, most = Infinity } of rules) {
-    const [one, other] = [results[of], results[to]]
-    if (!one || !other) continue
-    const value = one.median[figure] / other.median[figure]
+    const one = results[of]
+    const other = to === undefined ? undefined : results[to]
+    if (!one || (to !== undefined && !other)) continue
+    const value = one.median[figure] / (other?.median[figure] ?? 1)
     const bound = least === -Infinity ? `<= ${most}` : `>= ${least}`
-    const text = `${FIGURE_TITLES[figure]}: ${one.title} / ${other.title} = ${value.toPrecision(3)}, ${bound}`
+    const what = other ? `${one.title} / ${other.title}` : one.title
+    const text = `${titles.get(figure)}: ${what} = ${value.toPrecision(3)}, ${bound}`
     verdicts.push({ kind, text, value, passed: value >= least && value <= most })
   }
   return verdicts

@@ -1,14 +1,16 @@
 /** `npm run bench -- switch`: one switch between two hosts. */
 import { main } from '#test/bench/bench.ts'
+import { THROUGHPUT_COLUMNS, throughputOf } from '#test/bench/measure.ts'
 import { ourSwitch } from '#test/bench/ours.ts'
 import { kernelBridge, vdeSwitch } from '#test/bench/peers.ts'
 
 await main({
   name: 'switch',
+  columns: THROUGHPUT_COLUMNS,
   candidates: [
-    { name: 'kernel', title: 'kernel bridge', build: kernelBridge },
-    { name: 'vde', title: 'vde_switch', build: vdeSwitch },
-    { name: 'ours', title: 'hybridge', build: ourSwitch },
+    { name: 'kernel', title: 'kernel bridge', measure: throughputOf(kernelBridge) },
+    { name: 'vde', title: 'vde_switch', measure: throughputOf(vdeSwitch) },
+    { name: 'ours', title: 'hybridge', measure: throughputOf(ourSwitch) },
   ],
   rules: [
     { kind: 'bar', figure: 'bbrGbps', of: 'ours', to: 'vde', least: 8 },

@@ -12,6 +12,7 @@ const HELLO: Hello = {
   name: 'a',
   largestFrame: 9216,
   superFrames: true,
+  latencyControl: true,
   keepaliveMs: 2000,
   key: 'k',
 }

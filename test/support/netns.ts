@@ -7,9 +7,19 @@
  */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { RECORDS } from '#net/port/nic/records.ts'
 import { Running, finish, until } from '#test/support/process.ts'
 import type { Finished, RunOptions, SpawnOptions } from '#test/support/process.ts'
 
@@ -112,7 +122,10 @@ export class Lab {
       for (const pid of pids) kill(pid)
       Atomics.wait(pause, 0, 0, 5)
     }
-    for (const namespace of this.#namespaces) command('ip', ['netns', 'delete', namespace.name])
+    for (const namespace of this.#namespaces) {
+      for (const file of namespace.nicRecords()) rmSync(file, { force: true })
+      command('ip', ['netns', 'delete', namespace.name])
+    }
     rmSync(this.directory, { recursive: true, force: true })
   }
 }
@@ -146,6 +159,17 @@ export class Namespace {
       'net.ipv6.conf.default.addr_gen_mode': 1,
     })
     this.ip('link', 'set', 'lo', 'up')
+  }
+
+  /** Files that tell what interfaces here were, before agents and hubs changed them. */
+  nicRecords(): string[] {
+    const files = existsSync(RECORDS) ? readdirSync(RECORDS) : []
+    return files.filter((file) => file.startsWith(`${this.identity}-`)).map((file) => join(RECORDS, file))
+  }
+
+  /** The inode of the namespace. */
+  get identity(): number {
+    return statSync(`/run/netns/${this.name}`).ino
   }
 
   /** `ip -n NAMESPACE ...`. */
@@ -221,7 +245,7 @@ export class Namespace {
 
   /** Processes whose network is this one. */
   pids(): number[] {
-    const identity = `net:[${statSync(`/run/netns/${this.name}`).ino}]`
+    const identity = `net:[${this.identity}]`
     return readdirSync('/proc')
       .filter((entry) => /^\d+$/.test(entry) && networkOf(entry) === identity)
       .map(Number)

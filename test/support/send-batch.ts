@@ -4,7 +4,7 @@
  */
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
-import { openNic } from '#net/port/nic.ts'
+import { openNic } from '#net/port/nic/nic.ts'
 import { FLAG_NEEDS_CHECKSUM, GSO_NONE, putHeader } from '#net/wire/virtio.ts'
 
 const SLOT = 16_384

@@ -88,6 +88,7 @@ const HELLO: Hello = {
   name: 'test',
   largestFrame: 9216,
   superFrames: false,
+  latencyControl: true,
   keepaliveMs: 2000,
   key: 'test',
 }

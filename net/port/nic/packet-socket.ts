@@ -1,10 +1,13 @@
 /** An AF_PACKET socket on one interface: packet(7). Opens, reads its drop counter, closes; no frames pass here. */
 import * as libc from '#net/port/libc.ts'
 import { SystemError } from '#net/base/errors.ts'
-import { isEthernet, linkIndex } from '#net/port/link.ts'
+import { INSTRUCTION } from '#net/port/nic/bpf.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
+import { isEthernet, linkIndex } from '#net/port/nic/link.ts'
 import { putU16, putU16le, putU32le, u32le } from '#net/wire/octets.ts'
 
 const SOL_PACKET = 263
+const SO_ATTACH_FILTER = 26
 const PACKET_ADD_MEMBERSHIP = 1
 const PACKET_STATISTICS = 6
 const PACKET_AUXDATA = 8
@@ -18,10 +21,11 @@ const SEND_BUFFER = 8 << 20
 
 /**
  * Opens a promiscuous packet socket with virtio headers and auxiliary data on `name`.
+ * @param filter  a BPF program (`BpfAssembler`) that the socket has from its first frame on
  * @returns the descriptor, which the caller closes, and the index of the interface that it is bound to
  * @throws SystemError: EPERM without CAP_NET_RAW, ENODEV without such an interface
  */
-export function openPacketSocket(name: string): { fd: number; index: number } {
+export function openPacketSocket(name: string, filter?: Uint8Array): { fd: number; index: number } {
   const index = linkIndex(name)
   const what = `cannot open ${name}`
   if (index === 0) throw libc.systemError(what, { [libc.ENODEV]: '`ip link` lists the interfaces' })
@@ -47,6 +51,7 @@ export function openPacketSocket(name: string): { fd: number; index: number } {
     option(fd, PACKET_ADD_MEMBERSHIP, membership, `cannot make ${name} promiscuous`)
     setBuffer(fd, libc.SO_RCVBUFFORCE, libc.SO_RCVBUF, RECEIVE_BUFFER)
     setBuffer(fd, libc.SO_SNDBUFFORCE, libc.SO_SNDBUF, SEND_BUFFER)
+    if (filter !== undefined) attachFilter(fd, filter, name)
     const address = new Uint8Array(SOCKADDR_LL)
     putU16le(address, 0, libc.AF_PACKET)
     putU16(address, 2, ETH_P_ALL)
@@ -57,6 +62,22 @@ export function openPacketSocket(name: string): { fd: number; index: number } {
     throw error
   }
   return { fd, index }
+}
+
+/**
+ * Sets the BPF program that decides which frames the socket receives, in the place of another one; the kernel changes
+ * over between two frames. @throws SystemError ENOMEM
+ */
+export function attachFilter(fd: number, program: Uint8Array, name: string): void {
+  const memory = FrameMemory.native(program.length)
+  memory.bytes.set(program)
+  const fprog = new Uint8Array(16) // struct sock_fprog
+  putU16le(fprog, 0, program.length / INSTRUCTION)
+  new DataView(fprog.buffer).setBigUint64(8, BigInt(memory.address), true)
+  const result = libc.setsockopt(fd, libc.SOL_SOCKET, SO_ATTACH_FILTER, fprog, fprog.length)
+  const error = result < 0 ? libc.systemError(`cannot set the packet filter of ${name}`) : undefined
+  memory.free()
+  if (error !== undefined) throw error
 }
 
 /** Frames that the kernel dropped on this socket since the last call: PACKET_STATISTICS resets when read. */

@@ -2,16 +2,22 @@ import { describe, expect, it } from 'vitest'
 import { DROP_LINK_DOWN, DROP_QUEUE_FULL, PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import type { FrameSink } from '#net/port/port.ts'
-import { TunnelPort, type TunnelStream } from '#net/port/tunnel.ts'
+import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
+import { Pace } from '#net/tunnel/pace.ts'
+import type { TunnelStream } from '#net/port/tunnel/sender.ts'
 import { bytesPerCall } from '#test/support/allocation.ts'
 
 const SINK: FrameSink = { frame: () => {}, batchEnd: () => {}, portState: () => {} }
 const PEER = { superFrames: true, largestFrame: 9216 }
 
 class Stream implements TunnelStream {
+  readonly pace: Pace
   isFull = false
   keeps = false
   readonly writes: Buffer[] = []
+  constructor(isControlled: boolean) {
+    this.pace = new Pace(isControlled)
+  }
   write(octets: Buffer): boolean {
     this.writes.push(this.keeps ? octets : Buffer.from(octets))
     return !this.keeps
@@ -28,8 +34,8 @@ function frame(length: number, octet: number): { memory: FrameMemory; start: num
 
 function open(): { port: TunnelPort; stream: Stream; counters: PortCounters } {
   const counters = new PortCounters()
-  const port = new TunnelPort({ name: 'tunnel:test', counters, sink: SINK })
-  const stream = new Stream()
+  const port = new TunnelPort({ name: 'tunnel:test', counters, sink: SINK, seed: 1 })
+  const stream = new Stream(false)
   port.connect(stream, PEER)
   return { port, stream, counters }
 }
@@ -77,19 +83,23 @@ describe('TunnelPort', () => {
     port.close()
   })
 
-  it('leaves a buffer alone that the stream keeps', () => {
+  it('leaves a buffer alone that the stream keeps', async () => {
     const { port, stream } = open()
     stream.keeps = true
-    for (const octet of [4, 5]) {
-      const f = frame(300, octet)
-      port.send(f.memory, f.start, f.end)
-      port.drained()
-    }
+    const first = frame(300, 4)
+    port.send(first.memory, first.start, first.end)
+    port.drained()
+    stream.keeps = false
+    const second = frame(300, 5)
+    port.send(second.memory, second.start, second.end)
+    port.flush()
+    await turn()
     expect(stream.writes.map((w) => w[20])).toEqual([4, 5])
+    port.drained()
     port.close()
   })
 
-  it('counts link-down without a stream, and forgets what waited when it is disconnected', async () => {
+  it('counts link-down without a stream, and what waited when it is disconnected', async () => {
     const { port, stream, counters } = open()
     const f = frame(60, 6)
     port.send(f.memory, f.start, f.end)
@@ -98,15 +108,17 @@ describe('TunnelPort', () => {
     port.send(f.memory, f.start, f.end)
     await turn()
     expect(stream.writes).toHaveLength(0)
-    expect(counters.outDrops[DROP_LINK_DOWN]).toBe(1)
+    expect(counters.outDrops[DROP_LINK_DOWN]).toBe(2)
+    expect([counters.outFrames, counters.outOctets]).toEqual([0, 0])
     port.close()
   })
 
-  it('allocates nothing for a small frame', () => {
+  it.each([60, 1514, 60_000])('allocates nothing for a frame of %i octets', (length) => {
     const { port, stream } = open()
-    const f = frame(60, 7)
+    const memory = FrameMemory.native(65_536)
     stream.isFull = true
-    expect(bytesPerCall(() => port.send(f.memory, f.start, f.end))).toBeLessThan(8)
+    expect(bytesPerCall(() => port.send(memory, 32, 32 + length), 10_000)).toBeLessThan(8)
+    memory.free()
     port.close()
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { ownersOf, plainAddress, withLowers } from '#net/port/carrier.ts'
+import { ownersOf, plainAddress, withLowers } from '#net/port/nic/carrier.ts'
 
 describe('ownersOf', () => {
   const interfaces = {

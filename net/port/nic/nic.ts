@@ -1,6 +1,7 @@
 /**
  * Port kind `nic`: a network interface in promiscuous mode, through a packet socket that carries super-frames whole.
- * Follows the interface: down, up, deleted, re-created, MTU changed. What it changes it restores at `close`.
+ * Follows the interface: down, up, without carrier, renamed, deleted, re-created, MTU changed. What it changes it
+ * restores at `close`.
  */
 import * as libc from '#net/port/libc.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
@@ -14,20 +15,31 @@ import {
   DROP_TOO_BIG,
   type PortCounters,
 } from '#net/port/counters.ts'
-import { isLinkUp, linkIndex, linkMtu } from '#net/port/link.ts'
-import { watchLinks } from '#net/port/link-watch.ts'
+import { hasCarrier } from '#net/port/nic/ethtool.ts'
+import { isLinkUp, linkIndex, linkMtu, linkName } from '#net/port/nic/link.ts'
+import { watchLinks } from '#net/port/nic/link-watch.ts'
 import { ReceiveBatch, SendBatch } from '#net/port/message-batch.ts'
-import { NicSettings } from '#net/port/nic-settings.ts'
-import { openPacketSocket, takeKernelDrops, takeSocketError } from '#net/port/packet-socket.ts'
+import { masterOf, masterWarning } from '#net/port/nic/hygiene.ts'
+import { EXTRA_TAG, longestFrame } from '#net/port/nic/mtu.ts'
+import { NicSettings } from '#net/port/nic/settings.ts'
+import {
+  attachFilter,
+  openPacketSocket,
+  takeKernelDrops,
+  takeSocketError,
+} from '#net/port/nic/packet-socket.ts'
 import type { FrameSink, Port } from '#net/port/port.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
-import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
-import { float64, u16le, u32le } from '#net/wire/octets.ts'
+import { longestWireFrame, wireFrames, wireOctets } from '#net/port/wire-count.ts'
+import { float64, u16, u16le, u32le } from '#net/wire/octets.ts'
+import { TPID_C_TAG } from '#net/wire/ethernet.ts'
 import { insertTag } from '#net/wire/tag.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 import { reasonOf } from '#net/base/errors.ts'
 
 const ETHERNET = 14
+/** Offset of the outer tag, or the EtherType. */
+const TYPE = 12
 /** Receive rounds for one readiness: other ports, sockets and timers get their turn after as many batches. */
 const ROUNDS = 8
 const STATISTICS_MS = 1000
@@ -45,7 +57,9 @@ export interface NicOptions {
   /** Interface name: `eth1`. */
   readonly interface: string
   /** MTU to raise the interface to; it is never lowered. Default: what frames of 9216 octets need. */
-  readonly mtu?: number
+  readonly mtu?: number | undefined
+  /** The machine's own traffic uses it too: its MTU is raised only if `mtu` says so, and it is left up. */
+  readonly isUplink?: boolean
   readonly counters: PortCounters
   readonly sink: FrameSink
   /** Takes one line for people: what was changed, what could not be. */
@@ -55,17 +69,26 @@ export interface NicOptions {
 /** One read buffer for all network interfaces of the process: a batch is switched before the next is read. */
 let receiveBatch: ReceiveBatch | undefined
 
+export interface Nic extends Port {
+  /**
+   * Sets the BPF program that decides which frames are received, now and on an interface that is made again.
+   * @throws SystemError ENOMEM
+   */
+  setFilter(program: Uint8Array): void
+}
+
 /** @throws SystemError ENODEV, EPERM, with the remedy */
-export function openNic(options: NicOptions): Port {
+export function openNic(options: NicOptions): Nic {
   return new NicPort(options)
 }
 
-class NicPort implements Port {
+class NicPort implements Nic {
   readonly name: string
   readonly counters: PortCounters
   readonly superFrames = true
   maxFrame = 0
   up = false
+  /** As configured; it may be called something else meanwhile. */
   readonly #interface: string
   readonly #sink: FrameSink
   readonly #warn: (text: string) => void
@@ -77,8 +100,14 @@ class NicPort implements Port {
   readonly #statisticsTimer: NodeJS.Timeout
   readonly #unwatchLinks: () => void
   #staging: FrameMemory | undefined
+  #filter: Uint8Array | undefined
   #fd = -1
+  /** Of the interface that the socket is bound to; 0: none. */
   #index = 0
+  /** What it is called now. */
+  #called: string
+  /** Bridge or bond that it is a port of. */
+  #master: string | undefined
   #watcher: Watcher | undefined
   #closed = false
   readonly #onExit = (): void => this.#settings.restore()
@@ -86,18 +115,20 @@ class NicPort implements Port {
   constructor(options: NicOptions) {
     this.name = `nic:${options.interface}`
     this.#interface = options.interface
+    this.#called = options.interface
     this.counters = options.counters
     this.#sink = options.sink
     this.#warn = options.onWarning ?? (() => {})
     this.#batch = receiveBatch ??= new ReceiveBatch(VIRTIO_HEADER_LEN)
-    this.#settings = new NicSettings(options.interface, options.mtu, this.#warn)
-    this.#open()
+    this.#settings = new NicSettings(options, this.#warn)
+    this.#open(options.interface)
     // Whatever ends the process: an interface is left as it was found.
     process.once('exit', this.#onExit)
     this.#unwatchLinks = watchLinks(() => this.#followLink())
     this.#statisticsTimer = setInterval(() => this.#countKernelDrops(), STATISTICS_MS)
     this.#statisticsTimer.unref()
-    this.#setUp(isLinkUp(this.#interface), 'interface is down')
+    this.#readState()
+    if (!this.up) this.#warn(`${this.#called}: ${this.#whyDown()}`)
   }
 
   send(memory: FrameMemory, start: number, end: number): void {
@@ -105,6 +136,10 @@ class NicPort implements Port {
     const frames = wireFrames(memory.bytes, start, end)
     if (!this.up) {
       counters.dropOut(DROP_LINK_DOWN, frames)
+      return
+    }
+    if (end - start > this.maxFrame && !this.#fits(memory.bytes, start, end)) {
+      counters.dropOut(DROP_TOO_BIG, frames)
       return
     }
     if (memory.address === 0) {
@@ -140,6 +175,11 @@ class NicPort implements Port {
     out.count = 0
   }
 
+  setFilter(program: Uint8Array): void {
+    this.#filter = program
+    if (this.#fd >= 0) attachFilter(this.#fd, program, this.#called)
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
@@ -155,17 +195,19 @@ class NicPort implements Port {
     this.#settings.restore()
   }
 
-  #open(): void {
-    const { fd, index } = openPacketSocket(this.#interface)
+  #open(name: string): void {
+    const { fd, index } = openPacketSocket(name, this.#filter)
     this.#fd = fd
     this.#index = index
+    this.#called = name
+    this.#master = masterOf(name)
     try {
-      this.#settings.apply()
-      this.maxFrame = linkMtu(this.#interface) + ETHERNET
+      this.#settings.apply(index)
       this.#watcher = new Watcher(fd, (_events, failed) => this.#ready(failed))
       this.#watcher.watch(READABLE)
     } catch (error) {
       this.#fd = -1
+      this.#index = 0
       libc.close(fd)
       this.#settings.restore()
       throw error
@@ -238,6 +280,12 @@ class NicPort implements Port {
     this.#sink.frame(batch.frames, start, end)
   }
 
+  /** Of a super-frame, as the kernel looks at the MTU for others only. */
+  #fits(octets: Uint8Array, start: number, end: number): boolean {
+    const room = u16(octets, start + TYPE) === TPID_C_TAG ? 0 : EXTRA_TAG
+    return longestWireFrame(octets, start, end) + room <= this.maxFrame
+  }
+
   /** A frame outside native memory: copied and sent alone. */
   #sendCopy(memory: FrameMemory, start: number, end: number): void {
     this.flush()
@@ -259,24 +307,49 @@ class NicPort implements Port {
     this.counters.dropIn(DROP_KERNEL, drops)
   }
 
-  /** Compares the interface with what the socket is bound to, and follows it. */
+  /** Compares the interface with what is known of it, and follows it. */
   #followLink(): void {
     if (this.#closed) return
-    const index = linkIndex(this.#interface)
     try {
-      if (index !== this.#index) {
-        this.#closeSocket(() => {})
-        this.#index = 0
-        this.#settings.forget()
-        if (index === 0) return this.#setUp(false, 'interface is gone')
-        this.#open()
-      }
-      this.maxFrame = linkMtu(this.#interface) + ETHERNET
-      this.#setUp(isLinkUp(this.#interface), 'interface is down')
+      const name = linkName(this.#index)
+      if (name === '') return this.#replaceLink()
+      if (name !== this.#called) this.#warn(`${this.#called} is called ${name} now`)
+      this.#called = name
+      this.#settings.follow()
+      this.#followMaster()
+      this.#readState()
     } catch (error) {
       // The interface changed again meanwhile: the next event tells.
       this.#setUp(false, reasonOf(error))
     }
+  }
+
+  /** The interface is gone; takes another one of its name if there is one. */
+  #replaceLink(): void {
+    this.#closeSocket(() => {})
+    this.#index = 0
+    const name = [this.#interface, this.#called].find((known) => linkIndex(known) !== 0)
+    if (name === undefined) return this.#setUp(false, 'interface is gone')
+    this.#open(name)
+    this.#readState()
+  }
+
+  #followMaster(): void {
+    const master = masterOf(this.#called)
+    if (master !== undefined && master !== this.#master) this.#warn(masterWarning(this.#called, master))
+    this.#master = master
+  }
+
+  #readState(): void {
+    this.maxFrame = longestFrame(linkMtu(this.#called))
+    const why = this.#whyDown()
+    this.#setUp(why === '', why)
+  }
+
+  /** Empty when it is up. */
+  #whyDown(): string {
+    if (!isLinkUp(this.#called)) return 'interface is down'
+    return hasCarrier(this.#called) ? '' : 'no carrier; is the cable plugged in?'
   }
 
   #setUp(up: boolean, why: string): void {

@@ -1,0 +1,104 @@
+/**
+ * The TCP connection under a tunnel, Linux tcp(7): read now and then, and told what `Pace` decides. Where there is no
+ * descriptor or the system refuses, the connection stays as it is, which costs speed or latency and nothing else.
+ */
+import type { Socket } from 'node:net'
+import { isRecord } from '#net/base/unknown.ts'
+import { hasLibc } from '#net/port/c-library.ts'
+import * as libc from '#net/port/libc.ts'
+import { Pace, type PathReading } from '#net/tunnel/pace.ts'
+import { u32le } from '#net/wire/octets.ts'
+
+const IPPROTO_TCP = 6
+const TCP_INFO = 11
+const TCP_CONGESTION = 13
+/** Octets written and not acknowledged; not sent even once. */
+const SIOCOUTQ = 0x5411
+const SIOCOUTQNSD = 0x894b
+
+// struct tcp_info, linux/tcp.h
+const INFO_RTT = 68
+const INFO_BYTES_ACKED = 120
+const INFO_MIN_RTT = 148
+const INFO_LENGTH = 152
+
+const READ_EVERY_MS = 20
+const READ_SELDOM_MS = 200
+
+export class TunnelConnection implements PathReading {
+  readonly socket: Socket
+  readonly pace: Pace
+  ackedOctets = 0
+  flightOctets = 0
+  roundTripMs = 0
+  leastRoundTripMs = 0
+  readonly #info = new Uint8Array(256)
+  readonly #infoLength = libc.intOctets(256)
+  readonly #value = new Uint8Array(4)
+  /** What waited when the system was last asked, and what was written since. */
+  #waiting = 0
+  #readAt = -Infinity
+  #congestion: string
+
+  /** @param isControlled  false: bulk throughput is all that counts */
+  constructor(socket: Socket, isControlled: boolean) {
+    this.socket = socket
+    this.pace = new Pace(isControlled)
+    this.#congestion = this.pace.congestion
+  }
+
+  /** To be called before `octets` are written; `now` in milliseconds. */
+  writes(octets: number, now: number): void {
+    this.#waiting += octets
+    if (now - this.#readAt >= Math.max(READ_EVERY_MS, Math.min(this.leastRoundTripMs, READ_SELDOM_MS)))
+      this.#read(now)
+  }
+
+  /**
+   * Octets beyond `pace.limit` that wait in the kernel; negative while there is room. TCP_NOTSENT_LOWAT would not do: the
+   * kernel goes on adding small writes to the last buffer of its queue, up to 64 KiB.
+   */
+  excess(): number {
+    const { pace } = this
+    if (this.#waiting < pace.limit) return this.#waiting - pace.limit
+    const waiting = this.#ask(descriptorOf(this.socket), pace.isCrowded ? SIOCOUTQNSD : SIOCOUTQ)
+    this.#waiting = waiting
+    return waiting - pace.limit
+  }
+
+  /** Those of an int; 0 when the system does not tell. */
+  #ask(fd: number, what: number): number {
+    return fd < 0 || libc.ioctl(fd, what, this.#value) < 0 ? 0 : u32le(this.#value, 0)
+  }
+
+  #read(now: number): void {
+    this.#readAt = now
+    const fd = descriptorOf(this.socket)
+    if (fd < 0) return
+    this.#infoLength[0] = 0
+    this.#infoLength[1] = 1 // 256: what there is room for
+    if (libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, this.#info, this.#infoLength) < 0) return
+    if (u32le(this.#infoLength, 0) < INFO_LENGTH) return
+    const info = this.#info
+    this.ackedOctets = u32le(info, INFO_BYTES_ACKED) + u32le(info, INFO_BYTES_ACKED + 4) * 0x1_0000_0000
+    this.flightOctets = this.#ask(fd, SIOCOUTQ)
+    this.roundTripMs = u32le(info, INFO_RTT) / 1000
+    this.leastRoundTripMs = u32le(info, INFO_MIN_RTT) / 1000
+    const { pace } = this
+    const wasCrowded = pace.isCrowded
+    pace.read(this, now)
+    if (pace.isCrowded !== wasCrowded) this.#waiting = Infinity // of the other kind: asked when it matters
+    if (pace.congestion === this.#congestion) return
+    this.#congestion = pace.congestion
+    const name = new TextEncoder().encode(pace.congestion)
+    libc.setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, name.length)
+  }
+}
+
+/** Node keeps the descriptor in the handle under the socket; -1 when there is none. */
+function descriptorOf(socket: Socket): number {
+  if (!hasLibc) return -1
+  const handle: unknown = Reflect.get(socket, '_handle')
+  const fd: unknown = isRecord(handle) ? Reflect.get(handle, 'fd') : undefined
+  return typeof fd === 'number' ? fd : -1
+}

@@ -1,0 +1,56 @@
+/**
+ * The DROPS record, on the stream from a gateway to the fabric: what the gateway's queue has lost of the frames that the
+ * fabric's port has counted as sent. JSON: wire frames by reason, and the octets of all of them.
+ */
+import { isRecord } from '#net/base/unknown.ts'
+import { ProtocolError } from '#net/base/errors.ts'
+import { dropReason, dropReasonName, type PortCounters } from '#net/port/counters.ts'
+import { controlRecord, RECORD_DROPS } from '#net/tunnel/framing.ts'
+
+/** Counts drops since the last record. */
+export class DropReport {
+  readonly #frames = new Map<string, number>()
+  #octets = 0
+
+  get isEmpty(): boolean {
+    return this.#frames.size === 0
+  }
+
+  add(reason: number, frames: number, octets: number): void {
+    const name = dropReasonName(reason)
+    this.#frames.set(name, (this.#frames.get(name) ?? 0) + frames)
+    this.#octets += octets
+  }
+
+  /** The record, and begins anew. */
+  take(): Uint8Array {
+    const payload = JSON.stringify({ frames: Object.fromEntries(this.#frames), octets: this.#octets })
+    this.#frames.clear()
+    this.#octets = 0
+    return controlRecord(RECORD_DROPS, new TextEncoder().encode(payload))
+  }
+}
+
+/** Takes the drops of a record over into the counters of the port. @throws ProtocolError `malformed` */
+export function countDrops(payload: Uint8Array, counters: PortCounters): void {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder().decode(payload))
+  } catch {
+    throw new ProtocolError('malformed', 'the drops record is not JSON')
+  }
+  const frames = isRecord(value) && isRecord(value['frames']) ? value['frames'] : {}
+  for (const [name, count] of Object.entries(frames)) {
+    const reason = dropReason(name)
+    if (reason < 0 || !isCount(count))
+      throw new ProtocolError('malformed', 'the drops record counts nonsense')
+    counters.outFrames = Math.max(0, counters.outFrames - count)
+    counters.dropOut(reason, count)
+  }
+  const octets = isRecord(value) ? value['octets'] : undefined
+  if (!isCount(octets)) throw new ProtocolError('malformed', 'the drops record counts nonsense')
+  counters.outOctets = Math.max(0, counters.outOctets - octets)
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest'
+import { Pace, type PathReading } from '#net/tunnel/pace.ts'
+
+/** A bottleneck with a deep buffer: takes octets at its rate, gives them back as acknowledged a round trip later. */
+class Path implements PathReading {
+  ackedOctets = 0
+  flightOctets = 0
+  roundTripMs: number
+  readonly leastRoundTripMs: number
+  /** Octets a millisecond. */
+  rate: number
+  /** Of others, in the buffer. */
+  foreign = 0
+  #queue = 0
+  readonly #onWire: { at: number; octets: number }[] = []
+
+  constructor(rate: number, leastRoundTripMs: number) {
+    this.rate = rate
+    this.leastRoundTripMs = leastRoundTripMs
+    this.roundTripMs = leastRoundTripMs
+  }
+
+  /** What waits before the link, ms. */
+  get queueMs(): number {
+    return (this.#queue + this.foreign) / this.rate
+  }
+
+  write(octets: number): void {
+    this.#queue += octets
+    this.flightOctets += octets
+  }
+
+  /** One millisecond. Others take their part of the link by what they have in the buffer. */
+  step(now: number): void {
+    this.roundTripMs += (this.leastRoundTripMs + this.queueMs - this.roundTripMs) / 8
+    const all = this.#queue + this.foreign
+    const sent = all === 0 ? 0 : Math.min(this.#queue, (this.rate * this.#queue) / Math.max(all, this.rate))
+    this.#queue -= sent
+    this.#onWire.push({ at: now + this.leastRoundTripMs, octets: sent })
+    for (let first = this.#onWire[0]; first && first.at <= now; first = this.#onWire[0]) {
+      this.ackedOctets += first.octets
+      this.flightOctets -= first.octets
+      this.#onWire.shift()
+    }
+  }
+}
+
+interface Run {
+  path: Path
+  pace: Pace
+  now: number
+}
+
+const start = (mbps: number, leastRoundTripMs: number): Run => ({
+  path: new Path((mbps * 1e6) / 8000, leastRoundTripMs),
+  pace: new Pace(true),
+  now: 0,
+})
+
+/** Sends as much as `pace` lets, unless told to send `octets` a millisecond. @returns the queue of each millisecond */
+function run(at: Run, ms: number, octets = Infinity): number[] {
+  const queues: number[] = []
+  const until = at.now + ms
+  let readAt = at.now
+  for (; at.now < until; at.now++) {
+    const { path, pace } = at
+    path.step(at.now)
+    if (at.now - readAt >= 20) {
+      readAt = at.now
+      pace.read(path, at.now)
+    }
+    let left = octets
+    while (left > 0 && path.flightOctets < pace.limit) {
+      const piece = Math.min(pace.piece, left)
+      path.write(piece)
+      left -= piece
+    }
+    queues.push(path.queueMs)
+  }
+  return queues
+}
+
+const mean = (list: number[]): number => list.reduce((sum, one) => sum + one, 0) / list.length
+
+describe('Pace', () => {
+  for (const [mbps, roundTripMs] of [
+    [3, 1],
+    [10, 1],
+    [10, 50],
+    [10, 200],
+    [100, 1],
+    [100, 20],
+    [400, 5],
+  ] as const) {
+    it(`keeps a link of ${mbps} Mbit/s busy at ${roundTripMs} ms, and the buffer before it short`, () => {
+      const at = start(mbps, roundTripMs)
+      run(at, 10_000)
+      const acked = at.path.ackedOctets
+      const queues = run(at, 5000)
+      expect(at.path.ackedOctets - acked).toBeGreaterThan(0.97 * 5000 * at.path.rate)
+      expect(mean(queues)).toBeLessThan(Math.max(25, roundTripMs * 0.3))
+      expect(Math.abs(at.pace.rate / at.path.rate - 1)).toBeLessThan(0.05)
+      expect([at.pace.isCrowded, at.pace.isFast]).toEqual([false, false])
+    })
+  }
+
+  it('follows a link that becomes slower, and faster again', () => {
+    const at = start(50, 10)
+    run(at, 5000)
+    at.path.rate /= 10
+    run(at, 3000)
+    expect(mean(run(at, 1000))).toBeLessThan(40)
+    at.path.rate *= 10
+    run(at, 3000)
+    expect(Math.abs(at.pace.rate / at.path.rate - 1)).toBeLessThan(0.05)
+  })
+
+  it('does not take the rate of a sender that has little to send for that of the path', () => {
+    const at = start(100, 10)
+    run(at, 5000)
+    run(at, 5000, 100)
+    expect(at.pace.rate).toBeGreaterThan(0.9 * at.path.rate)
+  })
+
+  it('needs no control on a fast path, and says so within a second', () => {
+    const at = start(3000, 1)
+    expect(at.pace.isFast).toBe(false)
+    run(at, 1000)
+    expect(at.pace.isFast).toBe(true)
+    at.path.rate /= 100
+    run(at, 1000)
+    expect(at.pace.isFast).toBe(false)
+  })
+
+  it('leaves TCP its way while others fill the buffer, and looks again when they may have gone', () => {
+    const at = start(10, 10)
+    run(at, 5000)
+    at.path.foreign = 200 * at.path.rate
+    run(at, 3500)
+    expect(at.pace.isCrowded).toBe(true)
+    expect(at.pace.limit).toBe(at.pace.piece)
+    at.path.foreign = 0
+    run(at, 8000)
+    expect(at.pace.isCrowded).toBe(false)
+    expect(mean(run(at, 1000))).toBeLessThan(30)
+  })
+
+  it('takes a queue that is its own for none of others, also on a link where few segments fill it', () => {
+    const at = start(0.5, 1)
+    run(at, 20_000)
+    expect(at.pace.isCrowded).toBe(false)
+    expect(mean(run(at, 5000))).toBeLessThan(150)
+  })
+
+  it('makes frames, queue and CoDel fit the rate', () => {
+    const at = start(10, 1)
+    run(at, 5000)
+    const { pace } = at
+    expect(pace.longest).toBeGreaterThan(5000)
+    expect(pace.longest).toBeLessThan(7500)
+    expect(pace.queueLimit / pace.rate).toBeCloseTo(50, 0)
+    expect(pace.targetMs).toBe(5)
+    const slow = start(1, 1)
+    run(slow, 5000)
+    expect(slow.pace.longest).toBe(1514)
+    expect(slow.pace.targetMs).toBeGreaterThan(12)
+  })
+
+  it('chooses BBR for far paths only', () => {
+    const near = start(10, 1)
+    const far = start(10, 30)
+    for (const at of [near, far]) run(at, 1000)
+    expect([near.pace.congestion, far.pace.congestion]).toEqual(['cubic', 'bbr'])
+  })
+
+  it('controls nothing when bulk throughput is all that counts', () => {
+    const pace = new Pace(false)
+    const path = new Path(100, 50)
+    for (let now = 0; now < 1000; now += 20) pace.read(path, now)
+    expect(pace.isFast).toBe(true)
+  })
+})

@@ -1,0 +1,159 @@
+/**
+ * How much a tunnel may have under way, from what its TCP connection does: the rate at which the path takes octets sets
+ * what may be in flight, what may wait in the tunnel's own queue, and how long a frame may be.
+ *
+ * TCP itself fills the buffer before the narrowest link, whatever its size. Here what is in flight is held to the path's
+ * own round trip and a little more, so that the buffer stays nearly empty and the link busy. Where the buffer stays full
+ * nevertheless it is filled by others: holding back would only leave the link to them, so TCP then gets what it takes,
+ * and now and then it is looked whether they have gone.
+ *
+ * Pure: the shell reads the connection now and then (net/port/tunnel/connection.ts) and follows what is decided here.
+ */
+
+/** One reading of a connection; octets. */
+export interface PathReading {
+  /** Since the connection's beginning. */
+  ackedOctets: number
+  /** Written and not acknowledged. */
+  flightOctets: number
+  roundTripMs: number
+  /** The least that was seen in the last minutes. */
+  leastRoundTripMs: number
+}
+
+/** What is taken for the rate before anything is known, octets a millisecond: 10 Mbit/s. */
+const FIRST_RATE = 1250
+const LEAST_RATE = 8
+/** From 1 Gbit/s on no queue of ours is worth shortening; down to 600 Mbit/s it stays so. */
+const FAST = 125_000
+const NOT_FAST = 75_000
+/** In flight beyond the path's round trip: the queue that keeps the link busy and shows more of it when there is. */
+const BUDGET_MS = 20
+/** Of the round trip, if that is more: else a far path's rate would be found too slowly. */
+const BUDGET_SHARE = 0.25
+/** Two segments, as acknowledgements come for every second one. */
+const LEAST_FLIGHT = 3000
+/** On a path that is shared, what waits unsent in the kernel: a frame that may not wait stands behind it. */
+const UNSENT_MS = 3
+const LEAST_UNSENT = 3000
+/** The tunnel's own queue, which only flows that do not yield fill: CoDel keeps the others at a few milliseconds. */
+const QUEUE_MS = 50
+const LEAST_QUEUE = 12_000
+const MOST_QUEUE = 2 << 20
+/** A super-frame that takes longer is cut: nothing can go between its octets. */
+const LONGEST_MS = 5
+const FULL_FRAME = 1514
+const CODEL_TARGET_MS = 5
+/** A round trip of so many times what we hold it to, for so long: the queue is not ours. */
+const CROWD_ROUND_TRIPS = 1.5
+const CROWD_AFTER_MS = 2000
+/** Of a second, as a link may let short bursts pass faster; forgotten after half a minute. */
+const PEAK_OF_MS = 1000
+const PEAK_MS = 30_000
+/**
+ * When it is looked whether the others have gone: on every multiple of this, so that tunnels which share a link, and have
+ * taken each other for those others, hold back at the same moment and find it free.
+ */
+const LOOK_MS = 5000
+/** Shorter round trips have no queue of an uplink between: loss-based control costs less there than BBR's timers. */
+const NEAR_MS = 5
+
+export class Pace {
+  readonly #isControlled: boolean
+  /** Octets a millisecond that the path takes. */
+  rate = FIRST_RATE
+  /** No latency control is needed, or wanted. */
+  isFast: boolean
+  /** Others fill the path's buffer: `limit` is of unsent octets, and not of those in flight. */
+  isCrowded = false
+  /** Octets in flight, or unsent, from which on nothing more is to be written. */
+  limit = 0
+  /** Octets to write at once. */
+  piece = 0
+  /** Octets that may wait in the tunnel's own queue. */
+  queueLimit = 0
+  /** Longest super-frame, octets. */
+  longest = 0
+  /** CoDel's target, RFC 8289 §4.3: no less than the time that a full frame takes. */
+  targetMs = CODEL_TARGET_MS
+  /** The congestion control that fits the path. */
+  congestion: 'cubic' | 'bbr' = 'cubic'
+  #acked = 0
+  #readAt = Number.NaN
+  #wasBusy = false
+  /** The rate of the best second. */
+  #peak = 0
+  #peakAcked = 0
+  #peakAt = -Infinity
+  /** Since when the queue is longer than what we hold it to. */
+  #queuedSince = Number.NaN
+  #crowdedUntil = 0
+
+  /** @param isControlled  false: bulk throughput is all that counts */
+  constructor(isControlled: boolean) {
+    this.#isControlled = isControlled
+    this.isFast = !isControlled
+    this.#settle(0)
+  }
+
+  /** Takes a reading; `now` in milliseconds of a clock that other machines have too, as far as can be. */
+  read(reading: PathReading, now: number): void {
+    const isBusy = reading.flightOctets >= this.limit / 4
+    const since = now - this.#readAt
+    if (since > 0) {
+      const rate = (reading.ackedOctets - this.#acked) / since
+      // Less than before says something of the path only while there was something to send all the time.
+      if (rate > this.rate) this.rate += (rate - this.rate) / 2
+      else if (isBusy && this.#wasBusy) this.rate = Math.max(LEAST_RATE, this.rate + (rate - this.rate) / 4)
+    }
+    this.#acked = reading.ackedOctets
+    this.#readAt = now
+    this.#followPeak(now)
+    this.#wasBusy = isBusy
+    this.#lookForOthers(reading, isBusy, now)
+    this.congestion = reading.leastRoundTripMs < NEAR_MS ? 'cubic' : 'bbr'
+    this.#settle(reading.leastRoundTripMs)
+  }
+
+  #settle(leastRoundTripMs: number): void {
+    if (this.#isControlled) this.isFast = this.rate >= (this.isFast ? NOT_FAST : FAST)
+    const { rate } = this
+    this.piece = Math.max(LEAST_UNSENT, rate * UNSENT_MS)
+    this.limit = this.isCrowded
+      ? this.piece
+      : Math.max(LEAST_FLIGHT, rate * (leastRoundTripMs + budgetMs(leastRoundTripMs)))
+    this.queueLimit = Math.max(LEAST_QUEUE, Math.min(rate * QUEUE_MS, MOST_QUEUE))
+    this.longest = Math.max(FULL_FRAME, rate * LONGEST_MS)
+    this.targetMs = Math.max(CODEL_TARGET_MS, (1.5 * FULL_FRAME) / rate)
+  }
+
+  #followPeak(now: number): void {
+    const since = now - this.#peakAt
+    if (since < PEAK_OF_MS) return
+    const rate = (this.#acked - this.#peakAcked) / since // 0 the first time
+    this.#peak = Math.max(this.#peak * Math.max(0, 1 - since / PEAK_MS), rate)
+    this.#peakAcked = this.#acked
+    this.#peakAt = now
+  }
+
+  #lookForOthers(reading: PathReading, isBusy: boolean, now: number): void {
+    if (this.isCrowded) {
+      this.isCrowded = now < this.#crowdedUntil
+      this.#queuedSince = Number.NaN
+      return
+    }
+    const least = reading.leastRoundTripMs
+    const own = Math.max(least + budgetMs(least), LEAST_FLIGHT / this.#peak)
+    // Not while more is under way than the path could ever use: that queue is our own still.
+    const isOwnGone = reading.flightOctets <= 1.25 * this.#peak * own
+    if (!isBusy || !isOwnGone || reading.roundTripMs <= CROWD_ROUND_TRIPS * own)
+      this.#queuedSince = Number.NaN
+    else if (Number.isNaN(this.#queuedSince)) this.#queuedSince = now
+    else if (now - this.#queuedSince >= CROWD_AFTER_MS) {
+      this.isCrowded = true
+      this.#crowdedUntil = (Math.floor(now / LOOK_MS) + 1) * LOOK_MS
+    }
+  }
+}
+
+const budgetMs = (roundTripMs: number): number => Math.max(BUDGET_MS, roundTripMs * BUDGET_SHARE)
