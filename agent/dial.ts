@@ -11,11 +11,14 @@ import { formatHubAddress } from '#agent/hub-address.ts'
 import { connectTcp, reasonOfSocket } from '#agent/tcp.ts'
 import type { Ask } from '#agent/terminal.ts'
 import { printable } from '#agent/printable.ts'
+import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
 
 const FIRST_TCP_MS = 10_000
 const FIRST_SSH_MS = 20_000
 const EXEC_MS = 10_000
 const FLUSH_MS = 1_000
+/** Octets that wait for the hub, beyond which it is not heard. */
+const MOST_UNREAD = 4 << 20
 
 const CHACHA: CipherAlgorithm = 'chacha20-poly1305@openssh.com'
 /** By speed with AES instructions; no CBC, and chacha20 only where both sides have strict key exchange. */
@@ -219,6 +222,7 @@ function login(options: DialOptions, socket: Socket, roundTripMs: number): Promi
           .then((method) => (method === undefined ? refused('') : next(method)), failWith)
       },
     })
+    holdWhileUnread(socket, () => MOST_UNREAD)
   })
 }
 

@@ -86,16 +86,24 @@ describe('parseArguments', () => {
     })
   })
 
-  it('prints help with the exit codes, and its version', async () => {
-    const print = vi.spyOn(console, 'log').mockImplementation(() => {})
-    expect(await parseArguments(['--help'], '1.2.3')).toBeUndefined()
-    expect(await parseArguments(['-V'], '1.2.3')).toBeUndefined()
-    const [help, version] = print.mock.calls.map(([text]) => String(text))
-    print.mockRestore()
+  it('prints its version', async () => {
+    expect(await printed('-V')).toBe('1.2.3')
+  })
+
+  it('prints help with the exit codes, 80 columns wide', async () => {
+    const help = await printed('--help')
     for (const [code, meaning] of EXIT_CODES) expect(help).toContain(`${code}  ${meaning}`)
-    expect(version).toBe('1.2.3')
+    expect(help.split('\n').filter((line) => line.length > 80)).toEqual([])
   })
 })
+
+async function printed(option: string): Promise<string> {
+  const print = vi.spyOn(console, 'log').mockImplementation(() => {})
+  expect(await parseArguments([option], '1.2.3')).toBeUndefined()
+  const [text] = print.mock.calls.map(([first]) => String(first))
+  print.mockRestore()
+  return text ?? ''
+}
 
 describe('repairDashes', () => {
   it.each([
@@ -114,6 +122,12 @@ describe('repairDashes', () => {
     ['–', '–'],
   ])('%s becomes %s', (before, after) => {
     expect(repairDashes([before])).toEqual([after])
+  })
+
+  it('knows every option of the help', async () => {
+    const options = (await printed('--help')).match(/--[a-z][a-z-]+/g) ?? []
+    expect(options).toContain('--driver')
+    for (const option of options) expect(repairDashes([option.replace('--', '—')])).toEqual([option])
   })
 
   it('leaves alone what stands behind --', () => {

@@ -51,7 +51,7 @@ export interface Target {
   readonly identityFiles: readonly string[]
 }
 
-const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'mtu', 'identity', 'known-hosts'] as const
+const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'mtu', 'driver', 'identity', 'known-hosts'] as const
 const LONG_NAMES = [
   ...TEXT_OPTIONS,
   'accept-new',
@@ -174,7 +174,7 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       'known-hosts': {
         requiresArg: true,
         string: true,
-        describe: 'known_hosts file to use instead of the usual ones',
+        describe: 'known_hosts file instead of the usual ones',
       },
       'accept-new': { boolean: true, describe: 'remember the key of a hub that is not known yet' },
       'allow-uplink': {
@@ -188,14 +188,14 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       'latency-control': { boolean: true, hidden: true },
       'no-latency-control': {
         boolean: true,
-        describe: 'let queues grow for bulk throughput on slow uplinks',
+        describe: 'let queues grow, for bulk throughput',
       },
-      'no-super-frames': { boolean: true, describe: 'cut super-frames before the tunnel (to find faults)' },
+      'no-super-frames': { boolean: true, describe: 'cut super-frames first, to find faults' },
     })
     .group(['user', 'bridge', 'hub', 'nic'], 'What to join:')
-    .example('hconnect -u ann -b private0 -s hub.example', 'bridge eth1 to private0')
+    .example('hconnect -u ann -b private0 -s hub.example', '')
     .example('hconnect -u ann -b lab1/private0 -s hub.example:22 -n eth2 --accept-new', '')
-    .example('hconnect list -u ann -s hub.example', 'what may be joined')
+    .example('hconnect list -u ann -s hub.example', '')
     .epilog(EPILOG)
     .version(version)
     .alias('version', 'V')
@@ -207,7 +207,6 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       'parse-positional-numbers': false,
       'camel-case-expansion': false,
     })
-    .wrap(100)
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {
@@ -215,9 +214,9 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
     })
 }
 
+/** A paragraph a line: yargs breaks them to the terminal's width. */
 const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.
-Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, mtu, user, bridge and identity of
-~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
+Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, mtu, user, bridge and identity of ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
 Signals: SIGHUP reconnects now; SIGINT and SIGTERM end with a last report, a second one ends at once.
 
 Exit codes:

@@ -37,7 +37,8 @@ function attempt<T>(act: () => T): T {
   try {
     return act()
   } catch (error) {
-    const code = ['EACCES', 'EPERM'].includes(errnoOf(error)) ? EXIT_NO_PRIVILEGE : EXIT_OTHER
-    throw new ExitError(code, `cannot restore: ${reasonOf(error)} (run as root)`, { cause: error })
+    const isRefused = ['EACCES', 'EPERM'].includes(errnoOf(error))
+    const reason = `cannot restore: ${reasonOf(error)}${isRefused ? ' (run as root)' : ''}`
+    throw new ExitError(isRefused ? EXIT_NO_PRIVILEGE : EXIT_OTHER, reason, { cause: error })
   }
 }

@@ -1,20 +1,22 @@
 /** One working tunnel: a session on an SSH channel, its clock and its octets; frames go through the tunnel port. */
 import type { Socket } from 'node:net'
-
-import type { ClientChannel } from 'ssh2'
+import type { Duplex, Readable } from 'node:stream'
 
 import { printable } from '#agent/printable.ts'
 import { ProtocolError } from '#net/base/errors.ts'
 import { TunnelConnection } from '#net/port/tunnel/connection.ts'
 import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
-import { ChannelStream } from '#net/port/tunnel/channel-stream.ts'
+import { ChannelStream, isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 
 const MAX_STDERR = 4096
 
+type AgentChannel = Duplex & { readonly stderr: Readable }
+
 export interface TunnelOptions {
-  readonly channel: ClientChannel
+  /** Of ssh2. */
+  readonly channel: AgentChannel
   /** The socket under the channel. */
   readonly socket: Socket
   readonly port: TunnelPort
@@ -22,7 +24,7 @@ export interface TunnelOptions {
 }
 
 export class Tunnel {
-  readonly #channel: ClientChannel
+  readonly #channel: AgentChannel
   readonly #socket: Socket
   readonly #port: TunnelPort
   readonly #hello: Hello
@@ -59,7 +61,10 @@ export class Tunnel {
       performance.now(),
     )
     const path = new TunnelConnection(options.socket, options.hello.latencyControl)
-    this.#stream = new ChannelStream(options.channel, path, () => this.#port.drained())
+    this.#stream = new ChannelStream(options.channel, path, () => {
+      this.#pump() // before frames fill the connection again
+      this.#port.drained()
+    })
     this.#listen()
     this.#session.greet()
     this.#pump()
@@ -112,10 +117,10 @@ export class Tunnel {
 
   /** Control records go past the port's queue, between its batches. */
   #pump(): void {
-    for (;;) {
+    while (this.#session.ended || !isDeaf(this.#channel, this.#socket)) {
       const record = this.#session.pollTransmit()
       if (record === undefined) break
-      if (this.#channel.writable) this.#channel.write(record)
+      this.#stream.writeControl(record)
     }
     this.#arm()
   }

@@ -34,9 +34,9 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     .command(showCommand(context))
     .command(configCommand(context))
     .demandCommand(1, 'no command given')
-    .example('$0 serve --data ./lab --bridge private0', 'run a hub')
-    .example('$0 user add ann --key ann.pub --data ./lab', 'let ann join its bridges')
-    .example('$0 show ports --data ./lab', 'see what passes')
+    .example('$0 serve --bridge private0', 'run a hub')
+    .example('$0 user add ann --key ann.pub', 'let ann join its bridges')
+    .example('$0 show ports', 'see what passes')
     .epilogue('Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.')
     .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true })
     .check((options) => {

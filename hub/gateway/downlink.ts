@@ -4,22 +4,21 @@
  * everything is read at once and waits in the tunnel's fair queue (net/port/tunnel/sender.ts); what that loses is
  * for the fabric to know, whose port had counted it as sent.
  */
-import type { Socket } from 'node:net'
-import type { ServerChannel } from 'ssh2'
+import type { Duplex } from 'node:stream'
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameAssembler } from '#net/port/frame-assembler.ts'
-import { TunnelConnection } from '#net/port/tunnel/connection.ts'
+import type { TunnelConnection } from '#net/port/tunnel/connection.ts'
 import { ChannelStream } from '#net/port/tunnel/channel-stream.ts'
 import { DropReport } from '#net/port/tunnel/drops.ts'
 import { RecordScanner } from '#net/tunnel/framing.ts'
 import { TunnelSender } from '#net/port/tunnel/sender.ts'
 
 export interface DownlinkOptions {
-  readonly channel: ServerChannel
+  /** Of ssh2. */
+  readonly channel: Duplex
   /** The connection under the channel. */
-  readonly socket: Socket
-  readonly fabric: Socket
-  readonly latencyControl: boolean
+  readonly path: TunnelConnection
+  readonly fabric: { pause(): unknown; resume(): unknown }
   /** Of the hash that tells flows apart. */
   readonly seed: number
   /** A control record of the fabric's. `payload` is lent. */
@@ -45,8 +44,7 @@ export class Downlink {
 
   constructor(options: DownlinkOptions) {
     this.#options = options
-    const path = new TunnelConnection(options.socket, options.latencyControl)
-    this.#stream = new ChannelStream(options.channel, path, () => this.#drained())
+    this.#stream = new ChannelStream(options.channel, options.path, () => this.#drained())
     this.#sender = new TunnelSender(
       {
         sent: () => {},
@@ -74,16 +72,19 @@ export class Downlink {
     return !this.#isDirect || this.#scanner.leftInFrame === 0
   }
 
+  get #mayBeDirect(): boolean {
+    return this.#stream.pace.isFast && this.#sender.isEmpty
+  }
+
   /** Asks for `onBoundary` before the next frame. */
   interrupt(): void {
     this.#interrupted = true
   }
 
   /** Takes what the fabric sent. @throws ProtocolError on a broken stream */
-  receive(chunk: Buffer): void {
+  receive(chunk: Uint8Array): void {
     let from = 0
-    const isDirect = this.#stream.pace.isFast && this.#sender.isEmpty
-    if (this.#interrupted || isDirect !== this.#isDirect) {
+    if (this.#interrupted || this.#mayBeDirect !== this.#isDirect) {
       // Under load a chunk nearly always ends inside a frame: what is to change changes behind it.
       const left = this.#scanner.leftInFrame
       if (left <= chunk.length) {
@@ -94,12 +95,19 @@ export class Downlink {
           this.#options.onBoundary()
           if (this.#closed) return
         }
-        this.#isDirect = isDirect
+        // That frame goes before those that pass the queue by.
+        this.#sender.write()
+        this.#isDirect = this.#mayBeDirect
       }
     }
     this.#scanner.scan(chunk, from, chunk.length)
     if (!this.#isDirect) this.#sender.write()
-    if (this.#stream.pace.isFast && this.#options.channel.writableLength > 0) this.#options.fabric.pause()
+    if (this.#stream.pace.isFast && this.#stream.isFull) this.#options.fabric.pause()
+  }
+
+  /** Writes a control record to the agent. To be called between records only. */
+  writeControl(record: Uint8Array): void {
+    this.#stream.writeControl(record)
   }
 
   /** What waits is lost. */
@@ -123,12 +131,13 @@ export class Downlink {
   }
 
   #drained(): void {
-    this.#sender.drained()
-    if (this.#options.channel.writableLength > 0) return
-    this.#options.fabric.resume()
+    // Before frames fill the connection again.
     if (this.#interrupted && this.isBetweenRecords) {
       this.#interrupted = false
       this.#options.onBoundary()
+      if (this.#closed) return
     }
+    this.#sender.drained()
+    if (this.#options.channel.writableLength === 0) this.#options.fabric.resume()
   }
 }

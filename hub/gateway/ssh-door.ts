@@ -6,10 +6,12 @@ import { createServer, Socket, type Server as TcpServer } from 'node:net'
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from 'ssh2'
 import { reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
+import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
 import { printable, type Logger } from '#hub/base/log.ts'
 import type { RpcClient } from '#hub/base/rpc.ts'
 import { OFFERED, parseCommand } from '#hub/gateway/commands.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
+import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
 
 const METHODS: ('publickey' | 'password')[] = ['publickey', 'password']
@@ -21,10 +23,9 @@ const LONGEST_NAME = 256
 const LONGEST_IN_LOG = 64
 const CHANNELS_PER_CONNECTION = 64
 const KEEPALIVE_MS = 15_000
-/** RFC 4253 §9 asks for new keys from time to time, and ssh2 never does it by itself. */
-const REKEY_OCTETS = 4 * 1024 ** 3
-const REKEY_MS = 3_600_000
-const REKEY_CHECK_MS = 5000
+/** Octets that wait for a peer, beyond which it is not heard. A stranger is told little. */
+const MOST_UNREAD = 4 << 20
+const MOST_UNREAD_OF_STRANGER = 64 << 10
 
 const ALGORITHMS: ssh2.Algorithms = {
   // Strict key exchange (against CVE-2023-48795) is always offered by ssh2; these modes are not concerned by it.
@@ -131,6 +132,7 @@ export class SshDoor {
       this.#door.admit(address)
     })
     this.#ssh.injectSocket(socket)
+    holdWhileUnread(socket, () => (admitted ? MOST_UNREAD : MOST_UNREAD_OF_STRANGER))
   }
 
   #connection(connection: Connection, address: string): void {
@@ -170,7 +172,7 @@ export class SshDoor {
     connection.on('ready', () => {
       socket.emit('admitted')
       log.info({ address, user }, `${nameOf(user)} logged in from ${address}`)
-      this.#rekeyNowAndThen(connection, socket)
+      rekeyNowAndThen(connection, socket)
     })
     let channels = 0
     connection.on('session', (accept, reject) => {
@@ -252,20 +254,6 @@ export class SshDoor {
     } catch (error) {
       refuse(channel, reasonOf(error))
     }
-  }
-
-  #rekeyNowAndThen(connection: Connection, socket: Socket): void {
-    let octets = 0
-    let since = performance.now()
-    const timer = setInterval(() => {
-      const total = socket.bytesRead + socket.bytesWritten
-      const now = performance.now()
-      if (total - octets < REKEY_OCTETS && now - since < REKEY_MS) return
-      octets = total
-      since = now
-      connection.rekey()
-    }, REKEY_CHECK_MS)
-    socket.on('close', () => clearInterval(timer))
   }
 }
 

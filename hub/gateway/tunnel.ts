@@ -6,7 +6,7 @@
 import { randomInt } from 'node:crypto'
 import net from 'node:net'
 import { hostname } from 'node:os'
-import type { ServerChannel } from 'ssh2'
+import type { Duplex } from 'node:stream'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
@@ -14,6 +14,8 @@ import { RECORD_BYE } from '#net/tunnel/framing.ts'
 import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
+import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
+import { TunnelConnection } from '#net/port/tunnel/connection.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
 
@@ -22,8 +24,6 @@ const ATTACH_TIMEOUT_MS = 3000
 const LONGEST_ANSWER = 4096
 /** Octets for the fabric that wait before the agent is no longer read from; SSH's window then stops it. */
 const HIGH_WATER = 1 << 20
-/** Octets that an agent has not read, beyond which it gets no answers to pings either. */
-const CONTROL_HIGH_WATER = 64 << 10
 /** How soon the fabric hears of what the queue toward the agent has lost: a record for all of that time. */
 const TELL_LOSSES_MS = 100
 /** How long the last word waits for the frame under way. */
@@ -32,7 +32,8 @@ const FINISH_TIMEOUT_MS = 500
 export interface TunnelOptions {
   readonly bridge: string
   readonly user: string
-  readonly channel: ServerChannel
+  /** Of ssh2. */
+  readonly channel: Duplex & { exit(status: number): void }
   /** The connection under the channel. */
   readonly socket: net.Socket
   readonly log: (level: 'info' | 'warn', text: string) => void
@@ -102,9 +103,8 @@ export class Tunnel {
     this.#fabric = fabric
     this.#downlink = new Downlink({
       channel,
-      socket,
+      path: new TunnelConnection(socket, peer.latencyControl),
       fabric,
-      latencyControl: peer.latencyControl,
       seed: randomInt(2 ** 32),
       onControl: (type, payload) => {
         if (type !== RECORD_BYE) return
@@ -124,6 +124,7 @@ export class Tunnel {
     fabric.on('error', () => {})
     fabric.on('drain', () => channel.resume())
     fabric.on('data', (chunk: Buffer) => {
+      if (this.#finished) return
       if (this.#joined) return this.#fromFabric(chunk)
       const end = chunk.indexOf(0x0a)
       answer += chunk.toString('utf8', 0, end < 0 ? chunk.length : end)
@@ -182,7 +183,6 @@ export class Tunnel {
   }
 
   #fromFabric(chunk: Buffer): void {
-    if (this.#finished) return
     try {
       this.#downlink?.receive(chunk)
     } catch (error) {
@@ -195,14 +195,15 @@ export class Tunnel {
    * that does not read.
    */
   #transmit(): void {
-    const { channel } = this.#options
-    const isDeaf = !this.#ended && channel.writableLength > CONTROL_HIGH_WATER
-    if (isDeaf || this.#downlink?.isBetweenRecords === false) {
+    const { channel, socket } = this.#options
+    if ((!this.#ended && isDeaf(channel, socket)) || this.#downlink?.isBetweenRecords === false) {
       this.#downlink?.interrupt()
       return
     }
-    for (let record = this.#session.pollTransmit(); record; record = this.#session.pollTransmit())
-      if (channel.writable) channel.write(record)
+    for (let record = this.#session.pollTransmit(); record; record = this.#session.pollTransmit()) {
+      if (this.#downlink) this.#downlink.writeControl(record)
+      else if (channel.writable) channel.write(record)
+    }
   }
 
   #arm(): void {
@@ -244,6 +245,7 @@ export class Tunnel {
     clearTimeout(this.#lossTimer)
     this.#tellLosses()
     this.#fabric?.destroySoon()
+    channel.resume() // its end comes behind what is unread
     if (channel.writable) {
       channel.exit(0)
       channel.end()
@@ -252,8 +254,14 @@ export class Tunnel {
   }
 }
 
+/** Undefined when the fabric has taken the tunnel. */
 function refusalOf(line: string): ProtocolError | undefined {
-  const value: unknown = JSON.parse(line)
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    // As any other answer that says nothing.
+  }
   if (!isRecord(value)) return new ProtocolError('internal', 'the switch gives no answer')
   if (value['ok'] === true) return undefined
   return new ProtocolError(textOr(value['code'], 'internal'), textOr(value['message'], ''))

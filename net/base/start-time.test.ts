@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { describe, expect, it } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it, vi } from 'vitest'
 import { startTimeOf } from '#net/base/start-time.ts'
 
 describe('startTimeOf', () => {
@@ -15,5 +16,22 @@ describe('startTimeOf', () => {
     child.kill('SIGKILL')
     await ended
     expect(startTimeOf(child.pid ?? 0)).toBeUndefined()
+  })
+
+  it('does not take one for running that has ended and waits for its parent', async () => {
+    // The shell becomes a program that never asks how its children ended.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)))
+    try {
+      await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'))
+      expect(startTimeOf(pid)).toBeDefined()
+      process.kill(pid, 'SIGKILL')
+      await vi.waitFor(() => expect(startTimeOf(pid)).toBeUndefined())
+      expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ')
+    } finally {
+      parent.kill('SIGKILL')
+    }
   })
 })

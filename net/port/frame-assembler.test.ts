@@ -112,4 +112,13 @@ describe('FrameAssembler', () => {
       assembler.free()
     }
   })
+
+  it('ends the batch of the frames before the place where a stream breaks', () => {
+    const sink = new Recorder()
+    const assembler = new FrameAssembler(new PortCounters(), sink)
+    const broken = Buffer.concat([record(new Uint8Array(60)), Buffer.from([RECORD_FRAME, 0, 0, 0])])
+    expect(() => assembler.append(broken, 0, broken.length)).toThrow(ProtocolError)
+    expect([sink.frames.length, sink.batches]).toEqual([1, 1])
+    assembler.free()
+  })
 })

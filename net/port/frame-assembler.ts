@@ -80,28 +80,8 @@ export class FrameAssembler {
 
   #deliver(): void {
     const octets = this.memory.bytes
-    let head = this.#head
     const tail = this.#tail
-    let any = false
-    while (tail - head >= RECORD_HEADER_LEN) {
-      const type = u8(octets, head)
-      const length = u24(octets, head + 1)
-      const isFrame = type === RECORD_FRAME
-      if (
-        isFrame
-          ? length <= VIRTIO_HEADER_LEN || length > MAX_FRAME_PAYLOAD
-          : this.#onControl === undefined || length > MAX_CONTROL_PAYLOAD
-      )
-        throw new ProtocolError('frame-length', `record of type ${type}, ${length} octets`)
-      const next = head + RECORD_HEADER_LEN + length
-      if (next > tail) break
-      if (isFrame) {
-        this.#frame(head + RECORD_HEADER_LEN + VIRTIO_HEADER_LEN, next)
-        any = true
-      } else this.#onControl?.(type, octets.subarray(head + RECORD_HEADER_LEN, next))
-      head = next
-    }
-    if (any) this.#sink.batchEnd()
+    const head = this.#deliverWhole(this.#head, tail)
     if (head === tail) {
       this.#head = 0
       this.#tail = 0
@@ -110,6 +90,36 @@ export class FrameAssembler {
       this.#head = 0
       this.#tail = tail - head
     } else this.#head = head
+  }
+
+  /** Hands the whole frames of `[head, tail)` on. @returns where the first record begins that is not whole */
+  #deliverWhole(head: number, tail: number): number {
+    const octets = this.memory.bytes
+    let any = false
+    try {
+      while (tail - head >= RECORD_HEADER_LEN) {
+        const type = u8(octets, head)
+        const length = u24(octets, head + 1)
+        const isFrame = type === RECORD_FRAME
+        if (
+          isFrame
+            ? length <= VIRTIO_HEADER_LEN || length > MAX_FRAME_PAYLOAD
+            : this.#onControl === undefined || length > MAX_CONTROL_PAYLOAD
+        )
+          throw new ProtocolError('frame-length', `record of type ${type}, ${length} octets`)
+        const next = head + RECORD_HEADER_LEN + length
+        if (next > tail) break
+        if (isFrame) {
+          this.#frame(head + RECORD_HEADER_LEN + VIRTIO_HEADER_LEN, next)
+          any = true
+        } else this.#onControl?.(type, octets.subarray(head + RECORD_HEADER_LEN, next))
+        head = next
+      }
+    } finally {
+      // Also of a stream that breaks: other ports hold its frames by reference until then.
+      if (any) this.#sink.batchEnd()
+    }
+    return head
   }
 
   #frame(start: number, end: number): void {

@@ -9,6 +9,7 @@ import { libc } from '#net/port/c-library.ts'
 
 export const AF_UNIX = 1
 export const AF_INET = 2
+export const AF_INET6 = 10
 export const AF_NETLINK = 16
 export const AF_PACKET = 17
 export const SOCK_STREAM = 1
@@ -111,4 +112,10 @@ export function systemError(what: string, remedy: { readonly [errno: number]: st
 /** Four octets of an int, for setsockopt. */
 export function intOctets(value: number): Uint8Array {
   return new Uint8Array(Int32Array.of(value).buffer)
+}
+
+/** Sets a socket buffer beyond the system's limit when privileged, else as large as the limit lets. */
+export function setBuffer(fd: number, force: number, plain: number, size: number): void {
+  if (setsockopt(fd, SOL_SOCKET, force, intOctets(size), 4) < 0)
+    setsockopt(fd, SOL_SOCKET, plain, intOctets(size), 4)
 }

@@ -1,7 +1,6 @@
 /** Internet socket addresses as the kernel takes them: struct sockaddr_in and sockaddr_in6, ip(7), ipv6(7). */
 import * as libc from '#net/port/libc.ts'
 import { linkIndex } from '#net/port/nic/link.ts'
-import { AF_INET6 } from '#net/port/tcp.ts'
 import { addressOctets } from '#net/wire/ip-address.ts'
 import { putU16, putU16le, putU32le, u16le } from '#net/wire/octets.ts'
 
@@ -15,7 +14,7 @@ export function socketAddress(address: string, port: number): Uint8Array {
   const octets = addressOctets(plain)
   const isV6 = octets.length === 16
   const name = new Uint8Array(isV6 ? SOCKADDR_IN6 : SOCKADDR_IN)
-  putU16le(name, 0, isV6 ? AF_INET6 : libc.AF_INET)
+  putU16le(name, 0, isV6 ? libc.AF_INET6 : libc.AF_INET)
   putU16(name, 2, port)
   name.set(octets, isV6 ? 8 : 4)
   if (isV6 && zone !== undefined) putU32le(name, SCOPE, linkIndex(zone))

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { listenUnix, type UnixListener } from '#hub/base/unix-listener.ts'
-import { DROP_LINK_DOWN, DROP_QUEUE_FULL, PortCounters } from '#net/port/counters.ts'
+import { DROP_DELAY, DROP_LINK_DOWN, DROP_QUEUE_FULL, PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
-import { RecordScanner } from '#net/tunnel/framing.ts'
+import { DropReport } from '#net/port/tunnel/drops.ts'
+import { controlRecord, RECORD_DROPS, RECORD_PING, RecordScanner } from '#net/tunnel/framing.ts'
+import { frameRecord } from '#test/support/ssh-peer.ts'
 
 const open: { close(): void }[] = []
 afterEach(() => {
@@ -152,6 +154,52 @@ describe('StreamSocketPort', () => {
     const { peer, ends } = await joined()
     peer.write(Buffer.from([9, 0, 0, 1, 0]))
     await expect.poll(() => ends).toEqual([expect.stringContaining('record of type 9')])
+  })
+
+  it('takes drops between frames, wherever the stream is cut', async () => {
+    const { port, peer, received, ends, counters } = await joined()
+    counters.outFrames = 1000
+    counters.outOctets = 100_000
+    const report = new DropReport()
+    const records: Uint8Array[] = []
+    for (let i = 0; i < 8; i++) {
+      records.push(frameRecord(new Uint8Array(60 + i).fill(i)))
+      report.add(i % 2 === 0 ? DROP_QUEUE_FULL : DROP_DELAY, i, 1000)
+      records.push(report.take())
+    }
+    const stream = Buffer.concat(records)
+    // Octet by octet, then in pieces.
+    for (const size of [1, 7, 61, stream.length]) {
+      for (let at = 0; at < stream.length; at += size) {
+        peer.write(stream.subarray(at, at + size))
+        await new Promise(setImmediate)
+      }
+    }
+    await expect.poll(() => received.length).toBe(4 * 8)
+    for (const [i, frame] of received.entries())
+      expect(frame.equals(Buffer.alloc(60 + (i % 8), i % 8))).toBe(true)
+    await expect.poll(() => counters.outOctets).toBe(100_000 - 4 * 8 * 1000)
+    expect(counters.outFrames).toBe(1000 - 4 * 28)
+    expect([counters.outDrops[DROP_QUEUE_FULL], counters.outDrops[DROP_DELAY]]).toEqual([4 * 12, 4 * 16])
+    expect([ends, port.up]).toEqual([[], true])
+  })
+
+  it.each([
+    [
+      'drops that are nonsense',
+      controlRecord(RECORD_DROPS, Buffer.from('{"frames":{"delay":-1},"octets":0}')),
+    ],
+    ['drops without an end', Uint8Array.from([RECORD_DROPS, 0xff, 0xff, 0xff])],
+    ['a control record of an agent', controlRecord(RECORD_PING, new Uint8Array(8))],
+  ])('ends, with what came before counted, on %s', async (_what, octets) => {
+    const { port, peer, received, ends, counters } = await joined()
+    counters.outFrames = 7
+    peer.write(Buffer.concat([frameRecord(new Uint8Array(60)), octets, frameRecord(new Uint8Array(60))]))
+    await expect.poll(() => ends.length).toBe(1)
+    expect([received.length, counters.inFrames, counters.outFrames, port.up]).toEqual([1, 1, 7, false])
+    peer.write(frameRecord(new Uint8Array(60)))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect([received.length, ends.length]).toEqual([1, 1])
   })
 
   it('says why behind what waits, and closes when that is read', async () => {

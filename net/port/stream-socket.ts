@@ -8,12 +8,11 @@ import { DROP_LINK_DOWN, DROP_QUEUE_FULL, DROP_TOO_BIG, type PortCounters } from
 import { FrameAssembler } from '#net/port/frame-assembler.ts'
 import { copyFrame, FrameMemory } from '#net/port/frame-memory.ts'
 import { GatherBatch } from '#net/port/message-batch.ts'
-import { setBuffer } from '#net/port/nic/packet-socket.ts'
 import { MAX_WIRE_FRAME, type FrameSink, type Port } from '#net/port/port.ts'
 import { READABLE, Watcher, WRITABLE } from '#net/port/reactor.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
-import { byeRecord } from '#net/tunnel/bye.ts'
 import { countDrops } from '#net/port/tunnel/drops.ts'
+import { byeRecord } from '#net/tunnel/bye.ts'
 import {
   MAX_FRAME_PAYLOAD,
   putRecordHeader,
@@ -76,7 +75,7 @@ export class StreamSocketPort implements Port {
         throw new ProtocolError('malformed', `a record of type ${type} has no place here`)
       countDrops(payload, options.counters)
     })
-    setBuffer(this.#fd, libc.SO_SNDBUFFORCE, libc.SO_SNDBUF, SOCKET_BUFFER)
+    libc.setBuffer(this.#fd, libc.SO_SNDBUFFORCE, libc.SO_SNDBUF, SOCKET_BUFFER)
     this.#watcher = new Watcher(this.#fd, (events, failed) => this.#ready(events, failed))
     this.#watcher.watch(READABLE)
     this.#sink.portState(true, 'connected')

@@ -5,7 +5,6 @@
 import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
 
-export const AF_INET6 = 10
 const IPPROTO_TCP = 6
 const TCP_CONGESTION = 13
 /** TCP_CA_NAME_MAX. */
@@ -15,7 +14,7 @@ const NAME_OCTETS = 16
 export function openTcpSocket(family: 4 | 6): number {
   if (!hasLibc) return -1
   return libc.socket(
-    family === 6 ? AF_INET6 : libc.AF_INET,
+    family === 6 ? libc.AF_INET6 : libc.AF_INET,
     libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC,
     0,
   )

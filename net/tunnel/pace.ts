@@ -10,12 +10,16 @@
  * Pure: the shell reads the connection now and then (net/port/tunnel/connection.ts) and follows what is decided here.
  */
 
+import { Crowd } from '#net/tunnel/crowd.ts'
+
 /** One reading of a connection; octets. */
 export interface PathReading {
   /** Since the connection's beginning. */
   ackedOctets: number
   /** Written and not acknowledged. */
   flightOctets: number
+  /** Something had to wait for `Pace.limit` since the last reading. */
+  isHeld: boolean
   roundTripMs: number
   /** The least that was seen in the last minutes. */
   leastRoundTripMs: number
@@ -36,6 +40,8 @@ const LEAST_FLIGHT = 3000
 /** On a path that is shared, what waits unsent in the kernel: a frame that may not wait stands behind it. */
 const UNSENT_MS = 3
 const LEAST_UNSENT = 3000
+/** Enough of them unsent that TCP always has more to send than it may: else it would not try for more. */
+const CROWD_PIECES = 2
 /** The tunnel's own queue, which only flows that do not yield fill: CoDel keeps the others at a few milliseconds. */
 const QUEUE_MS = 50
 const LEAST_QUEUE = 12_000
@@ -44,17 +50,6 @@ const MOST_QUEUE = 2 << 20
 const LONGEST_MS = 5
 const FULL_FRAME = 1514
 const CODEL_TARGET_MS = 5
-/** A round trip of so many times what we hold it to, for so long: the queue is not ours. */
-const CROWD_ROUND_TRIPS = 1.5
-const CROWD_AFTER_MS = 2000
-/** Of a second, as a link may let short bursts pass faster; forgotten after half a minute. */
-const PEAK_OF_MS = 1000
-const PEAK_MS = 30_000
-/**
- * When it is looked whether the others have gone: on every multiple of this, so that tunnels which share a link, and have
- * taken each other for those others, hold back at the same moment and find it free.
- */
-const LOOK_MS = 5000
 /** Shorter round trips have no queue of an uplink between: loss-based control costs less there than BBR's timers. */
 const NEAR_MS = 5
 
@@ -64,8 +59,6 @@ export class Pace {
   rate = FIRST_RATE
   /** No latency control is needed, or wanted. */
   isFast: boolean
-  /** Others fill the path's buffer: `limit` is of unsent octets, and not of those in flight. */
-  isCrowded = false
   /** Octets in flight, or unsent, from which on nothing more is to be written. */
   limit = 0
   /** Octets to write at once. */
@@ -80,14 +73,10 @@ export class Pace {
   congestion: 'cubic' | 'bbr' = 'cubic'
   #acked = 0
   #readAt = Number.NaN
-  #wasBusy = false
-  /** The rate of the best second. */
-  #peak = 0
-  #peakAcked = 0
-  #peakAt = -Infinity
-  /** Since when the queue is longer than what we hold it to. */
-  #queuedSince = Number.NaN
-  #crowdedUntil = 0
+  #wasHeld = false
+  /** The path has shown its end. */
+  #isKnown = false
+  readonly #crowd = new Crowd()
 
   /** @param isControlled  false: bulk throughput is all that counts */
   constructor(isControlled: boolean) {
@@ -96,64 +85,48 @@ export class Pace {
     this.#settle(0)
   }
 
+  /** Others fill the path's buffer: `limit` is of unsent octets, and not of those in flight. */
+  get isCrowded(): boolean {
+    return this.#crowd.isCrowded
+  }
+
   /** Takes a reading; `now` in milliseconds of a clock that other machines have too, as far as can be. */
   read(reading: PathReading, now: number): void {
-    const isBusy = reading.flightOctets >= this.limit / 4
     const since = now - this.#readAt
     if (since > 0) {
       const rate = (reading.ackedOctets - this.#acked) / since
       // Less than before says something of the path only while there was something to send all the time.
       if (rate > this.rate) this.rate += (rate - this.rate) / 2
-      else if (isBusy && this.#wasBusy) this.rate = Math.max(LEAST_RATE, this.rate + (rate - this.rate) / 4)
+      else if (reading.isHeld && this.#wasHeld) {
+        this.rate = Math.max(LEAST_RATE, this.rate + (rate - this.rate) / 4)
+        this.#isKnown = true
+      }
     }
     this.#acked = reading.ackedOctets
     this.#readAt = now
-    this.#followPeak(now)
-    this.#wasBusy = isBusy
-    this.#lookForOthers(reading, isBusy, now)
-    this.congestion = reading.leastRoundTripMs < NEAR_MS ? 'cubic' : 'bbr'
-    this.#settle(reading.leastRoundTripMs)
+    this.#wasHeld = reading.isHeld
+    const { isHeld, roundTripMs, leastRoundTripMs } = reading
+    const ownMs = leastRoundTripMs + budgetMs(leastRoundTripMs)
+    const isHeldTo = reading.flightOctets <= this.limit + 2 * this.piece
+    this.#crowd.read({ isHeld, roundTripMs, ownMs, isHeldTo, rate: this.rate }, now)
+    this.congestion = leastRoundTripMs < NEAR_MS ? 'cubic' : 'bbr'
+    this.#settle(leastRoundTripMs)
   }
 
   #settle(leastRoundTripMs: number): void {
     if (this.#isControlled) this.isFast = this.rate >= (this.isFast ? NOT_FAST : FAST)
     const { rate } = this
-    this.piece = Math.max(LEAST_UNSENT, rate * UNSENT_MS)
+    this.piece = Math.max(FULL_FRAME, rate * UNSENT_MS)
     this.limit = this.isCrowded
-      ? this.piece
+      ? Math.max(LEAST_UNSENT, CROWD_PIECES * this.piece)
       : Math.max(LEAST_FLIGHT, rate * (leastRoundTripMs + budgetMs(leastRoundTripMs)))
-    this.queueLimit = Math.max(LEAST_QUEUE, Math.min(rate * QUEUE_MS, MOST_QUEUE))
+    // Nothing is lost for a rate that is only a guess.
+    this.queueLimit = this.#isKnown ? between(LEAST_QUEUE, rate * QUEUE_MS, MOST_QUEUE) : MOST_QUEUE
     this.longest = Math.max(FULL_FRAME, rate * LONGEST_MS)
     this.targetMs = Math.max(CODEL_TARGET_MS, (1.5 * FULL_FRAME) / rate)
-  }
-
-  #followPeak(now: number): void {
-    const since = now - this.#peakAt
-    if (since < PEAK_OF_MS) return
-    const rate = (this.#acked - this.#peakAcked) / since // 0 the first time
-    this.#peak = Math.max(this.#peak * Math.max(0, 1 - since / PEAK_MS), rate)
-    this.#peakAcked = this.#acked
-    this.#peakAt = now
-  }
-
-  #lookForOthers(reading: PathReading, isBusy: boolean, now: number): void {
-    if (this.isCrowded) {
-      this.isCrowded = now < this.#crowdedUntil
-      this.#queuedSince = Number.NaN
-      return
-    }
-    const least = reading.leastRoundTripMs
-    const own = Math.max(least + budgetMs(least), LEAST_FLIGHT / this.#peak)
-    // Not while more is under way than the path could ever use: that queue is our own still.
-    const isOwnGone = reading.flightOctets <= 1.25 * this.#peak * own
-    if (!isBusy || !isOwnGone || reading.roundTripMs <= CROWD_ROUND_TRIPS * own)
-      this.#queuedSince = Number.NaN
-    else if (Number.isNaN(this.#queuedSince)) this.#queuedSince = now
-    else if (now - this.#queuedSince >= CROWD_AFTER_MS) {
-      this.isCrowded = true
-      this.#crowdedUntil = (Math.floor(now / LOOK_MS) + 1) * LOOK_MS
-    }
   }
 }
 
 const budgetMs = (roundTripMs: number): number => Math.max(BUDGET_MS, roundTripMs * BUDGET_SHARE)
+
+const between = (least: number, value: number, most: number): number => Math.max(least, Math.min(value, most))

@@ -182,6 +182,7 @@ export class TunnelSession {
 
   #fail(error: ProtocolError): void {
     if (this.#ended) return
+    this.#pong = undefined
     this.#out.push(byeRecord(error.code, error.message))
     this.#end(error)
   }

@@ -15,11 +15,11 @@ function narrow(namespace: Namespace, nic: string): void {
 /** The WAN carries frames as a wire does: a super-frame would pass the filter as one, with one header. */
 const wireFrames = (machine: Namespace): void => machine.offloads('wan', 'off', ['tso', 'gso'])
 
-export function narrowSite(lab: Lab, direction: Direction): Site {
+export function narrowSite(lab: Lab, ...directions: Direction[]): Site {
   const site = buildSite(lab)
   wireFrames(site.site)
   wireFrames(site.hub)
-  narrow(site.wan, direction === 'up' ? 'hub' : 'site')
+  for (const direction of directions) narrow(site.wan, direction === 'up' ? 'hub' : 'site')
   return site
 }
 

@@ -160,9 +160,14 @@ describe('An interface', () => {
     [
       'is cut short',
       (text: string) => text.slice(0, 40),
-      /\.json is no record of an interface: it is ignored/,
+      /\.json is no record of interface \d+: it is ignored/,
     ],
-    ['holds something else', () => '{"mtu":{"before":"/etc/passwd"}}', /\.json is no record of an interface/],
+    ['holds something else', () => '{"mtu":{"before":"/etc/passwd"}}', /\.json is no record of interface/],
+    [
+      'has the number of another interface',
+      (text: string) => text.replace(/"index": \d+/, '"index": 1'),
+      /\.json is no record of interface/,
+    ],
     [
       'is of another interface',
       (text: string) => text.replace(/"address": "..:/, '"address": "06:'),

@@ -14,10 +14,11 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Client } from 'ssh2'
+import ssh2, { type Client } from 'ssh2'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { EXIT_HOST_KEY, EXIT_REFUSED, EXIT_UNKNOWN_BRIDGE } from '#agent/exit-codes.ts'
 import { MAX_UNAUTHENTICATED_PER_ADDRESS } from '#hub/gateway/limits.ts'
+import { isRecord } from '#net/base/unknown.ts'
 import {
   controlRecord,
   MAX_CONTROL_PAYLOAD,
@@ -215,6 +216,17 @@ const packet = (type: number, payload: Uint8Array): Buffer => {
   return Buffer.concat([head, payload, Buffer.alloc(padding)])
 }
 
+/** What ssh2 keeps a connection alive with: a global request that wants a reply (RFC 4254 section 4). */
+function askForAnswer(client: Client): void {
+  const protocol: unknown = Reflect.get(client, '_protocol')
+  if (isRecord(protocol) && typeof protocol['ping'] === 'function')
+    Reflect.apply(protocol['ping'], protocol, [])
+}
+
+/** Octets of the gateway that has most. */
+const residentGateway = (): number =>
+  Math.max(...(['gateway-1', 'gateway-2'] as const).map((name) => residentOf(pidOf(hub, name))))
+
 describe('a client that speaks no SSH', () => {
   const BANNER = 'SSH-2.0-test\r\n'
 
@@ -263,6 +275,24 @@ describe('a client that speaks no SSH', () => {
     client.end()
     expect((await outcomeOfList(site.site)).trim()).toBe('private0')
     for (const socket of sockets) socket.destroy()
+  })
+
+  it('fills no memory of the hub with requests whose answers it does not read', async () => {
+    const sock = connectFrom(stranger, { host: HUB_ADDRESS, port: 2222, localAddress: BAD })
+    const client = new ssh2.Client()
+    client.on('error', () => {})
+    // Never answers which way it will log in.
+    client.connect({ sock, username: 'x', hostVerifier: () => true, readyTimeout: 0, authHandler: () => {} })
+    await within('the exchange of keys', once(client, 'handshake'))
+    sock.pause()
+    const before = residentGateway()
+    const end = performance.now() + 5000
+    while (performance.now() < end) {
+      if (sock.writableLength < 1 << 20) for (let i = 0; i < 2000; i++) askForAnswer(client)
+      await new Promise(setImmediate)
+    }
+    expect(residentGateway() - before).toBeLessThan(64 << 20)
+    sock.destroy()
   })
 
   it('may come and go 200 times', async () => {
@@ -476,7 +506,7 @@ describe('an agent that breaks the tunnel’s rules', () => {
         await new Promise(setImmediate)
         await until('the hub reads', () => channel.writableLength < 1 << 20)
       }
-      return Math.max(...(['gateway-1', 'gateway-2'] as const).map((name) => residentOf(pidOf(hub, name))))
+      return residentGateway()
     }
     const before = await flood(250_000)
     expect((await flood(350_000)) - before).toBeLessThan(100 << 20)

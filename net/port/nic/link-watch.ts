@@ -12,8 +12,8 @@ let watcher: Watcher | undefined
 
 /** Calls `listener` after changes until the returned function is called. What changed is for it to look up. */
 export function watchLinks(listener: () => void): () => void {
-  listeners.add(listener)
   watcher ??= open()
+  listeners.add(listener)
   return () => {
     listeners.delete(listener)
     if (listeners.size > 0 || !watcher) return

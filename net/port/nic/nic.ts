@@ -98,7 +98,7 @@ class NicPort implements Nic {
   readonly #outFrames = new Float64Array(SendBatch.SLOTS)
   readonly #outOctets = new Float64Array(SendBatch.SLOTS)
   readonly #statisticsTimer: NodeJS.Timeout
-  readonly #unwatchLinks: () => void
+  #unwatchLinks: () => void = () => {}
   #staging: FrameMemory | undefined
   #filter: Uint8Array | undefined
   #fd = -1
@@ -124,10 +124,15 @@ class NicPort implements Nic {
     this.#open(options.interface)
     // Whatever ends the process: an interface is left as it was found.
     process.once('exit', this.#onExit)
-    this.#unwatchLinks = watchLinks(() => this.#followLink())
     this.#statisticsTimer = setInterval(() => this.#countKernelDrops(), STATISTICS_MS)
     this.#statisticsTimer.unref()
-    this.#readState()
+    try {
+      this.#unwatchLinks = watchLinks(() => this.#followLink())
+      this.#readState()
+    } catch (error) {
+      this.close() // the interface went away meanwhile
+      throw error
+    }
     if (!this.up) this.#warn(`${this.#called}: ${this.#whyDown()}`)
   }
 

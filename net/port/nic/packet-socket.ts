@@ -49,8 +49,8 @@ export function openPacketSocket(name: string, filter?: Uint8Array): { fd: numbe
     putU32le(membership, 0, index)
     putU16le(membership, 4, PACKET_MR_PROMISC)
     option(fd, PACKET_ADD_MEMBERSHIP, membership, `cannot make ${name} promiscuous`)
-    setBuffer(fd, libc.SO_RCVBUFFORCE, libc.SO_RCVBUF, RECEIVE_BUFFER)
-    setBuffer(fd, libc.SO_SNDBUFFORCE, libc.SO_SNDBUF, SEND_BUFFER)
+    libc.setBuffer(fd, libc.SO_RCVBUFFORCE, libc.SO_RCVBUF, RECEIVE_BUFFER)
+    libc.setBuffer(fd, libc.SO_SNDBUFFORCE, libc.SO_SNDBUF, SEND_BUFFER)
     if (filter !== undefined) attachFilter(fd, filter, name)
     const address = new Uint8Array(SOCKADDR_LL)
     putU16le(address, 0, libc.AF_PACKET)
@@ -92,12 +92,6 @@ export function takeSocketError(fd: number): number {
   const value = libc.intOctets(0)
   const length = libc.intOctets(4)
   return libc.getsockopt(fd, libc.SOL_SOCKET, libc.SO_ERROR, value, length) < 0 ? 0 : u32le(value, 0)
-}
-
-/** Sets a socket buffer beyond the system's limit when privileged, else as large as the limit lets. */
-export function setBuffer(fd: number, force: number, plain: number, size: number): void {
-  if (libc.setsockopt(fd, libc.SOL_SOCKET, force, libc.intOctets(size), 4) < 0)
-    libc.setsockopt(fd, libc.SOL_SOCKET, plain, libc.intOctets(size), 4)
 }
 
 function option(fd: number, name: number, value: Uint8Array, what: string): void {

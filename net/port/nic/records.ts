@@ -66,7 +66,7 @@ export function withRecord(
   }
   try {
     sweep()
-    act(fileSlot(join(RECORDS, `${namespaceId()}-${index}.json`), warn))
+    act(fileSlot(index, warn))
   } finally {
     closeSync(lock)
   }
@@ -135,17 +135,25 @@ function sweep(): void {
   for (const file of readdirSync(RECORDS)) {
     const [, namespace, index] = FILE.exec(file) ?? []
     const isGone = namespace === namespaceId() && linkName(Number(index)) === ''
-    if (file.startsWith('.') || isGone) rmSync(join(RECORDS, file), { force: true, recursive: true })
+    if (!file.startsWith('.') && !isGone) continue
+    try {
+      // No directories: who owns this one could make links of them meanwhile.
+      rmSync(join(RECORDS, file), { force: true })
+    } catch {
+      // It is nothing that we made, and harms nothing.
+    }
   }
 }
 
-function fileSlot(path: string, warn: Warn): RecordSlot {
+function fileSlot(index: number, warn: Warn): RecordSlot {
+  const path = join(RECORDS, `${namespaceId()}-${index}.json`)
   return {
     read: () => {
       try {
         const record = parseRecord(readPlainFile(path))
-        if (record === undefined) warn(`${path} is no record of an interface: it is ignored`)
-        return record
+        if (record?.index === index) return record
+        warn(`${path} is no record of interface ${index}: it is ignored`)
+        return undefined
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') warn(`cannot read ${path}, it is ignored: ${reasonOf(error)}`)
         return undefined
@@ -187,7 +195,7 @@ function readPlainFile(path: string): string {
 function replaceFile(path: string, text: string): void {
   const { uid, gid } = statSync(RECORDS)
   const temporary = join(RECORDS, `.${process.pid}.new`)
-  rmSync(temporary, { force: true, recursive: true })
+  rmSync(temporary, { force: true })
   const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
     writeFileSync(fd, text)

@@ -14,8 +14,9 @@ export function undoChanges(record: NicRecord, warn: Warn): string[] {
   const name = linkName(record.index)
   if (name === '') return []
   const done: string[] = []
-  const undo = (what: string, act: () => void): void => {
+  const undo = (what: string, isDue: () => boolean, act: () => void): void => {
     try {
+      if (!isDue()) return
       act()
       done.push(what)
     } catch (error) {
@@ -24,13 +25,28 @@ export function undoChanges(record: NicRecord, warn: Warn): string[] {
   }
   const { mtu, broughtUp, featuresOff, ipv6Off } = record
   // First: while it is up, IPv6 would make an address at once.
-  if (broughtUp && isLinkUp(name)) undo('down', () => setLinkUp(name, false))
-  if (featuresOff.length > 0)
-    undo(`${featuresOff.join(', ')} on`, () => {
+  undo(
+    'down',
+    () => broughtUp && isLinkUp(name),
+    () => setLinkUp(name, false),
+  )
+  undo(
+    `${featuresOff.join(', ')} on`,
+    () => featuresOff.length > 0,
+    () => {
       if (!setFeatures(name, featuresOff, true)) throw new Error('the driver refuses its offloads')
-    })
-  if (mtu !== undefined && linkMtu(name) === mtu.set)
-    undo(`MTU ${mtu.before}`, () => setLinkMtu(name, mtu.before))
-  if (ipv6Off && !isIpv6On(name)) undo('IPv6 on', () => setIpv6(name, true))
+    },
+  )
+  if (mtu !== undefined)
+    undo(
+      `MTU ${mtu.before}`,
+      () => linkMtu(name) === mtu.set,
+      () => setLinkMtu(name, mtu.before),
+    )
+  undo(
+    'IPv6 on',
+    () => ipv6Off && !isIpv6On(name),
+    () => setIpv6(name, true),
+  )
   return done
 }

@@ -71,6 +71,7 @@ export class PcapProcess {
     const channel = this.#process.stdio?.[3]
     if (!(channel instanceof Duplex)) {
       this.#hasEnded = true
+      this.#queue.free()
       throw new SystemError(
         'EMFILE',
         `cannot start a process for ${link.name}: too many open files (ulimit -n)`,
@@ -147,5 +148,5 @@ function program(): string[] {
   const here = import.meta.url
   if (!here.endsWith('.ts')) return [fileURLToPath(new URL('hconnect-pcap.js', here))]
   const tsx = pathToFileURL(createRequire(here).resolve('tsx')).href
-  return ['--import', tsx, fileURLToPath(new URL('pcap-child.ts', here))]
+  return ['--import', tsx, fileURLToPath(new URL('child.ts', here))]
 }

@@ -64,10 +64,14 @@ export class CountsReader {
   /** OUT frames that were sent or lost so far. */
   accounted = 0
 
-  /** @throws ProtocolError */
+  /** @throws ProtocolError when they are no counts, or less than before; nothing is added then */
   add(payload: Uint8Array, counters: PortCounters): void {
     if (payload.length !== this.#octets.length) throw malformed('COUNTS', payload)
     this.#octets.set(payload)
+    for (let i = 0; i < COUNTS; i++) {
+      const count = float64(this.#new, i)
+      if (!Number.isSafeInteger(count) || count < float64(this.#last, i)) throw malformed('COUNTS', payload)
+    }
     const news = (i: number): number => float64(this.#new, i) - float64(this.#last, i)
     counters.outFrames += news(0)
     counters.outOctets += news(1)

@@ -2,14 +2,23 @@
  * An SSH channel as what a tunnel's records are written to: says when it takes more, so that what waits does so in the
  * tunnel's own queue and not in the socket. ssh2 itself would keep on writing up to its window of 2 MiB.
  */
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TunnelConnection } from '#net/port/tunnel/connection.ts'
 import type { Pace } from '#net/tunnel/pace.ts'
 import { isRecord } from '#net/base/unknown.ts'
 
 const NOTHING = Buffer.alloc(0)
-/** How often a connection that renegotiates its keys is looked at. */
-const REKEY_LOOK_MS = 10
+/** How often a connection is looked at that does not tell when it takes more. */
+const LOOK_MS = 10
+/** Packets of up to 32 KiB that a fast path may have waiting for new keys: 2 MiB are 16 ms at 1 Gbit/s. */
+const MOST_KEPT = 64
+/** Octets that a far side has not read, beyond which it gets no answers to pings either: more than a piece of frames. */
+const CONTROL_HIGH_WATER = 128 << 10
+
+/** So much waits for the far side to read that control records are to wait where they are made. */
+export const isDeaf = (channel: Duplex, socket: Socket): boolean =>
+  channel.writableLength + socket.writableLength > CONTROL_HIGH_WATER
 
 export class ChannelStream {
   readonly pace: Pace
@@ -17,9 +26,10 @@ export class ChannelStream {
   readonly #path: TunnelConnection
   readonly #onDrained: () => void
   readonly #onWritten = (): void => {
-    if (!this.isFull) this.#onDrained()
+    if (!this.#closed && !this.isFull) this.#onDrained()
   }
   #timer: NodeJS.Timeout | undefined
+  #closed = false
 
   /**
    * @param channel  of ssh2
@@ -31,6 +41,7 @@ export class ChannelStream {
     this.#path = path
     this.#onDrained = onDrained
     this.pace = path.pace
+    path.socket.setMaxListeners(0) // every tunnel of the connection listens
     path.socket.on('drain', this.#onWritten)
   }
 
@@ -38,33 +49,56 @@ export class ChannelStream {
   get isFull(): boolean {
     const { socket, pace } = this.#path
     if (this.#channel.writableLength > 0) return true
-    if (pace.isFast) return socket.writableNeedDrain
-    if (socket.writableLength > 0) return true
-    const excess = this.#path.excess()
-    if (excess >= 0) {
-      this.#lookIn((excess + pace.piece / 2) / pace.rate)
+    if (this.#keptPackets() >= (pace.isFast ? MOST_KEPT : 0)) {
+      this.#lookIn(LOOK_MS)
       return true
     }
-    // ssh2 keeps what is written while keys are exchanged, and tells nobody.
-    if (!this.#isRekeying()) return false
-    this.#lookIn(REKEY_LOOK_MS)
+    if (pace.isFast ? socket.writableNeedDrain : socket.writableLength > 0) {
+      this.#path.isHeld = true
+      // What was written while the path was fast says nothing of its end.
+      if (!pace.isFast) this.#lookIn(LOOK_MS)
+      return true
+    }
+    if (pace.isFast) return false
+    const excess = this.#path.excess()
+    if (excess < 0) return false
+    this.#lookIn(Math.min(LOOK_MS, (excess + pace.piece / 2) / pace.rate))
     return true
   }
 
   /** @returns true: the octets are copied or sent; false: the channel keeps them until it is drained */
   write(octets: Buffer): boolean {
     const { socket } = this.#path
-    this.#path.writes(octets.length, performance.timeOrigin + performance.now())
     // ssh2 writes to the socket once per packet of 32 KiB: corked, they leave in one system call.
     socket.cork()
     this.#channel.write(octets, this.#onWritten)
     // Of the socket's own: ssh2 says that a packet is written when it is handed over.
     if (!this.pace.isFast && socket.writable) socket.write(NOTHING, this.#onWritten)
     socket.uncork()
+    // Behind the write, which then need not wait for it.
+    this.#path.wrote(octets.length, performance.timeOrigin + performance.now())
     return this.#channel.writableLength === 0
   }
 
+  /** Writes a control record behind what was written; no frame record may be half written. */
+  writeControl(record: Uint8Array): void {
+    if (this.#channel.writable) this.#channel.write(record, this.#onWritten)
+  }
+
+  whenReleased(then: () => void): void {
+    const channel = this.#channel
+    const { socket } = this.#path
+    if (channel.writableLength === 0 || socket.destroyed) return then()
+    const once = (): void => {
+      for (const stream of [channel, socket]) stream.off('finish', once).off('close', once)
+      then()
+    }
+    for (const stream of [channel, socket]) stream.on('finish', once).on('close', once)
+  }
+
+  /** `onDrained` is not called any more. */
   close(): void {
+    this.#closed = true
     clearTimeout(this.#timer)
     this.#path.socket.off('drain', this.#onWritten)
   }
@@ -80,9 +114,11 @@ export class ChannelStream {
     )
   }
 
-  #isRekeying(): boolean {
+  /** ssh2 keeps what is written while keys are exchanged, and tells nobody. Below 0: no keys are exchanged. */
+  #keptPackets(): number {
     const client: unknown = Reflect.get(this.#channel, '_client')
     const protocol: unknown = isRecord(client) ? client['_protocol'] : undefined
-    return isRecord(protocol) && protocol['_queue'] !== undefined
+    const queue: unknown = isRecord(protocol) ? protocol['_queue'] : undefined
+    return Array.isArray(queue) ? queue.length : -1
   }
 }

@@ -6,12 +6,12 @@ import type { Socket } from 'node:net'
 import { isRecord } from '#net/base/unknown.ts'
 import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
+import { setCongestion } from '#net/port/tcp.ts'
 import { Pace, type PathReading } from '#net/tunnel/pace.ts'
 import { u32le } from '#net/wire/octets.ts'
 
 const IPPROTO_TCP = 6
 const TCP_INFO = 11
-const TCP_CONGESTION = 13
 /** Octets written and not acknowledged; not sent even once. */
 const SIOCOUTQ = 0x5411
 const SIOCOUTQNSD = 0x894b
@@ -30,6 +30,7 @@ export class TunnelConnection implements PathReading {
   readonly pace: Pace
   ackedOctets = 0
   flightOctets = 0
+  isHeld = false
   roundTripMs = 0
   leastRoundTripMs = 0
   readonly #info = new Uint8Array(256)
@@ -47,8 +48,8 @@ export class TunnelConnection implements PathReading {
     this.#congestion = this.pace.congestion
   }
 
-  /** To be called before `octets` are written; `now` in milliseconds. */
-  writes(octets: number, now: number): void {
+  /** `octets` were written; `now` in milliseconds since 1970. */
+  wrote(octets: number, now: number): void {
     this.#waiting += octets
     if (now - this.#readAt >= Math.max(READ_EVERY_MS, Math.min(this.leastRoundTripMs, READ_SELDOM_MS)))
       this.#read(now)
@@ -63,6 +64,7 @@ export class TunnelConnection implements PathReading {
     if (this.#waiting < pace.limit) return this.#waiting - pace.limit
     const waiting = this.#ask(descriptorOf(this.socket), pace.isCrowded ? SIOCOUTQNSD : SIOCOUTQ)
     this.#waiting = waiting
+    if (waiting >= pace.limit) this.isHeld = true
     return waiting - pace.limit
   }
 
@@ -87,11 +89,11 @@ export class TunnelConnection implements PathReading {
     const { pace } = this
     const wasCrowded = pace.isCrowded
     pace.read(this, now)
+    this.isHeld = false
     if (pace.isCrowded !== wasCrowded) this.#waiting = Infinity // of the other kind: asked when it matters
     if (pace.congestion === this.#congestion) return
     this.#congestion = pace.congestion
-    const name = new TextEncoder().encode(pace.congestion)
-    libc.setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, name.length)
+    setCongestion(fd, pace.congestion)
   }
 }
 

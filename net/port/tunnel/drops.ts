@@ -31,7 +31,10 @@ export class DropReport {
   }
 }
 
-/** Takes the drops of a record over into the counters of the port. @throws ProtocolError `malformed` */
+/**
+ * Takes the drops of a record over into the counters of the port: no more frames than were sent.
+ * @throws ProtocolError `malformed`; nothing is counted then
+ */
 export function countDrops(payload: Uint8Array, counters: PortCounters): void {
   let value: unknown
   try {
@@ -39,18 +42,23 @@ export function countDrops(payload: Uint8Array, counters: PortCounters): void {
   } catch {
     throw new ProtocolError('malformed', 'the drops record is not JSON')
   }
-  const frames = isRecord(value) && isRecord(value['frames']) ? value['frames'] : {}
-  for (const [name, count] of Object.entries(frames)) {
-    const reason = dropReason(name)
-    if (reason < 0 || !isCount(count))
-      throw new ProtocolError('malformed', 'the drops record counts nonsense')
-    counters.outFrames = Math.max(0, counters.outFrames - count)
-    counters.dropOut(reason, count)
-  }
+  const frames = isRecord(value) ? value['frames'] : undefined
   const octets = isRecord(value) ? value['octets'] : undefined
-  if (!isCount(octets)) throw new ProtocolError('malformed', 'the drops record counts nonsense')
+  if (!isRecord(frames) || !isCount(octets)) throw nonsense()
+  const drops = Object.entries(frames).map(([name, count]) => {
+    const reason = dropReason(name)
+    if (reason < 0 || !isCount(count)) throw nonsense()
+    return { reason, count }
+  })
+  for (const { reason, count } of drops) {
+    const lost = Math.min(count, counters.outFrames)
+    counters.outFrames -= lost
+    counters.dropOut(reason, lost)
+  }
   counters.outOctets = Math.max(0, counters.outOctets - octets)
 }
+
+const nonsense = (): ProtocolError => new ProtocolError('malformed', 'the drops record counts nonsense')
 
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0

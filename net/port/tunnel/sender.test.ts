@@ -27,12 +27,15 @@ class Stream implements TunnelStream {
     this.chunks.push(Buffer.from(octets))
     return !this.keeps
   }
+  whenReleased(then: () => void): void {
+    then()
+  }
 }
 
 /** A path of 10 Mbit/s. */
 function slowPace(): Pace {
   const pace = new Pace(true)
-  const reading = { ackedOctets: 0, flightOctets: 1e6, roundTripMs: 1, leastRoundTripMs: 1 }
+  const reading = { ackedOctets: 0, flightOctets: 1e6, isHeld: true, roundTripMs: 1, leastRoundTripMs: 1 }
   for (let now = 0; now < 2000; now += 20) pace.read({ ...reading, ackedOctets: now * 1250 }, now)
   return pace
 }
@@ -152,8 +155,11 @@ describe('TunnelSender on a slow path', () => {
     expect(sent().frames).toBe(21)
 
     const fast = new Pace(true)
-    fast.read({ ackedOctets: 0, flightOctets: 0, roundTripMs: 1, leastRoundTripMs: 1 }, 0)
-    fast.read({ ackedOctets: 40_000 * 20, flightOctets: 0, roundTripMs: 1, leastRoundTripMs: 1 }, 20)
+    fast.read({ ackedOctets: 0, flightOctets: 0, isHeld: false, roundTripMs: 1, leastRoundTripMs: 1 }, 0)
+    fast.read(
+      { ackedOctets: 40_000 * 20, flightOctets: 0, isHeld: false, roundTripMs: 1, leastRoundTripMs: 1 },
+      20,
+    )
     expect(fast.isFast).toBe(false)
     const other = open(fast)
     other.sender.send(memory, START, end)

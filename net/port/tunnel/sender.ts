@@ -35,6 +35,8 @@ export interface TunnelStream {
   write(octets: Buffer): boolean
   /** Nothing more is to be written before `TunnelSender.drained` is called. */
   readonly isFull: boolean
+  /** Calls back, now or later, when nothing is kept any more: it is sent, or never will be. */
+  whenReleased(then: () => void): void
 }
 
 /** What becomes of frames, in wire frames and their octets. */
@@ -84,10 +86,14 @@ export class TunnelSender {
 
   /** The stream is gone, and the frames that waited with it. */
   disconnect(): void {
+    const stream = this.#stream
     this.#stream = undefined
+    this.#now = -1
     this.#dropWaiting()
     this.#queue?.clear(DROP_LINK_DOWN)
-    this.#freeLent()
+    // Given back at once, it would be sent with what others put there.
+    const lent = this.#lent.splice(0)
+    stream?.whenReleased(() => freeAll(lent))
   }
 
   /** Takes a copy of the frame. What is taken leaves with `write`, or before. */
@@ -104,7 +110,12 @@ export class TunnelSender {
       if (waits + size > QUEUE_OCTETS) return this.#drop(DROP_QUEUE_FULL, memory, start, end)
       this.#append(memory, start, end)
       if (waits + size >= WRITE_OCTETS) this.write()
-    } else if (!isQueued && !stream.isFull && (waits === 0 || waits + size <= pace.piece))
+    } else if (
+      !isQueued &&
+      end - start <= pace.longest &&
+      !stream.isFull &&
+      (waits === 0 || waits + size <= pace.piece)
+    )
       this.#append(memory, start, end)
     else this.#enqueue(pace, memory, start, end)
   }
@@ -125,7 +136,7 @@ export class TunnelSender {
 
   /** The stream takes octets again, and keeps none of those that it was given. */
   drained(): void {
-    this.#freeLent()
+    freeAll(this.#lent.splice(0))
     this.write()
   }
 
@@ -216,10 +227,6 @@ export class TunnelSender {
     this.#head = 0
   }
 
-  #freeLent(): void {
-    for (const memory of this.#lent.splice(0)) memory.free()
-  }
-
   /** Frames in the buffer were counted as sent when they were put there. */
   #dropWaiting(): void {
     while (this.#head < this.#tail) {
@@ -233,4 +240,8 @@ export class TunnelSender {
     }
     this.#head = this.#tail = 0
   }
+}
+
+function freeAll(memories: readonly FrameMemory[]): void {
+  for (const memory of memories) memory.free()
 }

@@ -22,6 +22,9 @@ class Stream implements TunnelStream {
     this.writes.push(this.keeps ? octets : Buffer.from(octets))
     return !this.keeps
   }
+  whenReleased(then: () => void): void {
+    then()
+  }
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,0 +1,79 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Tunnel } from '#hub/gateway/tunnel.ts'
+import { decodeBye } from '#net/tunnel/bye.ts'
+import { RECORD_BYE, RECORD_HELLO, RecordScanner } from '#net/tunnel/framing.ts'
+import { helloRecord } from '#test/support/ssh-peer.ts'
+import { QuietConnection, WindowChannel } from '#test/support/window-channel.ts'
+
+class GatewayChannel extends WindowChannel {
+  status = -1
+  exit(status: number): void {
+    this.status = status
+  }
+}
+
+const home = process.cwd()
+let directory: string
+let fabric: net.Server
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'hybridge-tunnel-'))
+  mkdirSync(join(directory, 'run'))
+  process.chdir(directory)
+})
+afterEach(() => {
+  fabric.close()
+  process.chdir(home)
+  rmSync(directory, { recursive: true })
+})
+
+/** An agent says hello to a gateway whose fabric answers so. @returns what the agent hears */
+async function answered(answer: string): Promise<string> {
+  fabric = net.createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.write(answer))
+  })
+  await new Promise<void>((resolve) => fabric.listen('run/tunnel.sock', resolve))
+  const channel = new GatewayChannel()
+  channel.open(1e6)
+  const onEnd = vi.fn<() => void>()
+  const tunnel = new Tunnel({
+    bridge: 'private0',
+    user: 'ann',
+    channel,
+    socket: new QuietConnection(),
+    log: () => {},
+    onEnd,
+  })
+  channel.push(helloRecord())
+  await vi.waitFor(() => expect(Buffer.concat(channel.sent).length).toBeGreaterThan(0))
+  const heard: string[] = []
+  const octets = Buffer.concat(channel.sent)
+  new RecordScanner({
+    onFrames: () => {},
+    onControl: (type, payload) => {
+      if (type === RECORD_HELLO) heard.push('hello')
+      if (type === RECORD_BYE) heard.push(decodeBye(payload).message)
+    },
+  }).scan(octets, 0, octets.length)
+  tunnel.bye('leave', 'the test is over')
+  expect([onEnd.mock.calls.length, channel.status]).toEqual([1, 0])
+  return heard.join(', ')
+}
+
+describe("A tunnel's agent", () => {
+  it.each([
+    ['takes it', '{"ok":true,"port":3}\n', 'hello'],
+    ['refuses it', '{"ok":false,"code":"unknown-bridge","message":"there is none"}\n', 'there is none'],
+    ['says something else', '[]\n', 'the switch gives no answer'],
+    ['says nothing that can be read', 'no JSON\n', 'the switch gives no answer'],
+    ['says it twice', '{"ok":false,"code":"x","message":"no"}\n{"ok":true}\n', 'no'],
+    ['says too much', 'x'.repeat(5000), 'the switch went away'],
+  ])('hears what becomes of it when the switch %s', async (_what, answer, heard) => {
+    expect(await answered(answer)).toBe(heard)
+  })
+})

@@ -1,0 +1,201 @@
+/**
+ * Many agents on one hub, several hubs for the agents of one machine, and many tunnels on one bridge under a broadcast
+ * storm. Laboratories: test/support/lans.ts, and at each test.
+ */
+import { readdirSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EXIT_ENDED } from '#agent/exit-codes.ts'
+import type { CounterReading } from '#net/port/counters.ts'
+import { median } from '#test/bench/figures.ts'
+import { startAgent } from '#test/support/agent.ts'
+import { startFlood } from '#test/support/flood.ts'
+import { makeFrame, sendFrames } from '#test/support/frames.ts'
+import { hubLog, hubProcesses, killProcess, pidOf, residentOf } from '#test/support/hub-processes.ts'
+import { Hub } from '#test/support/hub.ts'
+import { buildLans, portsOf, startAgents, type Lan, type Lans } from '#test/support/lans.ts'
+import { Listeners } from '#test/support/listeners.ts'
+import { Lab, type Namespace } from '#test/support/netns.ts'
+import { nicSettings } from '#test/support/nic-settings.ts'
+import { Ping } from '#test/support/ping.ts'
+import { until, type Running } from '#test/support/process.ts'
+import { FAR_ADDRESS, HUB_ADDRESS, PC_ADDRESS } from '#test/support/site.ts'
+import { transfer } from '#test/support/transfer.ts'
+
+const MIB = 1 << 20
+/** Of the hub, in the way of frames. */
+const FORWARDERS = ['fabric', 'gateway-1', 'gateway-2'] as const
+/** Of one of them that has no tunnels; some 70 are usual. */
+const PROCESS_OCTETS = 100 * MIB
+/**
+ * Of one tunnel at the hub with every queue full (docs/architecture.md): 1 MiB in the fabric; in the gateway 2 MiB each in
+ * the buffer that is written from and in the fair queue, SSH's window of 2 MiB, and 1 MiB for the fabric.
+ */
+const TUNNEL_OCTETS = 8 * MIB
+/** Of an agent: the process, and the queues of one tunnel. */
+const AGENT_OCTETS = PROCESS_OCTETS + 40 * MIB + TUNNEL_OCTETS
+
+let lab: Lab
+
+beforeEach(() => {
+  lab = new Lab()
+})
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.error(lab.story())
+  lab.close()
+})
+
+const forwarders = (hub: Hub): number[] => FORWARDERS.map((name) => pidOf(hub, name))
+const residentOfAll = (hub: Hub): number => forwarders(hub).reduce((sum, pid) => sum + residentOf(pid), 0)
+const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
+const inMib = (octets: number): string => `${Math.round(octets / MIB)} MiB`
+
+/** LAN `n`, from 1. */
+function lanOf({ lans }: Lans, n: number): Lan {
+  const lan = lans[n - 1]
+  if (!lan) throw new Error(`no LAN ${n}`)
+  return lan
+}
+
+describe('fifty agents on one hub', () => {
+  const AGENTS = 50
+  const SAMPLE = [1, 7, 26, 49, 50]
+  const BROADCASTS = 3
+
+  it('are one Ethernet, in bounded memory, and leave nothing behind', { timeout: 150_000 }, async () => {
+    const all = buildLans(lab, AGENTS)
+    const { lans, site } = all
+    const settings = (): object[] => lans.map(({ nic }) => nicSettings(site, nic))
+    const before = settings()
+    const hub = await Hub.start(all.hub, { address: HUB_ADDRESS })
+    const processes = hubProcesses(hub)
+    const descriptors = forwarders(hub).map(descriptorsOf)
+    const agents = await startAgents(all, hub, { interval: 30 })
+    const ports = await portsOf(hub)
+    expect(ports.map(({ number, up }) => ({ number, up }))).toEqual(
+      lans.map(({ number }) => ({ number, up: true })),
+    )
+
+    const ears = await Listeners.start(lans.map(({ pc }) => pc))
+    const sent: { from: number; frame: string }[] = []
+    for (const from of SAMPLE) {
+      const frames = Array.from({ length: BROADCASTS }, (_, i) =>
+        makeFrame({ length: 60 + i, source: `02:00:00:00:01:${from}`, seed: sent.length + i }),
+      )
+      await sendFrames(lanOf(all, from).pc, 'eth0', frames)
+      sent.push(...frames.map((frame) => ({ from, frame: frame.toString('hex') })))
+      await ears.heard(sent.length * (AGENTS - 1))
+    }
+    // Behind the broadcasts on every way: a second copy would have come before.
+    for (const from of SAMPLE)
+      for (const to of SAMPLE.filter((n) => n > from))
+        await lanOf(all, from).pc.reaches(lanOf(all, to).address)
+    for (const { number, pc } of lans)
+      expect(ears.heardBy(pc)).toEqual(sent.filter(({ from }) => from !== number).map(({ frame }) => frame))
+
+    const resident = residentOfAll(hub)
+    console.info(`fabric and gateways with ${AGENTS} agents: ${inMib(resident)}`)
+    expect(resident).toBeLessThan(FORWARDERS.length * PROCESS_OCTETS + AGENTS * MIB)
+
+    const ended = await Promise.all(agents.map((agent) => agent.stop('SIGTERM', 20_000)))
+    expect(ended.filter(({ code }) => code !== EXIT_ENDED)).toEqual([])
+    expect(site.pids()).toEqual([])
+    expect(settings()).toEqual(before)
+    expect(site.nicRecords()).toEqual([])
+    await until('the gateways let go', () =>
+      forwarders(hub).every((pid, i) => descriptorsOf(pid) <= (descriptors[i] ?? 0)),
+    )
+    expect((await portsOf(hub)).filter(({ up }) => up)).toEqual([])
+    expect(hubProcesses(hub)).toEqual(processes)
+    expect(hubLog(hub).filter(({ level }) => level >= 40)).toEqual([])
+  })
+})
+
+/**
+ *   [pc1 eth0]---[lan1  site  wan1]---[wan  hub1  lan]---[eth0 far1]
+ *   [pc2 eth0]---[lan2        wan2]---[wan  hub2  lan]---[eth0 far2]      and a third; the same addresses in each
+ *    10.99.0.1                10.98.N.1     10.98.N.2     10.99.0.2
+ */
+describe('three hubs and one machine with an agent for each', () => {
+  interface Island {
+    readonly pc: Namespace
+    readonly far: Namespace
+    readonly hub: Hub
+    readonly agent: Running
+  }
+
+  async function buildIsland(site: Namespace, n: number): Promise<Island> {
+    const [pc, machine, far] = [`pc${n}`, `hub${n}`, `far${n}`].map((label) => lab.namespace(label))
+    if (!pc || !machine || !far) throw new Error('no namespaces')
+    lab.link(pc, 'eth0', site, `lan${n}`)
+    lab.link(site, `wan${n}`, machine, 'wan')
+    lab.link(machine, 'lan', far, 'eth0')
+    pc.address('eth0', `${PC_ADDRESS}/24`)
+    site.address(`wan${n}`, `10.98.${n}.1/24`)
+    machine.address('wan', `10.98.${n}.2/24`)
+    far.address('eth0', `${FAR_ADDRESS}/24`)
+    const address = `10.98.${n}.2`
+    const hub = await Hub.start(machine, { address, port: 2220 + n, attach: ['private0=nic:lan'] })
+    const agent = await startAgent(site, { hub, nic: `lan${n}` })
+    return { pc, far, hub, agent }
+  }
+
+  it('are apart: no frame of one is seen in another, and the end of one is none of theirs', async () => {
+    const site = lab.namespace('site')
+    const islands = await Promise.all([1, 2, 3].map((n) => buildIsland(site, n)))
+    const ears = await Listeners.start(islands.flatMap(({ pc, far }) => [pc, far]))
+    const frameOf = (from: Namespace): Buffer =>
+      makeFrame({ length: 100, seed: islands.findIndex(({ pc, far }) => pc === from || far === from) })
+    for (const { pc, far } of islands)
+      for (const from of [pc, far])
+        await sendFrames(from, 'eth0', Array.from({ length: 10 }, () => frameOf(from)))
+    await ears.heard(10 * 2 * islands.length)
+    const pings = await Promise.all(islands.map(({ pc }) => Ping.start(pc, FAR_ADDRESS)))
+    for (const at of islands.flatMap(({ pc, far }) => [pc, far]))
+      expect(ears.heardBy(at)).toEqual(Array(10).fill(frameOf(at).toString('hex')))
+
+    const [first, second, third] = pings
+    const [, dead] = islands
+    if (!first || !second || !third || !dead) throw new Error('not three')
+    await Promise.all([...hubProcesses(dead.hub).values()].map(killProcess))
+    await dead.agent.line(/: connection lost: .*; reconnecting$/)
+    expect(await Promise.all([first.lost(), third.lost()])).toEqual([[], []])
+    await dead.hub.serve()
+    await dead.agent.line(/: connected again to /, { deadlineMs: 20_000 })
+    await second.answered()
+    expect(await Promise.all([first.lost(), third.lost()])).toEqual([[], []])
+  })
+})
+
+describe('twenty tunnels on one bridge', () => {
+  const TUNNELS = 20
+  /** LAN 1 is the loud one. */
+  const LOUD = 1
+  const [SENDER, RECEIVER, PINGER, PINGED] = [2, 3, 4, 5]
+  const INTERVAL = 0.5
+  /** As if on machines of their own: what floods takes its time from the others here. */
+  const PRIORITY = -10
+  /**
+   * Of the median, ms. A queue without turns would be one of 1 MiB at least: more than 300 ms each way for records of 78
+   * octets, 40 000 a second. Measured: 20 to 60.
+   */
+  const MOST_PING_MS = 250
+
+  let all: Lans
+  let hub: Hub
+  let agents: Running[]
+  /** Of the hub, by LAN. */
+  let ports: Map<number, number>
+
+  beforeEach(async () => {
+    all = buildLans(lab, TUNNELS)
+    hub = await Hub.start(all.hub, { address: HUB_ADDRESS })
+    agents = await startAgents(all, hub, { interval: INTERVAL })
+    for (const { pc } of all.lans)
+      await sendFrames(pc, 'eth0', [makeFrame({ length: 60, source: pc.state('eth0').address })])
+    ports = await until('all addresses learnt', portsByLan)
+    for (const pid of [...forwarders(hub), ...agents.map((agent) => agent.pid)]) setPriority(pid, PRIORITY)
+  })
+})

@@ -1,0 +1,150 @@
+/** What goes wrong during a run. Each fault is over, and put right, when its function resolves. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { EXIT_TAKEN_OVER } from '#agent/exit-codes.ts'
+import { startAgent } from '#test/support/agent.ts'
+import { killProcess, pidOf } from '#test/support/hub-processes.ts'
+import type { HubProcess } from '#test/support/hub-processes.ts'
+import type { Hub } from '#test/support/hub.ts'
+import type { Namespace } from '#test/support/netns.ts'
+import type { Running } from '#test/support/process.ts'
+import type { SoakLab } from '#test/soak/lab.ts'
+import type { Random } from '#test/soak/random.ts'
+import type { Watch } from '#test/soak/watch.ts'
+
+export interface Circumstances {
+  machines: SoakLab
+  hub: Hub
+  watch: Watch
+  random: Random
+  /** Starts another agent for the site's LAN. */
+  startAgent: () => ReturnType<typeof startAgent>
+}
+
+export interface Fault {
+  name: string
+  /** A process begins anew by it. */
+  ends?: boolean
+  inject: (circumstances: Circumstances) => Promise<void>
+}
+
+const GATEWAYS = ['gateway-1', 'gateway-2'] as const
+const OFFLOADS = ['tx', 'tso', 'gso']
+const NARROW_MS = 15_000
+const SHORT_MS = [500, 3000] as const
+const STALL_MS = [1000, 3000] as const
+const WAN_DOWN_MS = [1000, 8000] as const
+
+const aWhile = ({ random }: Circumstances, [least, most]: readonly [number, number]): Promise<void> =>
+  pause(random.between(least, most))
+
+const gateway = ({ random }: Circumstances): HubProcess => GATEWAYS[random.between(0, 2) < 1 ? 0 : 1]
+
+const kill = async ({ hub, watch }: Circumstances, name: HubProcess): Promise<void> =>
+  killProcess(watch.willEnd(pidOf(hub, name)))
+
+async function killAgent({ watch, startAgent: start }: Circumstances): Promise<void> {
+  watch.willEnd(watch.agent.pid)
+  await watch.agent.stop('SIGKILL')
+  watch.agent = await start()
+}
+
+/** The one that had the port ends with the exit code that says so. */
+async function takeOver({ watch, startAgent: start }: Circumstances): Promise<void> {
+  watch.willEnd(watch.agent.pid)
+  const old = watch.agent
+  watch.agent = await start()
+  const { code } = await endOf(old)
+  if (code !== EXIT_TAKEN_OVER) throw new Error(`the agent whose port was taken over ended with ${code}`)
+}
+
+async function endOf(agent: Running): Promise<{ code: number | null }> {
+  const late = pause(10_000, undefined, { ref: false }).then(() => {
+    throw new Error(`the agent whose port was taken over does not end\n${agent.tail()}`)
+  })
+  return Promise.race([agent.exited, late])
+}
+
+async function stall(circumstances: Circumstances, pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  await aWhile(circumstances, STALL_MS)
+  process.kill(pid, 'SIGCONT')
+}
+
+/** An interface goes down and comes up. */
+async function down(
+  circumstances: Circumstances,
+  at: Namespace,
+  nic: string,
+  ms: readonly [number, number] = SHORT_MS,
+): Promise<void> {
+  at.ip('link', 'set', nic, 'down')
+  await aWhile(circumstances, ms)
+  at.ip('link', 'set', nic, 'up')
+}
+
+async function narrow({ machines: { wan } }: Circumstances): Promise<void> {
+  const nics = ['site', 'hub']
+  const bucket = 'rate 10mbit burst 16kb latency 50ms'.split(' ')
+  for (const nic of nics) wan.exec('tc', 'qdisc', 'add', 'dev', nic, 'root', 'tbf', ...bucket)
+  await pause(NARROW_MS)
+  for (const nic of nics) wan.exec('tc', 'qdisc', 'delete', 'dev', nic, 'root')
+}
+
+async function changeMtu(circumstances: Circumstances): Promise<void> {
+  const { site } = circumstances.machines
+  const { mtu } = site.state('lan')
+  site.ip('link', 'set', 'lan', 'mtu', '1500')
+  await aWhile(circumstances, SHORT_MS)
+  site.ip('link', 'set', 'lan', 'mtu', String(mtu))
+}
+
+async function toggleOffloads(circumstances: Circumstances): Promise<void> {
+  const { site } = circumstances.machines
+  site.offloads('lan', 'off', OFFLOADS)
+  await aWhile(circumstances, SHORT_MS)
+  site.offloads('lan', 'on', OFFLOADS)
+}
+
+async function replug(circumstances: Circumstances): Promise<void> {
+  const { machines } = circumstances
+  machines.site.ip('link', 'delete', 'lan')
+  await aWhile(circumstances, SHORT_MS)
+  machines.plugSite()
+}
+
+export const FAULTS: readonly Fault[] = [
+  { name: 'agent killed', ends: true, inject: killAgent },
+  { name: 'gateway killed', ends: true, inject: (c) => kill(c, gateway(c)) },
+  { name: 'fabric killed', ends: true, inject: (c) => kill(c, 'fabric') },
+  { name: 'control killed', ends: true, inject: (c) => kill(c, 'control') },
+  {
+    name: 'supervisor killed, another adopts',
+    ends: true,
+    inject: async (c) => {
+      await kill(c, 'supervisor')
+      await c.hub.process.exited
+      await c.hub.serve()
+    },
+  },
+  {
+    name: 'port taken over, and given back',
+    ends: true,
+    inject: async (c) => {
+      await takeOver(c)
+      await takeOver(c)
+    },
+  },
+  {
+    name: 'agent told to reconnect',
+    inject: async ({ watch }) => void watch.agent.child.kill('SIGHUP'),
+  },
+  { name: 'agent stands still', inject: (c) => stall(c, c.watch.agent.pid) },
+  { name: 'gateway stands still', inject: (c) => stall(c, pidOf(c.hub, gateway(c))) },
+  { name: "agent's NIC down", inject: (c) => down(c, c.machines.site, 'lan') },
+  { name: "agent's NIC deleted, and made again", inject: replug },
+  { name: "agent's NIC: MTU changed", inject: changeMtu },
+  { name: "agent's NIC: offloads off and on", inject: toggleOffloads },
+  { name: "hub's NIC down", inject: (c) => down(c, c.machines.hub, 'lan') },
+  { name: 'WAN down', inject: (c) => down(c, c.machines.wan, 'hub', WAN_DOWN_MS) },
+  { name: 'WAN at 10 Mbit/s', inject: narrow },
+]
