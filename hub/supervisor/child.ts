@@ -9,7 +9,7 @@ import { startTimeOf } from '#net/base/start-time.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
-import type { Identity } from '#hub/base/privilege.ts'
+import { type ProcessUsers, userOf } from '#hub/base/privilege.ts'
 import { RpcClient } from '#hub/base/rpc.ts'
 
 /** A process that ends again and again is started after 0.2 s, 0.4 s, ... at most this. */
@@ -27,7 +27,8 @@ export interface ChildOptions {
   readonly program: readonly string[]
   readonly socket: string
   readonly config: object
-  readonly owner: Identity | undefined
+  /** Whom the hub's processes run as; undefined: as who runs this one. Configuration is the service's. */
+  readonly users: ProcessUsers | undefined
   readonly logLevel: string
   readonly log: Logger
 }
@@ -50,11 +51,11 @@ export class Child {
 
   /** Adopts the process if it runs as wanted, else ends what runs and starts it. Resolves when it is ready. */
   async start(): Promise<{ adopted: boolean }> {
-    const { name, config, owner, log } = this.#options
+    const { name, config, users, log } = this.#options
     const running = await this.status().catch(() => undefined)
     if (this.#stopping) return { adopted: false }
-    const fingerprint = writeProcessConfig(name, config, owner)
-    if (running && startTimeOf(running.pid) === running.startTime) {
+    const fingerprint = writeProcessConfig(name, config, users?.service)
+    if (running && startTimeOf(running.pid) === running.startTime && this.#mayBeOurs(running.pid)) {
       this.#pid = running.pid
       this.#startTime = running.startTime
       if (running.fingerprint === fingerprint) {
@@ -69,6 +70,13 @@ export class Child {
     this.#spawn()
     await this.#ready()
     return { adopted: false }
+  }
+
+  /** A process that was taken over could name another one, to have it ended with the supervisor's rights. */
+  #mayBeOurs(pid: number): boolean {
+    const { users } = this.#options
+    const uid = userOf(pid)
+    return users === undefined || uid === users.service.uid || uid === users.gateway.uid
   }
 
   /** What the process says of itself. @throws when it is not there */

@@ -35,7 +35,7 @@ export async function serve(config: ServeConfig): Promise<number> {
   log.info(`host key ${fingerprint}`)
 
   const child = (name: string, program: string[], socket: string, settings: object): Child =>
-    new Child({ name, program, socket, config: settings, owner: users?.service, logLevel: config.log, log })
+    new Child({ name, program, socket, config: settings, users, logLevel: config.log, log })
   const control = child('control', [programFile('control')], CONTROL_SOCKET, {})
   const fabric = child('fabric', [programFile('fabric')], FABRIC_SOCKET, fabricConfig)
 

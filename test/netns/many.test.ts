@@ -4,7 +4,6 @@
  */
 import { readdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EXIT_ENDED } from '#agent/exit-codes.ts'
@@ -150,7 +149,11 @@ describe('three hubs and one machine with an agent for each', () => {
       makeFrame({ length: 100, seed: islands.findIndex(({ pc, far }) => pc === from || far === from) })
     for (const { pc, far } of islands)
       for (const from of [pc, far])
-        await sendFrames(from, 'eth0', Array.from({ length: 10 }, () => frameOf(from)))
+        await sendFrames(
+          from,
+          'eth0',
+          Array.from({ length: 10 }, () => frameOf(from)),
+        )
     await ears.heard(10 * 2 * islands.length)
     const pings = await Promise.all(islands.map(({ pc }) => Ping.start(pc, FAR_ADDRESS)))
     for (const at of islands.flatMap(({ pc, far }) => [pc, far]))
@@ -195,7 +198,198 @@ describe('twenty tunnels on one bridge', () => {
     agents = await startAgents(all, hub, { interval: INTERVAL })
     for (const { pc } of all.lans)
       await sendFrames(pc, 'eth0', [makeFrame({ length: 60, source: pc.state('eth0').address })])
-    ports = await until('all addresses learnt', portsByLan)
+    ports = await portsByLan()
     for (const pid of [...forwarders(hub), ...agents.map((agent) => agent.pid)]) setPriority(pid, PRIORITY)
+  })
+
+  /** The hub's port for each LAN, by the address that was learnt there. */
+  async function portsByLan(): Promise<Map<number, number>> {
+    for (let i = 0; i < 20; i++) {
+      const { stdout } = await hub.command(['show', 'macs', 'private0', '--json'])
+      const learnt: { address: string; port: number }[] = JSON.parse(stdout)
+      const found = new Map<number, number>()
+      for (const { number, pc } of all.lans) {
+        const own = pc.state('eth0').address
+        const port = learnt.find(({ address }) => address === own)?.port
+        if (port !== undefined) found.set(number, port)
+      }
+      if (found.size === TUNNELS) return found
+    }
+    throw new Error('not all addresses are learnt')
+  }
+
+  /** What each end of a tunnel has counted. */
+  interface Reading {
+    readonly lan: CounterReading
+    readonly agent: CounterReading
+    readonly hub: CounterReading
+    readonly reconnects: number
+  }
+
+  /** The agent's newest report that comes from now on. */
+  async function reportOf(agent: Running): Promise<Omit<Reading, 'hub'>> {
+    const [line] = await agent.line(/^\{"type":"report".*/, { from: agent.lines.length, deadlineMs: 20_000 })
+    const report: { reconnects: number; ports: CounterReading[] } = JSON.parse(line)
+    const [lan, far] = report.ports
+    if (!lan || !far) throw new Error(`not two ports: ${line}`)
+    return { lan: countersOf(lan), agent: countersOf(far), reconnects: report.reconnects }
+  }
+
+  const countersOf = (port: CounterReading): CounterReading => {
+    const { inFrames, inOctets, outFrames, outOctets, inDrops, outDrops } = port
+    return { inFrames, inOctets, outFrames, outOctets, inDrops, outDrops }
+  }
+
+  async function readAll(): Promise<Reading[]> {
+    const reports = await Promise.all(agents.map(reportOf))
+    const hubPorts = await portsOf(hub)
+    return reports.map((report, i) => {
+      const port = hubPorts.find(({ number }) => number === ports.get(i + 1))
+      if (!port) throw new Error(`no port of LAN ${i + 1}`)
+      return { ...report, hub: port.counters }
+    })
+  }
+
+  /** By LAN less one, when nothing is on its way any more. */
+  async function whenQuiet(): Promise<Reading[]> {
+    let before = ''
+    for (let i = 0; i < 30; i++) {
+      const all = await readAll()
+      if (JSON.stringify(all) === before) return all
+      before = JSON.stringify(all)
+    }
+    throw new Error(`no quiet: ${before}`)
+  }
+
+  const lost = (drops: CounterReading['inDrops']): number =>
+    Object.values(drops).reduce((sum, frames) => sum + frames, 0)
+  /** Frames that were to be sent to a port. */
+  const meant = ({ outFrames, outDrops }: CounterReading): number => outFrames + lost(outDrops)
+
+  function of(readings: readonly Reading[], n: number): Reading {
+    const reading = readings[n - 1]
+    if (!reading) throw new Error(`no LAN ${n}`)
+    return reading
+  }
+
+  /** Every frame that came in somewhere went on or was dropped for a reason that is told, from one PC to the others. */
+  function expectExact(before: readonly Reading[], after: readonly Reading[]): void {
+    const grown = (n: number, what: (reading: Reading) => number): number =>
+      what(of(after, n)) - what(of(before, n))
+    for (const { number: n, pc, nic } of all.lans) {
+      const { lan, agent, hub: port } = of(after, n)
+      expect({ n, up: [port.inFrames, port.inOctets], down: [agent.inFrames, agent.inOctets] }).toEqual({
+        n,
+        up: [agent.outFrames, agent.outOctets],
+        down: [port.outFrames, port.outOctets],
+      })
+      expect({ n, up: meant(agent), down: meant(lan) }).toEqual({ n, up: lan.inFrames, down: agent.inFrames })
+      const fromLoud = n === LOUD ? 0 : grown(LOUD, (reading) => reading.hub.inFrames)
+      const peer = new Map([
+        [SENDER, RECEIVER],
+        [RECEIVER, SENDER],
+        [PINGER, PINGED],
+        [PINGED, PINGER],
+      ]).get(n)
+      const fromPeer = peer === undefined ? 0 : grown(peer, (reading) => reading.hub.inFrames)
+      expect({ n, meant: grown(n, (reading) => meant(reading.hub)) }).toEqual({
+        n,
+        meant: fromLoud + fromPeer,
+      })
+      // TCP goes through the kernel in super-frames, which it counts as one.
+      if (n === SENDER || n === RECEIVER) continue
+      const card = pc.state('eth0').stats64
+      expect({ n, tx: lan.inFrames + lost(lan.inDrops), rx: lan.outFrames }).toEqual({
+        n,
+        tx: card.tx.packets,
+        rx: card.rx.packets + all.site.state(nic).stats64.tx.dropped,
+      })
+    }
+  }
+
+  const reasons = (readings: readonly Reading[]): string[] => [
+    ...new Set(
+      readings.flatMap(({ lan, agent, hub: port }) =>
+        [lan, agent, port].flatMap(({ inDrops, outDrops }) => [
+          ...Object.keys(inDrops).map((reason) => `in ${reason}`),
+          ...Object.keys(outDrops).map((reason) => `out ${reason}`),
+        ]),
+      ),
+    ),
+  ]
+
+  it('take turns in a broadcast storm, lose nothing uncounted, and stay in their memory', async () => {
+    await lanOf(all, PINGER).pc.reaches(lanOf(all, PINGED).address)
+    await lanOf(all, SENDER).pc.reaches(lanOf(all, RECEIVER).address)
+    const before = await whenQuiet()
+    const flood = await startFlood(lanOf(all, LOUD).pc, 'eth0', { length: 64, rate: 0 })
+    const floodedAt = performance.now()
+    await pause(1000)
+    const pinged = lanOf(all, PINGED).address
+    const [{ stdout }] = await Promise.all([
+      lanOf(all, PINGER).pc.run('ping', ['-n', '-c', '80', '-i', '0.05', '-W', '10', pinged], {
+        check: false,
+      }),
+      transfer({
+        kind: 'tcp',
+        from: lanOf(all, SENDER).pc,
+        to: lanOf(all, RECEIVER).pc,
+        address: lanOf(all, RECEIVER).address,
+        octets: 500_000,
+      }),
+    ])
+    const during = { hub: residentOfAll(hub), agent: Math.max(...agents.map(({ pid }) => residentOf(pid))) }
+    const seconds = (performance.now() - floodedAt) / 1000
+    await flood.stop()
+    const after = await whenQuiet()
+    expectExact(before, after)
+    const times = [...stdout.matchAll(/ time=([\d.]+) ms$/gm)].map(([, ms]) => Number(ms))
+    const frames = of(after, LOUD).hub.inFrames - of(before, LOUD).hub.inFrames
+    console.info(
+      `${Math.round(frames / seconds)} frames/s from the loud LAN to ${TUNNELS - 1} others for ${seconds.toFixed(1)} s, ` +
+        `drops: ${reasons(after).join(', ') || 'none'}; ping ${median(times)} ms, ${80 - times.length} lost; ` +
+        `hub ${inMib(during.hub)}, largest agent ${inMib(during.agent)}`,
+    )
+    expect(frames).toBeGreaterThan(10_000)
+    expect(lost(of(after, LOUD).lan.inDrops) + lost(of(after, LOUD).agent.outDrops)).toBeGreaterThan(0)
+    for (const reason of reasons(after))
+      expect(['in kernel', 'out queue-full', 'out delay']).toContain(reason)
+    expect(times.length).toBeGreaterThan(60)
+    expect(median(times)).toBeLessThan(MOST_PING_MS)
+    expect(during.hub).toBeLessThan(FORWARDERS.length * PROCESS_OCTETS + TUNNELS * TUNNEL_OCTETS)
+    expect(during.agent).toBeLessThan(AGENT_OCTETS)
+    expect(after.map(({ reconnects }) => reconnects)).toEqual(Array(TUNNELS).fill(0))
+  })
+
+  it('do not wait for one whose agent does not read', async () => {
+    const STOPPED = 6
+    const stopped = agents[STOPPED - 1]
+    if (!stopped) throw new Error('no such agent')
+    const ping = await Ping.start(lanOf(all, PINGER).pc, lanOf(all, PINGED).address)
+    const flood = await startFlood(lanOf(all, LOUD).pc, 'eth0', { length: 1400, rate: 2000 })
+    await pause(2000)
+    const before = await portsOf(hub)
+    // Shorter than three keepalives.
+    stopped.child.kill('SIGSTOP')
+    await pause(3500)
+    const during = await portsOf(hub)
+    stopped.child.kill('SIGCONT')
+    await pause(1000)
+    await flood.stop()
+    expect(await ping.lost()).toEqual([])
+    ping.stop()
+    await lanOf(all, STOPPED).pc.reaches(lanOf(all, PINGED).address)
+    const after = await whenQuiet()
+    console.info(
+      JSON.stringify({
+        before: before.map((p) => p.counters.outDrops),
+        during: during.map((p) => p.counters.outDrops),
+        after: after.map((r) => r.hub.outDrops),
+        re: after.map((r) => r.reconnects),
+      }),
+    )
+    const { hub: port, agent } = of(after, STOPPED)
+    expect(port.outDrops['queue-full']).toBeGreaterThan(0)
+    expect([agent.inFrames, agent.inOctets]).toEqual([port.outFrames, port.outOctets])
   })
 })

@@ -39,7 +39,12 @@ export function buildLans(lab: Lab, count: number): Lans {
   site.address('wan', '10.98.0.1/24')
   hub.address('wan', `${HUB_ADDRESS}/24`)
   const lans = Array.from({ length: count }, (_, i) => {
-    const lan = { number: i + 1, pc: lab.namespace(`pc${i + 1}`), address: `10.99.0.${i + 1}`, nic: `lan${i + 1}` }
+    const lan = {
+      number: i + 1,
+      pc: lab.namespace(`pc${i + 1}`),
+      address: `10.99.0.${i + 1}`,
+      nic: `lan${i + 1}`,
+    }
     lab.link(lan.pc, 'eth0', site, lan.nic)
     lan.pc.address('eth0', `${lan.address}/24`)
     return lan

@@ -30,7 +30,9 @@ export class Listeners {
   /** What a machine has received so far, in order, in hex. */
   heardBy(machine: Namespace): string[] {
     const start = `${this.#names.indexOf(machine.name)} `
-    return this.#program.lines.filter((line) => line.startsWith(start)).map((line) => line.slice(start.length))
+    return this.#program.lines
+      .filter((line) => line.startsWith(start))
+      .map((line) => line.slice(start.length))
   }
 
   /** Waits until all of them together have received so many frames. */
