@@ -120,9 +120,9 @@ export class Pace {
     this.limit = this.isCrowded
       ? Math.max(LEAST_UNSENT, CROWD_PIECES * this.piece)
       : Math.max(LEAST_FLIGHT, rate * (leastRoundTripMs + budgetMs(leastRoundTripMs)))
-    // Nothing is lost for a rate that is only a guess.
+    // Nothing is lost or cut for a rate that is only a guess.
     this.queueLimit = this.#isKnown ? between(LEAST_QUEUE, rate * QUEUE_MS, MOST_QUEUE) : MOST_QUEUE
-    this.longest = Math.max(FULL_FRAME, rate * LONGEST_MS)
+    this.longest = this.#isKnown ? Math.max(FULL_FRAME, rate * LONGEST_MS) : Infinity
     this.targetMs = Math.max(CODEL_TARGET_MS, (1.5 * FULL_FRAME) / rate)
   }
 }

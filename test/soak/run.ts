@@ -120,6 +120,8 @@ async function run(parts: Parts, durationMs: number): Promise<void> {
   } finally {
     clearInterval(timer)
     watch.stop()
+    ping.stop()
+    await traffic.stop().catch(() => {}) // told above, unless something else failed before
   }
   progress(`${faults.size} kinds of faults; everything is stopped`)
   watch.willEnd(watch.agent.pid)

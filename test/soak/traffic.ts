@@ -51,6 +51,7 @@ export class Traffic {
   readonly #loops: Promise<void>[] = []
   readonly #programs = new Set<Running>()
   #stopping = false
+  #failure: unknown
 
   constructor({ pc, pc2, far, far2 }: SoakLab) {
     const first = { from: pc, to: far, address: FAR_ADDRESS }
@@ -68,10 +69,12 @@ export class Traffic {
     this.#odd(far2, pc2)
   }
 
+  /** May be called twice. Fails when traffic that no fault hinders could not be sent. */
   async stop(): Promise<void> {
     this.#stopping = true
     for (const program of this.#programs) program.child.kill('SIGKILL')
     await Promise.all(this.#loops)
+    if (this.#failure !== undefined) throw this.#failure
   }
 
   #flow({ from, to, address, port, args }: Flow): void {
@@ -97,7 +100,11 @@ export class Traffic {
         await pause(PAUSE_MS)
       }
     }
-    this.#loops.push(rounds())
+    this.#loops.push(
+      rounds().catch((error: unknown) => {
+        this.#failure ??= error
+      }),
+    )
   }
 
   #start(at: Namespace, name: string, args: readonly string[]): Running {
