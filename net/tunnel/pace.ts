@@ -42,9 +42,12 @@ const UNSENT_MS = 3
 const LEAST_UNSENT = 3000
 /** Enough of them unsent that TCP always has more to send than it may: else it would not try for more. */
 const CROWD_PIECES = 2
-/** The tunnel's own queue, which only flows that do not yield fill: CoDel keeps the others at a few milliseconds. */
-const QUEUE_MS = 50
-const LEAST_QUEUE = 12_000
+/**
+ * The tunnel's own queue, which only flows that do not yield fill: CoDel keeps the others at a few milliseconds. Others do
+ * not wait behind them, so there is room for a burst, or for a machine that was busy for a moment.
+ */
+const QUEUE_MS = 100
+const LEAST_QUEUE = 24_000
 const MOST_QUEUE = 2 << 20
 /** A super-frame that takes longer is cut: nothing can go between its octets. */
 const LONGEST_MS = 5

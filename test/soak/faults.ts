@@ -59,7 +59,7 @@ async function takeOver({ watch, startAgent: start }: Circumstances): Promise<vo
 
 async function endOf(agent: Running): Promise<{ code: number | null }> {
   const late = pause(10_000, undefined, { ref: false }).then(() => {
-    throw new Error(`the agent whose port was taken over does not end\n${agent.tail()}`)
+    throw new Error(`the agent whose port was taken over does not end (pid ${agent.pid})`)
   })
   return Promise.race([agent.exited, late])
 }
@@ -105,11 +105,13 @@ async function toggleOffloads(circumstances: Circumstances): Promise<void> {
   site.offloads('lan', 'on', OFFLOADS)
 }
 
+/** As a USB adapter that is pulled and plugged in again: it has its MAC address from the factory. */
 async function replug(circumstances: Circumstances): Promise<void> {
   const { machines } = circumstances
+  const { address } = machines.site.state('lan')
   machines.site.ip('link', 'delete', 'lan')
   await aWhile(circumstances, SHORT_MS)
-  machines.plugSite()
+  machines.plugSite(address)
 }
 
 export const FAULTS: readonly Fault[] = [

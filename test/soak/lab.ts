@@ -24,8 +24,8 @@ export interface SoakLab {
   hub: Namespace
   far: Namespace
   far2: Namespace
-  /** Makes the agent's interface `lan`, again after it was deleted. */
-  plugSite: () => void
+  /** Makes the agent's interface `lan` again after it was deleted, with its MAC address. */
+  plugSite: (mac: string) => void
 }
 
 export function buildSoakLab(lab: Lab): SoakLab {
@@ -38,6 +38,10 @@ export function buildSoakLab(lab: Lab): SoakLab {
     lab.link(at, 'port', end, 'lan')
     at.ip('link', 'set', 'port', 'mtu', String(SWITCH_MTU), 'master', 'br0')
   }
+  const plugSite = (mac: string): void => {
+    plug(switch1, site)
+    site.ip('link', 'set', 'lan', 'address', mac)
+  }
   plug(switch1, site)
   plug(switch2, hub)
   lab.link(site, 'wan', wan, 'site')
@@ -49,7 +53,7 @@ export function buildSoakLab(lab: Lab): SoakLab {
   far2.address('eth0', `${FAR2_ADDRESS}/24`)
   site.address('wan', '10.98.0.1/24')
   hub.address('wan', `${HUB_ADDRESS}/24`)
-  return { pc, pc2, site, wan, hub, far, far2, plugSite: () => plug(switch1, site) }
+  return { pc, pc2, site, wan, hub, far, far2, plugSite }
 }
 
 /** A switch with a cable to each host; the names of hosts that end in 2 stand for long frames. */
