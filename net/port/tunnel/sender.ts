@@ -24,7 +24,7 @@ const BUFFER_OCTETS = 2 * QUEUE_OCTETS
  * the next is encrypted. Measured with bulk TCP: pieces of 1 MiB leave both ends idle in turn.
  */
 const WRITE_OCTETS = 64 << 10
-/** A queue of frames on a slow path: 2 MiB are 50 ms at 335 Mbit/s. */
+/** A queue of frames on a slow path: 2 MiB are 100 ms at 168 Mbit/s. */
 const FAIR_QUEUE_OCTETS = 2 << 20
 const HEADERS = RECORD_HEADER_LEN + VIRTIO_HEADER_LEN
 
