@@ -24,6 +24,8 @@ export interface BridgeOptions {
   readonly driver: Driver
   /** The interface may carry the tunnel itself. */
   readonly allowUplink: boolean
+  /** The interface is up again, and may be another one of the same name. */
+  readonly onUp: () => void
 }
 
 export class Bridge {
@@ -46,7 +48,9 @@ export class Bridge {
     this.#switch = new Switch({
       name: 'hconnect',
       onPortChange: (entry, why) => {
-        if (this.#open && entry === this.#local) log(`${nic}: ${why}`)
+        if (!this.#open || entry !== this.#local) return
+        log(`${nic}: ${why}`)
+        if (entry.isUp) options.onUp()
       },
     })
     this.#local = this.#switch.addEntry()

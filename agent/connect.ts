@@ -13,7 +13,7 @@ import { settleHub } from '#agent/hub.ts'
 import { Link } from '#agent/link.ts'
 import { settleBridge, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
-import { portKey } from '#agent/port-key.ts'
+import { portKey, portKeyNow } from '#agent/port-key.ts'
 import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
 
 /** @throws ExitError, ConfigError */
@@ -33,7 +33,11 @@ export async function connect(
   output.event('start', { version, nic, bridge: bridgeName, hub: hub.target.host, port: hub.target.port })
 
   const mtu = args.mtu ?? config.mtu
-  const bridge = new Bridge({ nic, mtu, driver, allowUplink: args.allowUplink }, output.log)
+  let followNic = (): void => {}
+  const bridge = new Bridge(
+    { nic, mtu, driver, allowUplink: args.allowUplink, onUp: () => followNic() },
+    output.log,
+  )
   await bridge.opened()
 
   let reached = false
@@ -79,6 +83,11 @@ export async function connect(
       },
     },
   })
+
+  followNic = () => {
+    const key = portKeyNow(nic)
+    if (key !== undefined) link.changePortKey(key)
+  }
 
   let reports = 0
   let timer: NodeJS.Timeout | undefined

@@ -32,7 +32,7 @@ export type LinkState = 'connecting' | 'connected' | 'disconnected'
 export interface LinkOptions {
   readonly bridge: string
   readonly port: TunnelPort
-  /** The key of this agent's port at the hub. */
+  /** The key of this agent's port at the hub; `changePortKey` gives another. */
   readonly portKey: string
   readonly superFrames: boolean
   readonly latencyControl: boolean
@@ -56,7 +56,7 @@ export class Link {
   address = ''
   reconnects = 0
   readonly #options: LinkOptions
-  readonly #hello: Hello
+  #hello: Hello
   readonly #backoff: Backoff
   readonly #stop = new AbortController()
   #hub: HubConnection | undefined
@@ -104,6 +104,13 @@ export class Link {
       this.#hub?.end()
       await this.#hub?.closed
     }
+  }
+
+  /** The interface is another one now: comes back under its key, so that a second agent on it takes the right port over. */
+  changePortKey(key: string): void {
+    if (key === this.#hello.key) return
+    this.#hello = { ...this.#hello, key }
+    this.reconnectNow()
   }
 
   /** Drops the connection, if there is one, and dials at once. */

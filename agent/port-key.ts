@@ -8,6 +8,15 @@ import { addressOf } from '#net/port/pcap/host-link.ts'
 /** @throws SystemError when the interface is gone */
 export const portKey = (nic: string): string => derivePortKey(machineId(), addressOf(nic), nic)
 
+/** The same while the program runs: undefined when no interface has this name, as that of a renamed one. */
+export function portKeyNow(nic: string): string | undefined {
+  try {
+    return portKey(nic)
+  } catch {
+    return undefined
+  }
+}
+
 /** A hash, as the machine's id is not to be given away (machine-id(5)). */
 export const derivePortKey = (machine: string, address: string, nic: string): string =>
   createHash('sha256').update(`hybridge-port\0${machine}\0${address}\0${nic}`).digest('hex')
