@@ -139,6 +139,24 @@ describe('Pace', () => {
     expect(at.pace.isFast).toBe(false)
   })
 
+  it('stays fast while there is little to send, and notices a slow path by its queue, with nothing held back', () => {
+    const pace = new Pace(true)
+    const reading = { ackedOctets: 0, flightOctets: 0, isHeld: false, roundTripMs: 1, leastRoundTripMs: 1 }
+    let now = 0
+    const read = (rate: number, roundTripMs: number, times: number): void => {
+      for (let i = 0; i < times; i++) {
+        reading.ackedOctets += rate * 20
+        pace.read({ ...reading, roundTripMs }, (now += 20))
+      }
+    }
+    read(300_000, 1, 20)
+    expect(pace.isFast).toBe(true)
+    read(1000, 2, 500)
+    expect(pace.isFast).toBe(true)
+    read(1000, 60, 20)
+    expect(pace.isFast).toBe(false)
+  })
+
   it('leaves TCP its way while others fill the buffer, and looks again when they may have gone', () => {
     const at = start(10, 10)
     run(at, 5000)

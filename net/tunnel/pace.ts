@@ -95,21 +95,23 @@ export class Pace {
 
   /** Takes a reading; `now` in milliseconds of a clock that other machines have too, as far as can be. */
   read(reading: PathReading, now: number): void {
+    const { roundTripMs, leastRoundTripMs } = reading
+    const ownMs = leastRoundTripMs + budgetMs(leastRoundTripMs)
+    // Nothing is held back on a fast path: it shows its end by a queue.
+    const isHeld = reading.isHeld || (this.isFast && roundTripMs > ownMs)
     const since = now - this.#readAt
     if (since > 0) {
       const rate = (reading.ackedOctets - this.#acked) / since
       // Less than before says something of the path only while there was something to send all the time.
       if (rate > this.rate) this.rate += (rate - this.rate) / 2
-      else if (reading.isHeld && this.#wasHeld) {
+      else if (isHeld && this.#wasHeld) {
         this.rate = Math.max(LEAST_RATE, this.rate + (rate - this.rate) / 4)
         this.#isKnown = true
       }
     }
     this.#acked = reading.ackedOctets
     this.#readAt = now
-    this.#wasHeld = reading.isHeld
-    const { isHeld, roundTripMs, leastRoundTripMs } = reading
-    const ownMs = leastRoundTripMs + budgetMs(leastRoundTripMs)
+    this.#wasHeld = isHeld
     const isHeldTo = reading.flightOctets <= this.limit + 2 * this.piece
     this.#crowd.read({ isHeld, roundTripMs, ownMs, isHeldTo, rate: this.rate }, now)
     this.congestion = leastRoundTripMs < NEAR_MS ? 'cubic' : 'bbr'

@@ -53,8 +53,9 @@ export class ChannelStream {
       this.#lookIn(LOOK_MS)
       return true
     }
-    if (pace.isFast ? socket.writableNeedDrain : socket.writableLength > 0) {
-      this.#path.isHeld = true
+    const waits = socket.writableLength > 0
+    if (waits) this.#path.isHeld = true
+    if (pace.isFast ? socket.writableNeedDrain : waits) {
       // What was written while the path was fast says nothing of its end.
       if (!pace.isFast) this.#lookIn(LOOK_MS)
       return true
