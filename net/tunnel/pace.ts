@@ -124,7 +124,7 @@ export class Pace {
     this.piece = Math.max(FULL_FRAME, rate * UNSENT_MS)
     this.limit = this.isCrowded
       ? Math.max(LEAST_UNSENT, CROWD_PIECES * this.piece)
-      : Math.max(LEAST_FLIGHT, rate * (leastRoundTripMs + budgetMs(leastRoundTripMs)))
+      : Math.max(LEAST_FLIGHT, rate * (leastRoundTripMs + budgetMs(leastRoundTripMs))) - this.piece // is written below it
     // Nothing is lost or cut for a rate that is only a guess.
     this.queueLimit = this.#isKnown ? between(LEAST_QUEUE, rate * QUEUE_MS, MOST_QUEUE) : MOST_QUEUE
     this.longest = this.#isKnown ? Math.max(FULL_FRAME, rate * LONGEST_MS) : Infinity
