@@ -33,9 +33,9 @@ export async function connect(
   output.event('start', { version, nic, bridge: bridgeName, hub: hub.target.host, port: hub.target.port })
 
   const mtu = args.mtu ?? config.mtu
-  let followNic = (): void => {}
+  let followNic: (() => void) | undefined
   const bridge = new Bridge(
-    { nic, mtu, driver, allowUplink: args.allowUplink, onUp: () => followNic() },
+    { nic, mtu, driver, allowUplink: args.allowUplink, onUp: () => followNic?.() },
     output.log,
   )
   await bridge.opened()

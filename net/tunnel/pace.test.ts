@@ -183,7 +183,7 @@ describe('Pace', () => {
     const { pace } = at
     expect(pace.longest).toBeGreaterThan(5000)
     expect(pace.longest).toBeLessThan(7500)
-    expect(pace.queueLimit / pace.rate).toBeCloseTo(100, 0)
+    expect(pace.queueLimit).toBe(128 << 10)
     expect(pace.targetMs).toBe(5)
     const slow = start(1, 1)
     run(slow, 5000)

@@ -47,7 +47,7 @@ const CROWD_PIECES = 2
  * not wait behind them, so there is room for a burst, or for a machine that was busy for a moment.
  */
 const QUEUE_MS = 100
-const LEAST_QUEUE = 24_000
+const LEAST_QUEUE = 128 << 10
 const MOST_QUEUE = 2 << 20
 /** A super-frame that takes longer is cut: nothing can go between its octets. */
 const LONGEST_MS = 5
@@ -97,8 +97,10 @@ export class Pace {
   read(reading: PathReading, now: number): void {
     const { roundTripMs, leastRoundTripMs } = reading
     const ownMs = leastRoundTripMs + budgetMs(leastRoundTripMs)
-    // Nothing is held back on a fast path: it shows its end by a queue.
-    const isHeld = reading.isHeld || (this.isFast && roundTripMs > ownMs)
+    // The path shows its end by a queue: half of what we let it have, or on a fast one, where nothing is held back, all.
+    const isHeld = this.isFast
+      ? roundTripMs > ownMs
+      : reading.isHeld && 2 * roundTripMs > leastRoundTripMs + ownMs
     const since = now - this.#readAt
     if (since > 0) {
       const rate = (reading.ackedOctets - this.#acked) / since
@@ -113,7 +115,7 @@ export class Pace {
     this.#readAt = now
     this.#wasHeld = isHeld
     const isHeldTo = reading.flightOctets <= this.limit + 2 * this.piece
-    this.#crowd.read({ isHeld, roundTripMs, ownMs, isHeldTo, rate: this.rate }, now)
+    this.#crowd.read({ isHeld: reading.isHeld, roundTripMs, ownMs, isHeldTo, rate: this.rate }, now)
     this.congestion = leastRoundTripMs < NEAR_MS ? 'cubic' : 'bbr'
     this.#settle(leastRoundTripMs)
   }
@@ -128,7 +130,7 @@ export class Pace {
     // Nothing is lost or cut for a rate that is only a guess.
     this.queueLimit = this.#isKnown ? between(LEAST_QUEUE, rate * QUEUE_MS, MOST_QUEUE) : MOST_QUEUE
     this.longest = this.#isKnown ? Math.max(FULL_FRAME, rate * LONGEST_MS) : Infinity
-    this.targetMs = Math.max(CODEL_TARGET_MS, (1.5 * FULL_FRAME) / rate)
+    this.targetMs = this.#isKnown ? Math.max(CODEL_TARGET_MS, (1.5 * FULL_FRAME) / rate) : Infinity
   }
 }
 

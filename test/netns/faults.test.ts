@@ -56,6 +56,12 @@ async function tunnelPort(): Promise<Port> {
   return port
 }
 
+async function portsUp(): Promise<Port[]> {
+  const { stdout } = await hub.command(['show', 'ports', 'private0', '--json'])
+  const ports: Port[] = JSON.parse(stdout)
+  return ports.filter(({ description, up }) => description.startsWith('ann@') && up)
+}
+
 async function untilDown(): Promise<Port> {
   const deadline = performance.now() + NOTICED_MS
   for (;;) {
@@ -134,24 +140,19 @@ describe('an agent that stands still', () => {
 describe('an interface that is made again with another address', () => {
   it('gives its agent another port, which a second agent on it takes over', async () => {
     const old = await start()
-    const up = async (): Promise<Port[]> => {
-      const { stdout } = await hub.command(['show', 'ports', 'private0', '--json'])
-      const ports: Port[] = JSON.parse(stdout)
-      return ports.filter(({ description, up: isUp }) => description.startsWith('ann@') && isUp)
-    }
-    const [before] = await up()
+    const [before] = await portsUp()
     site.site.ip('link', 'delete', 'lan')
     lab.link(site.pc, 'eth0', site.site, 'lan')
     site.pc.address('eth0', '10.99.0.1/24')
     await old.line(/: connected again to /, { deadlineMs: RECONNECTED_MS })
     await site.pc.reaches(FAR_ADDRESS)
-    const [after, ...others] = await up()
+    const [after, ...others] = await portsUp()
     expect(others).toEqual([])
     expect(after?.number).not.toBe(before?.number)
     await start()
     const { code } = await old.exited
     expect(code).toBe(EXIT_TAKEN_OVER)
-    expect((await up()).map(({ number }) => number)).toEqual([after?.number])
+    expect((await portsUp()).map(({ number }) => number)).toEqual([after?.number])
     await site.pc.reaches(FAR_ADDRESS)
   })
 })

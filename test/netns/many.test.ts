@@ -70,7 +70,7 @@ describe('fifty agents on one hub', () => {
     const before = settings()
     const hub = await Hub.start(all.hub, { address: HUB_ADDRESS })
     const processes = hubProcesses(hub)
-    // Each gateway's connection to the accounts stays, from its first log-in on.
+    // Each gateway's connection to the accounts stays, from its first log-in on, if it has one.
     const descriptors = forwarders(hub).map((pid, i) => descriptorsOf(pid) + (i === 0 ? 0 : 1))
     const agents = await startAgents(all, hub, { interval: 30 })
     const ports = await portsOf(hub)
@@ -104,7 +104,8 @@ describe('fifty agents on one hub', () => {
     expect(site.pids()).toEqual([])
     expect(settings()).toEqual(before)
     expect(site.nicRecords()).toEqual([])
-    await expect.poll(() => forwarders(hub).map(descriptorsOf), { timeout: 10_000 }).toEqual(descriptors)
+    const more = (): number[] => forwarders(hub).map((pid, i) => descriptorsOf(pid) - (descriptors[i] ?? 0))
+    await expect.poll(() => Math.max(...more()), { timeout: 10_000 }).toBeLessThanOrEqual(0)
     expect((await portsOf(hub)).filter(({ up }) => up)).toEqual([])
     expect(hubProcesses(hub)).toEqual(processes)
     expect(hubLog(hub).filter(({ level }) => level >= 40)).toEqual([])

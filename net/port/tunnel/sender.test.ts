@@ -35,7 +35,7 @@ class Stream implements TunnelStream {
 /** A path of 10 Mbit/s. */
 function slowPace(): Pace {
   const pace = new Pace(true)
-  const reading = { ackedOctets: 0, flightOctets: 1e6, isHeld: true, roundTripMs: 1, leastRoundTripMs: 1 }
+  const reading = { ackedOctets: 0, flightOctets: 1e6, isHeld: true, roundTripMs: 30, leastRoundTripMs: 1 }
   for (let now = 0; now < 2000; now += 20) pace.read({ ...reading, ackedOctets: now * 1250 }, now)
   return pace
 }
