@@ -9,7 +9,6 @@
  *
  * Pure: the shell reads the connection now and then (net/port/tunnel/connection.ts) and follows what is decided here.
  */
-
 import { Crowd } from '#net/tunnel/crowd.ts'
 
 /** One reading of a connection; octets. */
@@ -37,10 +36,9 @@ const BUDGET_MS = 20
 const BUDGET_SHARE = 0.25
 /** Two segments, as acknowledgements come for every second one. */
 const LEAST_FLIGHT = 3000
-/** On a path that is shared, what waits unsent in the kernel: a frame that may not wait stands behind it. */
-const UNSENT_MS = 3
-const LEAST_UNSENT = 3000
-/** Enough of them unsent that TCP always has more to send than it may: else it would not try for more. */
+/** What is written at once: a frame that may not wait stands behind it. */
+const PIECE_MS = 3
+/** On a path that is shared, what waits unsent, in pieces: TCP that has no more to send than it may does not try for more. */
 const CROWD_PIECES = 2
 /**
  * The tunnel's own queue, which only flows that do not yield fill: CoDel keeps the others at a few milliseconds. Others do
@@ -123,10 +121,10 @@ export class Pace {
   #settle(leastRoundTripMs: number): void {
     if (this.#isControlled) this.isFast = this.rate >= (this.isFast ? NOT_FAST : FAST)
     const { rate } = this
-    this.piece = Math.max(FULL_FRAME, rate * UNSENT_MS)
+    this.piece = Math.max(FULL_FRAME, rate * PIECE_MS)
     this.limit = this.isCrowded
-      ? Math.max(LEAST_UNSENT, CROWD_PIECES * this.piece)
-      : Math.max(LEAST_FLIGHT, rate * (leastRoundTripMs + budgetMs(leastRoundTripMs))) - this.piece // is written below it
+      ? CROWD_PIECES * this.piece
+      : Math.max(LEAST_FLIGHT, rate * (leastRoundTripMs + budgetMs(leastRoundTripMs))) - this.piece // which is written below it
     // Nothing is lost or cut for a rate that is only a guess.
     this.queueLimit = this.#isKnown ? between(LEAST_QUEUE, rate * QUEUE_MS, MOST_QUEUE) : MOST_QUEUE
     this.longest = this.#isKnown ? Math.max(FULL_FRAME, rate * LONGEST_MS) : Infinity

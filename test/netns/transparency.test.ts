@@ -8,13 +8,15 @@
  *   [a eth0]---[eth0 b]    a plain cable: what the kernel itself carries
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { flowHash } from '#net/wire/flow-hash.ts'
 import { startAgent } from '#test/support/agent.ts'
 import { carry, differences, type End } from '#test/support/flow-check.ts'
 import { everyKind, everySize, randomFrames, type NamedFrame } from '#test/support/frame-kinds.ts'
 import { makeFrame } from '#test/support/frames.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab } from '#test/support/netns.ts'
-import { HUB_ADDRESS, buildSite } from '#test/support/site.ts'
+import type { Running } from '#test/support/process.ts'
+import { HUB_ADDRESS, buildSite, type Site } from '#test/support/site.ts'
 
 const LARGEST = 9216
 const range = (first: number, last: number): number[] =>
@@ -32,7 +34,25 @@ const EDGES = [
   LARGEST,
 ]
 
+/** With latency control flows take turns, and order holds within each. */
+const MODES = [
+  {
+    title: 'The tunnel',
+    args: [],
+    flowOf: (frame: Buffer) => flowHash(frame, 0, frame.length, 0),
+    pauseMs: 500,
+  },
+  {
+    title: 'The tunnel without latency control',
+    args: ['--no-latency-control'],
+    flowOf: () => 0,
+    pauseMs: 0,
+  },
+]
+
 let lab: Lab
+let hub: Hub
+let site: Site
 let pc: End
 let far: End
 let a: End
@@ -42,7 +62,7 @@ let mtusBefore: number[]
 
 beforeAll(async () => {
   lab = new Lab()
-  const site = buildSite(lab)
+  site = buildSite(lab)
   pc = { at: site.pc, nic: 'eth0' }
   far = { at: site.far, nic: 'eth0' }
   a = { at: lab.namespace('a'), nic: 'eth0' }
@@ -53,9 +73,7 @@ beforeAll(async () => {
     end.at.ip('link', 'set', end.nic, 'mtu', String(LARGEST))
   }
   mtusBefore = [site.site.state('lan').mtu, site.hub.state('lan').mtu]
-  const hub = await Hub.start(site.hub, { address: HUB_ADDRESS, attach: ['private0=nic:lan'] })
-  // Order is looked at over all flows, which latency control does not keep: flows take turns.
-  await startAgent(site.site, { hub, nic: 'lan', interval: 0.2, args: ['--no-latency-control'] })
+  hub = await Hub.start(site.hub, { address: HUB_ADDRESS, attach: ['private0=nic:lan'] })
 })
 afterEach(({ task }) => {
   if (task.result?.state === 'fail') console.error(lab.story())
@@ -66,18 +84,6 @@ const octetsOf = (frames: readonly NamedFrame[]): Buffer[] => frames.map(({ fram
 
 const sentBy = (source: string, frames: readonly Buffer[]): Buffer[] =>
   frames.filter((frame) => frame.toString('hex', 6, 12) === source.replaceAll(':', ''))
-
-/** Both ways: all frames, in order, once, unaltered, nothing else, and nothing back to where they came from. */
-async function expectCarried(sent: readonly NamedFrame[]): Promise<void> {
-  for (const [from, to] of [
-    [pc, far],
-    [far, pc],
-  ] as const) {
-    const { left, arrived } = await carry(from, to, octetsOf(sent))
-    expect(differences(sent, arrived)).toEqual([])
-    expect(differences(sent, left)).toEqual([])
-  }
-}
 
 describe('A plain cable', () => {
   it('carries all but frames that end less than six octets behind the first tag, which the kernel loses', async () => {
@@ -93,7 +99,26 @@ describe('A plain cable', () => {
   })
 })
 
-describe('The tunnel', () => {
+describe.each(MODES)('$title', ({ args, flowOf, pauseMs }) => {
+  let agent: Running
+
+  beforeAll(async () => {
+    agent = await startAgent(site.site, { hub, nic: 'lan', interval: 0.2, args })
+  })
+  afterAll(() => agent.stop('SIGTERM'))
+
+  /** Both ways: all frames, in order, once, unaltered, nothing else, and nothing back to where they came from. */
+  async function expectCarried(sent: readonly NamedFrame[]): Promise<void> {
+    for (const [from, to] of [
+      [pc, far],
+      [far, pc],
+    ] as const) {
+      const { left, arrived } = await carry(from, to, octetsOf(sent), pauseMs)
+      expect(differences(sent, arrived, flowOf)).toEqual([])
+      expect(differences(sent, left)).toEqual([])
+    }
+  }
+
   it('carries every kind of frame under every stack of tags', async () => {
     await expectCarried(everyKind())
   })
@@ -106,8 +131,11 @@ describe('The tunnel', () => {
   it('carries frames of any size both ways at once, each way in order', async () => {
     const up = randomFrames(400, '02:00:00:00:01:01', LARGEST)
     const down = randomFrames(400, '02:00:00:00:01:02', LARGEST)
-    const [there, back] = await Promise.all([carry(pc, far, octetsOf(up)), carry(far, pc, octetsOf(down))])
-    expect(differences(up, sentBy('02:00:00:00:01:01', there.arrived))).toEqual([])
-    expect(differences(down, sentBy('02:00:00:00:01:02', back.arrived))).toEqual([])
+    const [there, back] = await Promise.all([
+      carry(pc, far, octetsOf(up), pauseMs),
+      carry(far, pc, octetsOf(down), pauseMs),
+    ])
+    expect(differences(up, sentBy('02:00:00:00:01:01', there.arrived), flowOf)).toEqual([])
+    expect(differences(down, sentBy('02:00:00:00:01:02', back.arrived), flowOf)).toEqual([])
   })
 })

@@ -16,21 +16,24 @@ const GAP_US = 150
 const DEADLINE_MS = 20_000
 let marks = 0
 
-/** A frame like no other: what comes before it on the way has arrived when it arrives. */
+/** A frame like no other: what comes before it on the way has arrived when it arrives, as far as nothing overtakes. */
 const mark = (): Buffer => makeFrame({ type: 0x88b6, length: 60, source: '02:00:00:00:00:99', seed: ++marks })
 
 /**
  * Sends frames from one end, in order, and waits for their end.
+ * @param pauseMs  before the last frame, where flows take turns, so that it overtakes none
  * @returns what crossed each end's interface; it is to be the same
  */
 export async function carry(
   from: End,
   to: End,
   frames: readonly Buffer[],
+  pauseMs = 0,
 ): Promise<{ left: Buffer[]; arrived: Buffer[] }> {
   const here = await Capture.start(from.at, from.nic)
   const there = await Capture.start(to.at, to.nic)
   await sendFrames(from.at, from.nic, frames, GAP_US)
+  await new Promise((resolve) => setTimeout(resolve, pauseMs))
   const last = mark()
   await sendFrames(from.at, from.nic, [last])
   await until('the last frame', () => there.frames().some((frame) => frame.equals(last)), DEADLINE_MS)
@@ -39,22 +42,38 @@ export async function carry(
   return { left: await others(here), arrived: await others(there) }
 }
 
-/** What differs between frames sent and frames seen, one line each, a few at most; empty when nothing does. */
-export function differences(sent: readonly NamedFrame[], seen: readonly Buffer[]): string[] {
+/**
+ * What differs between frames sent and frames seen, one line each, a few at most; empty when nothing does.
+ * @param flowOf  order is looked at among the frames for which it gives the same; among all when left out
+ */
+export function differences(
+  sent: readonly NamedFrame[],
+  seen: readonly Buffer[],
+  flowOf: (frame: Buffer) => number = () => 0,
+): string[] {
   const waiting = new Map(sent.map(({ name, frame }) => [frame.toString('latin1'), name]))
-  const order: string[] = []
+  const order: NamedFrame[] = []
   const wrong: string[] = []
   for (const frame of seen) {
     const name = waiting.get(frame.toString('latin1'))
     if (name === undefined)
       wrong.push(`altered or twice: ${frame.length} octets ${frame.toString('hex', 0, 48)}`)
-    else order.push(name)
+    else order.push({ name, frame })
     waiting.delete(frame.toString('latin1'))
   }
   for (const name of waiting.values()) wrong.push(`lost: ${name}`)
-  const arrived = new Set(order)
-  const expected = sent.map(({ name }) => name).filter((name) => arrived.has(name))
-  const early = order.findIndex((name, i) => name !== expected[i])
-  if (early >= 0) wrong.push(`out of order: ${order[early]} came in the place of ${expected[early]}`)
+  const arrived = new Set(order.map(({ name }) => name))
+  const expected = new Map<number, string[]>()
+  for (const { name, frame } of sent) {
+    if (!arrived.has(name)) continue
+    const flow = flowOf(frame)
+    expected.set(flow, [...(expected.get(flow) ?? []), name])
+  }
+  for (const { name, frame } of order) {
+    const next = expected.get(flowOf(frame))?.shift()
+    if (next === name) continue
+    wrong.push(`out of order: ${name} came in the place of ${next}`)
+    break
+  }
   return wrong.slice(0, 20)
 }
