@@ -115,6 +115,7 @@ function serve(channel: ServerChannel, bridge: string): void {
         onFrames: (chunk, start, end) => {
           tunnel.frames = Buffer.concat([tunnel.frames, chunk.subarray(start, end)])
         },
+        onPong: () => {},
         onEnd: (reason) => {
           tunnel.ended = reason
         },

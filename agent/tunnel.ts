@@ -56,6 +56,7 @@ export class Tunnel {
       {
         onHello: (peer) => this.#open(peer),
         onFrames: (chunk, start, end) => this.#port.receive(chunk, start, end),
+        onPong: (time) => this.#stream.answered(time, performance.now()),
         onEnd: (reason) => this.#end(reason),
       },
       performance.now(),

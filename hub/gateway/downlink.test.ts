@@ -5,7 +5,13 @@ import { PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import { TunnelConnection } from '#net/port/tunnel/connection.ts'
 import { countDrops } from '#net/port/tunnel/drops.ts'
-import { controlRecord, RECORD_BYE, RECORD_HEADER_LEN, RecordScanner } from '#net/tunnel/framing.ts'
+import {
+  controlRecord,
+  RECORD_BYE,
+  RECORD_HEADER_LEN,
+  RECORD_PING,
+  RecordScanner,
+} from '#net/tunnel/framing.ts'
 import { flowFrame } from '#test/support/flow-frames.ts'
 import { frameRecord } from '#test/support/ssh-peer.ts'
 import { QuietConnection, WindowChannel } from '#test/support/window-channel.ts'
@@ -66,6 +72,12 @@ class Way {
     return Array.from({ length: this.#wanted }, (_, i) => `${MARK} ${i}`)
   }
 
+  /** The agent answers the newest PING that it has got, `ms` later. */
+  pong(ms: number): void {
+    const time = this.received().pings.at(-1)
+    if (time !== undefined) this.downlink.answered(time, time + ms)
+  }
+
   /** Lets everything through. */
   async open(): Promise<void> {
     this.path.pace.isFast = true
@@ -83,9 +95,10 @@ class Way {
   }
 
   /** Records that the agent has got. */
-  received(): { frames: Buffer[]; marks: string[] } {
+  received(): { frames: Buffer[]; marks: string[]; pings: number[] } {
     const frames: Buffer[] = []
     const marks: string[] = []
+    const pings: number[] = []
     let octets: Buffer[] = []
     const whole = (): void => {
       const all = Buffer.concat(octets)
@@ -101,13 +114,14 @@ class Way {
       onFrames: (chunk, start, end) => octets.push(Buffer.from(chunk.slice(start, end))),
       onControl: (type, payload) => {
         whole()
-        marks.push(`${type} ${Buffer.from(payload).toString()}`)
+        if (type === RECORD_PING) pings.push(Buffer.from(payload).readDoubleBE(0))
+        else marks.push(`${type} ${Buffer.from(payload).toString()}`)
       },
     })
     const all = Buffer.concat(this.channel.sent)
     scanner.scan(all, 0, all.length)
-    whole()
-    return { frames, marks }
+    if (scanner.leftInFrame === 0) whole()
+    return { frames, marks, pings }
   }
 }
 
@@ -128,6 +142,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.constant({ kind: 'turn' as const, count: 0 }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('fast' as const), count: fc.nat(1) }) },
   { weight: 2, arbitrary: fc.constant({ kind: 'control' as const, count: 0 }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pong' as const), count: fc.nat(1000) }) },
 )
 const frame = fc.record({
   flow: fc.nat(3),
@@ -166,6 +181,7 @@ describe('Downlink', () => {
             else if (kind === 'window') way.channel.open(count)
             else if (kind === 'turn') await turn()
             else if (kind === 'fast') pace.isFast = count === 1
+            else if (kind === 'pong') way.pong(count)
             else way.control()
           }
           await way.open()
@@ -192,6 +208,34 @@ describe('Downlink', () => {
       ),
       { numRuns: 300 },
     )
+  })
+
+  it('leaves little unread at an agent that reads late, and goes on when it has read', async () => {
+    const way = new Way()
+    way.channel.open(1e9)
+    let number = 0
+    /** Frames that came through, of those that there were. */
+    const flood = async (frames: number): Promise<number> => {
+      for (let i = 0; i < frames; i++) way.downlink.receive(frameRecord(numbered(0, number++, 1500)))
+      await turn()
+      return way.received().frames.length
+    }
+    expect(await flood(100)).toBe(100)
+    way.pong(1000)
+    const since = await flood(100)
+    expect(since).toBeLessThan(110)
+    expect(await flood(100)).toBe(since)
+    way.pong(0)
+    const then = await flood(0)
+    expect(then).toBeGreaterThan(since)
+    expect(then).toBeLessThan(since + 20)
+    for (let i = 0; i < 40; i++) {
+      way.pong(0)
+      await turn()
+    }
+    way.takeLosses()
+    expect([way.received().frames.length, way.lostFrames]).toEqual([number, 0])
+    way.downlink.close()
   })
 
   it('leaves alone what the channel still keeps when it is closed', async () => {

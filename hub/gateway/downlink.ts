@@ -84,7 +84,11 @@ export class Downlink {
   /** Takes what the fabric sent. @throws ProtocolError on a broken stream */
   receive(chunk: Uint8Array): void {
     let from = 0
-    if (this.#interrupted || this.#mayBeDirect !== this.#isDirect) {
+    if (
+      this.#interrupted ||
+      this.#mayBeDirect !== this.#isDirect ||
+      (this.#isDirect && this.#stream.isPingDue)
+    ) {
       // Under load a chunk nearly always ends inside a frame: what is to change changes behind it.
       const left = this.#scanner.leftInFrame
       if (left <= chunk.length) {
@@ -110,6 +114,11 @@ export class Downlink {
     this.#stream.writeControl(record)
   }
 
+  /** A PONG came, for the PING of `time`. */
+  answered(time: number, now: number): void {
+    if (!this.#closed) this.#stream.answered(time, now)
+  }
+
   /** What waits is lost. */
   close(): void {
     if (this.#closed) return
@@ -127,6 +136,7 @@ export class Downlink {
     // A span of the scanner's own header buffer is used again at the next one: it must be copied.
     this.#stream.write(
       octets.length <= 4 ? Buffer.from(octets) : Buffer.from(octets.buffer, octets.byteOffset, octets.length),
+      this.#scanner.leftInFrame === 0,
     )
   }
 

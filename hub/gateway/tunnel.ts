@@ -71,6 +71,7 @@ export class Tunnel {
       {
         onHello: (peer) => this.#join(peer),
         onFrames: (chunk, start, end) => this.#toFabric(chunk, start, end),
+        onPong: (time) => this.#downlink?.answered(time, performance.now()),
         onEnd: (reason) => this.#end(reason),
       },
       performance.now(),

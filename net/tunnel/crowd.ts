@@ -6,9 +6,9 @@
 
 /** A round trip of so many times what we hold it to, and what tunnels beside ours add by their least ... */
 const LONG_ROUND_TRIPS = 1.5
-const BESIDE_MS = 20
+const BESIDE_MS = 28
 /** ... and no less than this beyond since, as a buffer that others fill is not full all the time, ... */
-const STILL_MS = 10
+const STILL_MS = 18
 /** ... for so long is not our doing. */
 const AFTER_MS = 2000
 /** How long TCP is tried, and how many times the rate it must have reached then. */

@@ -6,6 +6,7 @@ class Path implements PathReading {
   ackedOctets = 0
   flightOctets = 0
   isHeld = false
+  isLate = false
   roundTripMs: number
   readonly leastRoundTripMs: number
   /** Octets a millisecond. */
@@ -19,6 +20,11 @@ class Path implements PathReading {
     this.rate = rate
     this.leastRoundTripMs = leastRoundTripMs
     this.roundTripMs = leastRoundTripMs
+  }
+
+  /** Of ours, in the buffer. */
+  get waiting(): number {
+    return this.#queue
   }
 
   /** What waits before the link, ms. */
@@ -50,24 +56,25 @@ interface Run {
   path: Path
   pace: Pace
   now: number
+  readAt: number
 }
 
 const start = (mbps: number, leastRoundTripMs: number): Run => ({
   path: new Path((mbps * 1e6) / 8000, leastRoundTripMs),
   pace: new Pace(true),
   now: 0,
+  readAt: 0,
 })
 
 /** Sends as much as `pace` lets, unless told to send `octets` a millisecond. @returns the queue of each millisecond */
 function run(at: Run, ms: number, octets = Infinity): number[] {
   const queues: number[] = []
   const until = at.now + ms
-  let readAt = at.now
   for (; at.now < until; at.now++) {
     const { path, pace } = at
     path.step(at.now)
-    if (at.now - readAt >= 20) {
-      readAt = at.now
+    if (at.now - at.readAt >= 20) {
+      at.readAt = at.now
       pace.read(path, at.now)
       path.isHeld = false
     }
@@ -129,6 +136,24 @@ describe('Pace', () => {
     }
   })
 
+  it('comes to an equal part of a link that tunnels share, whenever each began', () => {
+    const all = Array.from({ length: 8 }, () => start(10, 1))
+    const acked: number[] = []
+    for (let ms = 0; ms < 30_000; ms++) {
+      const begun = all.filter((_, i) => ms >= i * 500)
+      const total = begun.reduce((sum, { path }) => sum + path.waiting, 0)
+      for (const at of all) at.path.foreign = total - at.path.waiting
+      for (const at of all) run(at, 1, begun.includes(at) ? Infinity : 0)
+      if (ms === 20_000) acked.push(...all.map(({ path }) => path.ackedOctets))
+    }
+    const parts = all.map(({ path }, i) => path.ackedOctets - (acked[i] ?? 0))
+    const sum = parts.reduce((a, b) => a + b, 0)
+    expect(sum ** 2 / (8 * parts.reduce((a, b) => a + b * b, 0))).toBeGreaterThan(0.98) // Jain's index
+    expect(sum).toBeGreaterThan(0.95 * 10_000 * 1250)
+    expect(all[0]?.path.queueMs).toBeLessThan(60)
+    expect(all.some(({ pace }) => pace.isCrowded)).toBe(false)
+  })
+
   it('needs no control on a fast path, and says so within a second', () => {
     const at = start(3000, 1)
     expect(at.pace.isFast).toBe(false)
@@ -141,7 +166,14 @@ describe('Pace', () => {
 
   it('stays fast while there is little to send, and notices a slow path by its queue, with nothing held back', () => {
     const pace = new Pace(true)
-    const reading = { ackedOctets: 0, flightOctets: 0, isHeld: false, roundTripMs: 1, leastRoundTripMs: 1 }
+    const reading = {
+      ackedOctets: 0,
+      flightOctets: 0,
+      isHeld: false,
+      isLate: false,
+      roundTripMs: 1,
+      leastRoundTripMs: 1,
+    }
     let now = 0
     const read = (rate: number, roundTripMs: number, times: number): void => {
       for (let i = 0; i < times; i++) {

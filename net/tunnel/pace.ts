@@ -19,6 +19,8 @@ export interface PathReading {
   flightOctets: number
   /** Something had to wait for `Pace.limit` since the last reading. */
   isHeld: boolean
+  /** The far side read late what had arrived there, since the last reading. */
+  isLate: boolean
   roundTripMs: number
   /** The least that was seen in the last minutes. */
   leastRoundTripMs: number
@@ -31,11 +33,14 @@ const LEAST_RATE = 8
 const FAST = 125_000
 const NOT_FAST = 75_000
 /** In flight beyond the path's round trip: the queue that keeps the link busy and shows more of it when there is. */
-const BUDGET_MS = 20
+const BUDGET_MS = 15
 /** Of the round trip, if that is more: else a far path's rate would be found too slowly. */
 const BUDGET_SHARE = 0.25
-/** Two segments, as acknowledgements come for every second one. */
-const LEAST_FLIGHT = 3000
+/**
+ * And as much beside it, whatever the rate: two segments, as acknowledgements come for every second one. As it is the same
+ * for all, tunnels that share a link come to equal parts of it; by a share of the rate alone each would keep what it has.
+ */
+const EXTRA_FLIGHT = 3000
 /** What is written at once: a frame that may not wait stands behind it. */
 const PIECE_MS = 3
 /** On a path that is shared, what waits unsent, in pieces: TCP that has no more to send than it may does not try for more. */
@@ -96,9 +101,9 @@ export class Pace {
     const { roundTripMs, leastRoundTripMs } = reading
     const ownMs = leastRoundTripMs + budgetMs(leastRoundTripMs)
     // The path shows its end by a queue: half of what we let it have, or on a fast one, where nothing is held back, all.
-    const isHeld = this.isFast
-      ? roundTripMs > ownMs
-      : reading.isHeld && 2 * roundTripMs > leastRoundTripMs + ownMs
+    const isHeld =
+      reading.isLate ||
+      (this.isFast ? roundTripMs > ownMs : reading.isHeld && 2 * roundTripMs > leastRoundTripMs + ownMs)
     const since = now - this.#readAt
     if (since > 0) {
       const rate = (reading.ackedOctets - this.#acked) / since
@@ -124,7 +129,7 @@ export class Pace {
     this.piece = Math.max(FULL_FRAME, rate * PIECE_MS)
     this.limit = this.isCrowded
       ? CROWD_PIECES * this.piece
-      : Math.max(LEAST_FLIGHT, rate * (leastRoundTripMs + budgetMs(leastRoundTripMs))) - this.piece // which is written below it
+      : EXTRA_FLIGHT + rate * (leastRoundTripMs + budgetMs(leastRoundTripMs)) - this.piece // which is written below it
     // Nothing is lost or cut for a rate that is only a guess.
     this.queueLimit = this.#isKnown ? between(LEAST_QUEUE, rate * QUEUE_MS, MOST_QUEUE) : MOST_QUEUE
     this.longest = this.#isKnown ? Math.max(FULL_FRAME, rate * LONGEST_MS) : Infinity

@@ -42,6 +42,7 @@ class End {
           this.frameOctets += end - start
           this.told.push('frames')
         },
+        onPong: () => this.told.push('pong'),
         onEnd: (reason) => {
           this.reason = reason
           this.told.push(`end ${reason.code}`)

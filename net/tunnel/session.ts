@@ -31,8 +31,17 @@ export interface SessionHandler {
   onHello(peer: Hello): void
   /** Octets of FRAME records, see RecordHandler.onFrames. Only after onHello. */
   onFrames(chunk: Uint8Array, start: number, end: number): void
+  /** The peer has read all before the PING that carried `time`. */
+  onPong(time: number): void
   /** The session is over, by the peer's bye (its code and text), a fault, or a lost peer. Called once. */
   onEnd(reason: ProtocolError): void
+}
+
+/** A PING that carries the time when it is sent. */
+export function pingRecord(now: number): Uint8Array {
+  const stamp = new DataView(new ArrayBuffer(8))
+  stamp.setFloat64(0, now)
+  return controlRecord(RECORD_PING, new Uint8Array(stamp.buffer))
 }
 
 export class TunnelSession {
@@ -142,9 +151,7 @@ export class TunnelSession {
     if (this.#greeted && now >= this.#pingSentAt + this.#own.keepaliveMs) {
       this.#pingSentAt = now
       if (this.#out.length >= MAX_WAITING) return
-      const stamp = new DataView(new ArrayBuffer(8))
-      stamp.setFloat64(0, now)
-      this.#send(RECORD_PING, new Uint8Array(stamp.buffer))
+      this.#out.push(pingRecord(now))
     }
   }
 
@@ -176,7 +183,9 @@ export class TunnelSession {
     else if (type === RECORD_PONG && payload.length === 8) {
       const sent = new DataView(payload.buffer, payload.byteOffset, 8).getFloat64(0)
       const took = this.#now - sent
-      if (took >= 0 && took < 600_000) this.#roundTripMs = took
+      if (!(took >= 0 && took < 600_000)) return
+      this.#roundTripMs = took
+      this.#handler.onPong(sent)
     }
   }
 

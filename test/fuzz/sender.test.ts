@@ -14,7 +14,7 @@ import { flowFrame } from '#test/support/flow-frames.ts'
 /** A path that has shown its end, at 10 Mbit/s: super-frames are cut. */
 function slowPace(): Pace {
   const pace = new Pace(true)
-  const reading = { flightOctets: 1e6, isHeld: true, roundTripMs: 30, leastRoundTripMs: 1 }
+  const reading = { flightOctets: 1e6, isHeld: true, isLate: false, roundTripMs: 30, leastRoundTripMs: 1 }
   for (let now = 0; now < 2000; now += 20) pace.read({ ...reading, ackedOctets: now * 1249 }, now)
   return pace
 }

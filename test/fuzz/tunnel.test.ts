@@ -63,6 +63,7 @@ it(
                 expect(ends).toHaveLength(0)
                 frames.push(Buffer.from(chunk.slice(start, end)))
               },
+              onPong: () => {},
               onEnd: (reason) => ends.push(reason),
             },
             0,

@@ -5,7 +5,9 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TunnelConnection } from '#net/port/tunnel/connection.ts'
+import { Delivery } from '#net/tunnel/delivery.ts'
 import type { Pace } from '#net/tunnel/pace.ts'
+import { pingRecord } from '#net/tunnel/session.ts'
 import { isRecord } from '#net/base/unknown.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -25,6 +27,7 @@ export class ChannelStream {
   readonly #channel: Duplex
   readonly #path: TunnelConnection
   readonly #onDrained: () => void
+  readonly #delivery = new Delivery()
   readonly #onWritten = (): void => {
     if (!this.#closed && !this.isFull) this.#onDrained()
   }
@@ -61,14 +64,23 @@ export class ChannelStream {
       return true
     }
     if (pace.isFast) return false
+    if (this.#delivery.isFull) return true // until it is answered
     const excess = this.#path.excess()
     if (excess < 0) return false
     this.#lookIn(Math.min(LOOK_MS, (excess + pace.piece / 2) / pace.rate))
     return true
   }
 
-  /** @returns true: the octets are copied or sent; false: the channel keeps them until it is drained */
-  write(octets: Buffer): boolean {
+  /** A PING is to go behind the frame under way: the next `write` that ends with a whole record sends it. */
+  get isPingDue(): boolean {
+    return this.#delivery.isDue(performance.now())
+  }
+
+  /**
+   * @param isWhole  they end with a record
+   * @returns true: the octets are copied or sent; false: the channel keeps them until it is drained
+   */
+  write(octets: Buffer, isWhole = true): boolean {
     const { socket } = this.#path
     // ssh2 writes to the socket once per packet of 32 KiB: corked, they leave in one system call.
     socket.cork()
@@ -77,13 +89,26 @@ export class ChannelStream {
     if (!this.pace.isFast && socket.writable) socket.write(NOTHING, this.#onWritten)
     socket.uncork()
     // Behind the write, which then need not wait for it.
-    this.#path.wrote(octets.length, performance.timeOrigin + performance.now())
+    const now = performance.now()
+    this.#path.wrote(octets.length, performance.timeOrigin + now)
+    this.#delivery.wrote(octets.length)
+    if (isWhole && this.#delivery.isDue(now)) {
+      this.writeControl(pingRecord(now))
+      this.#delivery.mark(now)
+    }
     return this.#channel.writableLength === 0
   }
 
   /** Writes a control record behind what was written; no frame record may be half written. */
   writeControl(record: Uint8Array): void {
     if (this.#channel.writable) this.#channel.write(record, this.#onWritten)
+  }
+
+  /** A PONG came, for the PING of `time`. */
+  answered(time: number, now: number): void {
+    const wasFull = this.#delivery.isFull
+    if (this.#delivery.answered(time, now, this.#path.roundTripMs)) this.#path.isLate = true
+    if (wasFull) this.#onWritten()
   }
 
   whenReleased(then: () => void): void {

@@ -31,6 +31,7 @@ export class TunnelConnection implements PathReading {
   ackedOctets = 0
   flightOctets = 0
   isHeld = false
+  isLate = false
   roundTripMs = 0
   leastRoundTripMs = 0
   readonly #info = new Uint8Array(256)
@@ -89,7 +90,7 @@ export class TunnelConnection implements PathReading {
     const { pace } = this
     const wasCrowded = pace.isCrowded
     pace.read(this, now)
-    this.isHeld = false
+    this.isHeld = this.isLate = false
     if (pace.isCrowded !== wasCrowded) this.#waiting = Infinity // of the other kind: asked when it matters
     if (pace.congestion === this.#congestion) return
     this.#congestion = pace.congestion

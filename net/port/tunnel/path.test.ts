@@ -50,7 +50,14 @@ function join(isControlled: boolean): {
   // 800 Mbit/s: writes are large, as the only thing that is allocated is a view for each.
   for (let i = 0; i < 20; i++)
     pace.read(
-      { ackedOctets: 2e6 * i, flightOctets: 0, isHeld: false, roundTripMs: 1, leastRoundTripMs: 1 },
+      {
+        ackedOctets: 2e6 * i,
+        flightOctets: 0,
+        isHeld: false,
+        isLate: false,
+        roundTripMs: 1,
+        leastRoundTripMs: 1,
+      },
       20 * i,
     )
   const stream = {

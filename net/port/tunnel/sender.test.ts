@@ -35,7 +35,14 @@ class Stream implements TunnelStream {
 /** A path of 10 Mbit/s. */
 function slowPace(): Pace {
   const pace = new Pace(true)
-  const reading = { ackedOctets: 0, flightOctets: 1e6, isHeld: true, roundTripMs: 30, leastRoundTripMs: 1 }
+  const reading = {
+    ackedOctets: 0,
+    flightOctets: 1e6,
+    isHeld: true,
+    isLate: false,
+    roundTripMs: 30,
+    leastRoundTripMs: 1,
+  }
   for (let now = 0; now < 2000; now += 20) pace.read({ ...reading, ackedOctets: now * 1250 }, now)
   return pace
 }
@@ -155,9 +162,19 @@ describe('TunnelSender on a slow path', () => {
     expect(sent().frames).toBe(21)
 
     const fast = new Pace(true)
-    fast.read({ ackedOctets: 0, flightOctets: 0, isHeld: false, roundTripMs: 1, leastRoundTripMs: 1 }, 0)
     fast.read(
-      { ackedOctets: 40_000 * 20, flightOctets: 0, isHeld: false, roundTripMs: 1, leastRoundTripMs: 1 },
+      { ackedOctets: 0, flightOctets: 0, isHeld: false, isLate: false, roundTripMs: 1, leastRoundTripMs: 1 },
+      0,
+    )
+    fast.read(
+      {
+        ackedOctets: 40_000 * 20,
+        flightOctets: 0,
+        isHeld: false,
+        isLate: false,
+        roundTripMs: 1,
+        leastRoundTripMs: 1,
+      },
       20,
     )
     expect(fast.isFast).toBe(false)
