@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
 import { RECORD_BYE, RECORD_HELLO, RecordScanner } from '#net/tunnel/framing.ts'
-import { helloRecord } from '#test/support/ssh-peer.ts'
+import { flowFrame } from '#test/support/flow-frames.ts'
+import { frameRecord, helloRecord } from '#test/support/ssh-peer.ts'
 import { QuietConnection, WindowChannel } from '#test/support/window-channel.ts'
 
 class GatewayChannel extends WindowChannel {
@@ -29,6 +30,34 @@ afterEach(() => {
   fabric.close()
   process.chdir(home)
   rmSync(directory, { recursive: true })
+})
+
+it('lets go of both sides when an agent is lost in the middle of a frame', async () => {
+  let isClosed = false
+  fabric = net.createServer((socket) => {
+    socket.on('error', () => {}).on('close', () => (isClosed = true))
+    socket.once('data', () => {
+      socket.resume().write('{"ok":true,"port":3}\n')
+      // Of a frame that never ends.
+      setTimeout(() => socket.write(frameRecord(flowFrame({ ports: 1 }, 1500, 1)).subarray(0, 900)), 50)
+    })
+  })
+  await new Promise<void>((resolve) => fabric.listen('run/tunnel.sock', resolve))
+  const channel = new GatewayChannel()
+  channel.open(1e6)
+  const onEnd = vi.fn<() => void>()
+  const options = {
+    bridge: 'private0',
+    user: 'ann',
+    channel,
+    socket: new QuietConnection(),
+    log: () => {},
+    onEnd,
+  }
+  expect(new Tunnel(options)).toBeDefined()
+  channel.push(helloRecord({ latencyControl: false, keepaliveMs: 100 }))
+  await vi.waitFor(() => expect(Buffer.concat(channel.sent).length).toBeGreaterThan(900))
+  await vi.waitFor(() => expect([onEnd.mock.calls.length, isClosed]).toEqual([1, true]), { timeout: 3000 })
 })
 
 /** An agent says hello to a gateway whose fabric answers so. @returns what the agent hears */

@@ -104,7 +104,7 @@ export class Tunnel {
     this.#fabric = fabric
     this.#downlink = new Downlink({
       channel,
-      path: new TunnelConnection(socket, peer.latencyControl),
+      path: connectionOf(socket, peer.latencyControl),
       fabric,
       seed: randomInt(2 ** 32),
       onControl: (type, payload) => {
@@ -208,8 +208,8 @@ export class Tunnel {
   }
 
   #arm(): void {
+    if (this.#ended) return // the timer is that of the end
     clearTimeout(this.#timer)
-    if (this.#ended) return
     const wait = Math.max(0, this.#session.nextDeadline() - performance.now())
     this.#timer = setTimeout(() => {
       this.#session.handleTimeout(performance.now())
@@ -254,6 +254,14 @@ export class Tunnel {
     onEnd()
   }
 }
+
+/** One for all tunnels of a connection, as it is one path; the first of them says whether latency is controlled. */
+function connectionOf(socket: net.Socket, isControlled: boolean): TunnelConnection {
+  let connection = connections.get(socket)
+  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled)))
+  return connection
+}
+const connections = new WeakMap<net.Socket, TunnelConnection>()
 
 /** Undefined when the fabric has taken the tunnel. */
 function refusalOf(line: string): ProtocolError | undefined {

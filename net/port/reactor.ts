@@ -4,6 +4,7 @@
  */
 import koffi from 'koffi'
 import { SystemError } from '#net/base/errors.ts'
+import { libc } from '#net/port/c-library.ts'
 
 export const READABLE = 1
 export const WRITABLE = 2
@@ -11,7 +12,6 @@ export const WRITABLE = 2
 const UV_POLL = 8 // uv_handle_type
 
 const node = koffi.load(null)
-const libc = koffi.load('libc.so.6')
 koffi.proto('void hybridge_poll_cb(void*, int, int)')
 koffi.proto('void hybridge_close_cb(void*)')
 const handleSize = (node.func('size_t uv_handle_size(int)') as (type: number) => number)(UV_POLL)

@@ -13,12 +13,17 @@ import { float64 } from '#net/wire/octets.ts'
 /** No more is unread in any case: SSH's window. */
 const MOST = 2 << 20
 const LEAST = 16 << 10
-/** Read so much later than it arrived is late, ... */
+/** Read so much later than it arrived is late; and a round trip more, as TCP sends again what the path has lost. */
 const LATE_MS = 50
-/** ... and from then on no more is left unread than takes so long. */
+/** From then on no more is left unread than takes so long. */
 const AIM_MS = 30
-/** When it takes less, and more is to be sent, it may be more by this share of what was read. */
+/** While it takes less than half of what is late, and more is to be sent, it may be more by this share of what was read. */
 const GROWTH = 0.5
+/**
+ * The least time of an answer is remembered for once to twice as long. Where TCP ends at a relay, or the system does not
+ * tell its round trip, it is all that is known of the path.
+ */
+const LEAST_OF_MS = 300_000
 /** A PING goes no sooner after the last one, and behind no less: it costs a packet each way. */
 const MARK_EVERY_MS = 10
 const MARK_EVERY = 16 << 10
@@ -30,6 +35,12 @@ export class Delivery {
   limit = MOST
   #written = 0
   #read = 0
+  /** It answers PINGs: one that does not is left alone. */
+  #answers = false
+  // Least time of an answer, ms: of the time before `#leastSince`, and since then.
+  #leastBefore = Infinity
+  #least = Infinity
+  #leastSince = Number.NaN
   /** Something was held back for `limit` since the last answer. */
   #wasHeld = false
   /** Unanswered PINGs, oldest first: when they were sent, what was written before, and what was known to be read then. */
@@ -45,9 +56,9 @@ export class Delivery {
     this.#written += octets
   }
 
-  /** Nothing is to be written before the next answer. Only while there will be one: a far side that gives none is left alone. */
+  /** Nothing is to be written before the next answer. Only while there will be one. */
   get isFull(): boolean {
-    const isFull = this.#count > 0 && this.#isOver
+    const isFull = this.#answers && this.#count > 0 && this.#isOver
     if (isFull) this.#wasHeld = true
     return isFull
   }
@@ -56,7 +67,7 @@ export class Delivery {
   isDue(now: number): boolean {
     const unmarked = this.#written - this.#marked
     if (unmarked <= 0 || this.#count === MARKS) return false
-    if (this.#isOver) return true
+    if (this.#isOver && this.#count === 0) return true
     return now - this.#markedAt >= MARK_EVERY_MS && unmarked >= Math.min(MARK_EVERY, this.limit / 4)
   }
 
@@ -75,7 +86,7 @@ export class Delivery {
   }
 
   /**
-   * The far side has read all before the PING that carried `time`.
+   * The far side has read all before the PING that carried `time`: one that was marked, or any other.
    *
    * @param pathMs  the path's own round trip
    * @returns it reads late
@@ -86,18 +97,30 @@ export class Delivery {
       last = this.#first
       this.#first = (last + 1) % MARKS
     }
+    const soonest = Math.max(pathMs, this.#leastOf(now - time, now))
     if (last < 0) return false // a keepalive
+    this.#answers = true
     const took = now - float64(this.#times, last)
-    const lateMs = took - pathMs
-    const isLate = lateMs > LATE_MS
+    const lateMs = took - soonest
+    const isLate = lateMs > LATE_MS + soonest
     const position = float64(this.#positions, last)
     if (isLate) {
       const rate = (position - float64(this.#reads, last)) / took
-      this.limit = Math.max(LEAST, Math.min(this.limit, rate * (pathMs + AIM_MS)))
-    } else if (this.#wasHeld && lateMs < AIM_MS)
+      this.limit = Math.max(LEAST, Math.min(this.limit, rate * (soonest + AIM_MS)))
+    } else if (this.#wasHeld && 2 * lateMs < LATE_MS + soonest)
       this.limit = Math.min(MOST, this.limit + (position - this.#read) * GROWTH)
     this.#read = position
     this.#wasHeld = false
     return isLate
+  }
+
+  #leastOf(took: number, now: number): number {
+    if (!(now - this.#leastSince < LEAST_OF_MS)) {
+      this.#leastBefore = this.#least
+      this.#least = Infinity
+      this.#leastSince = now
+    }
+    this.#least = Math.min(this.#least, took)
+    return Math.min(this.#least, this.#leastBefore)
   }
 }

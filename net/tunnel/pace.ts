@@ -51,7 +51,8 @@ const CROWD_PIECES = 2
  */
 const QUEUE_MS = 100
 const LEAST_QUEUE = 128 << 10
-const MOST_QUEUE = 2 << 20
+/** Three quarters of the queue's memory, which holds no more. */
+const MOST_QUEUE = 3 << 19
 /** A super-frame that takes longer is cut: nothing can go between its octets. */
 const LONGEST_MS = 5
 const FULL_FRAME = 1514
@@ -60,7 +61,8 @@ const CODEL_TARGET_MS = 5
 const NEAR_MS = 5
 
 export class Pace {
-  readonly #isControlled: boolean
+  /** False: bulk throughput is all that counts. */
+  readonly isControlled: boolean
   /** Octets a millisecond that the path takes. */
   rate = FIRST_RATE
   /** No latency control is needed, or wanted. */
@@ -84,9 +86,8 @@ export class Pace {
   #isKnown = false
   readonly #crowd = new Crowd()
 
-  /** @param isControlled  false: bulk throughput is all that counts */
   constructor(isControlled: boolean) {
-    this.#isControlled = isControlled
+    this.isControlled = isControlled
     this.isFast = !isControlled
     this.#settle(0)
   }
@@ -124,7 +125,7 @@ export class Pace {
   }
 
   #settle(leastRoundTripMs: number): void {
-    if (this.#isControlled) this.isFast = this.rate >= (this.isFast ? NOT_FAST : FAST)
+    if (this.isControlled) this.isFast = this.rate >= (this.isFast ? NOT_FAST : FAST)
     const { rate } = this
     this.piece = Math.max(FULL_FRAME, rate * PIECE_MS)
     this.limit = this.isCrowded

@@ -26,17 +26,30 @@ afterEach(({ task }) => {
 })
 afterAll(() => lab.close())
 
+const NONE = { inFrames: 0, inOctets: 0, inDrops: {} }
+
+it('loses alone what the queueing discipline of the interface drops', async () => {
+  // Room for one frame under way and one that waits.
+  a.exec('tc', ...'qdisc add dev eth0 root tbf rate 1kbit burst 70 limit 60'.split(' '))
+  const { stdout } = await a.run(process.execPath, ['--import', 'tsx', PROGRAM, 'eth0'])
+  a.exec('tc', ...'qdisc del dev eth0 root'.split(' '))
+  expect(JSON.parse(stdout)).toEqual({
+    ...NONE,
+    outFrames: 2,
+    outOctets: 120,
+    outDrops: { 'too-big': 1, 'bad-offload': 1, 'queue-full': 1 },
+  })
+})
+
 it('sends the frames around one that is too long, and around one that the kernel refuses', async () => {
   const capture = await Capture.start(b, 'eth0')
   const { stdout } = await a.run(process.execPath, ['--import', 'tsx', PROGRAM, 'eth0'])
   const counters: unknown = JSON.parse(stdout)
   const frames = await capture.stop()
   expect(counters).toEqual({
-    inFrames: 0,
-    inOctets: 0,
+    ...NONE,
     outFrames: 3,
     outOctets: 180,
-    inDrops: {},
     outDrops: { 'too-big': 1, 'bad-offload': 1 },
   })
   // Each carries its place in the batch.

@@ -74,6 +74,22 @@ describe('The interface, while it is bridged,', () => {
     expect(nicSettings(site.site, 'lan.new')).toEqual(before)
   })
 
+  it('is away for so short that nobody saw it, and has its old index again: it is bridged on', async () => {
+    const before = nicSettings(site.site, 'lan')
+    const agent = await start()
+    await expectReach()
+    const index = indexOf('lan')
+    const away = lab.namespace('away')
+    agent.child.kill('SIGSTOP')
+    site.site.ip('link', 'set', 'lan', 'netns', away.name)
+    away.ip('link', 'set', 'lan', 'netns', site.site.name)
+    expect(indexOf('lan')).toBe(index)
+    agent.child.kill('SIGCONT')
+    await expectReach()
+    await agent.stop()
+    expect({ ...nicSettings(site.site, 'lan'), isUp: true }).toEqual(before)
+  })
+
   it('gets a lower and a higher MTU: longer frames to it are counted too-big, the others pass', async () => {
     const agent = await startJson()
     await expectReach()

@@ -33,7 +33,11 @@ function open(): Watcher {
   const address = new Uint8Array(SOCKADDR_NL)
   putU16le(address, 0, libc.AF_NETLINK)
   putU32le(address, 8, RTMGRP_LINK)
-  if (libc.bind(fd, address, SOCKADDR_NL) < 0) throw libc.systemError('cannot watch the network interfaces')
+  if (libc.bind(fd, address, SOCKADDR_NL) < 0) {
+    const error = libc.systemError('cannot watch the network interfaces')
+    libc.close(fd)
+    throw error
+  }
   const octets = new Uint8Array(16_384)
   const made = new Watcher(fd, (_events, failed) => {
     // An overrun (ENOBUFS) is told as a failure; the listeners look at the present state either way.

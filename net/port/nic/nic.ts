@@ -24,6 +24,7 @@ import { EXTRA_TAG, longestFrame } from '#net/port/nic/mtu.ts'
 import { NicSettings } from '#net/port/nic/settings.ts'
 import {
   attachFilter,
+  boundIndex,
   openPacketSocket,
   takeKernelDrops,
   takeSocketError,
@@ -35,6 +36,7 @@ import { float64, u16, u16le, u32le } from '#net/wire/octets.ts'
 import { TPID_C_TAG } from '#net/wire/ethernet.ts'
 import { insertTag } from '#net/wire/tag.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
+import { atExit } from '#net/base/at-exit.ts'
 import { reasonOf } from '#net/base/errors.ts'
 
 const ETHERNET = 14
@@ -110,7 +112,7 @@ class NicPort implements Nic {
   #master: string | undefined
   #watcher: Watcher | undefined
   #closed = false
-  readonly #onExit = (): void => this.#settings.restore()
+  readonly #forgetAtExit: () => void
 
   constructor(options: NicOptions) {
     this.name = `nic:${options.interface}`
@@ -121,19 +123,24 @@ class NicPort implements Nic {
     this.#warn = options.onWarning ?? (() => {})
     this.#batch = receiveBatch ??= new ReceiveBatch(VIRTIO_HEADER_LEN)
     this.#settings = new NicSettings(options, this.#warn)
-    this.#open(options.interface)
+    try {
+      this.#open(options.interface)
+    } catch (error) {
+      this.#out.free()
+      throw error
+    }
     // Whatever ends the process: an interface is left as it was found.
-    process.once('exit', this.#onExit)
+    this.#forgetAtExit = atExit(() => this.#settings.restore())
     this.#statisticsTimer = setInterval(() => this.#countKernelDrops(), STATISTICS_MS)
     this.#statisticsTimer.unref()
     try {
       this.#unwatchLinks = watchLinks(() => this.#followLink())
       this.#readState()
+      if (!this.up) this.#warn(`${this.#called}: ${this.#whyDown()}`)
     } catch (error) {
       this.close() // the interface went away meanwhile
       throw error
     }
-    if (!this.up) this.#warn(`${this.#called}: ${this.#whyDown()}`)
   }
 
   send(memory: FrameMemory, start: number, end: number): void {
@@ -173,22 +180,23 @@ class NicPort implements Nic {
         continue
       }
       // The item at i failed: it alone is lost, unless the whole port takes nothing.
-      const reason = dropReason(libc.errno())
-      const last = reason === DROP_LINK_DOWN || reason === DROP_QUEUE_FULL ? total : i + 1
+      const code = libc.errno()
+      const reason = dropReason(code)
+      const last = reason === DROP_LINK_DOWN || code === libc.EAGAIN ? total : i + 1
       for (; i < last; i++) counters.dropOut(reason, float64(this.#outFrames, i))
     }
     out.count = 0
   }
 
   setFilter(program: Uint8Array): void {
-    this.#filter = program
     if (this.#fd >= 0) attachFilter(this.#fd, program, this.#called)
+    this.#filter = program
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    process.off('exit', this.#onExit)
+    this.#forgetAtExit()
     this.#unwatchLinks()
     clearInterval(this.#statisticsTimer)
     this.#countKernelDrops()
@@ -317,7 +325,7 @@ class NicPort implements Nic {
     if (this.#closed) return
     try {
       const name = linkName(this.#index)
-      if (name === '') return this.#replaceLink()
+      if (name === '' || boundIndex(this.#fd) !== this.#index) return this.#replaceLink()
       if (name !== this.#called) this.#warn(`${this.#called} is called ${name} now`)
       this.#called = name
       this.#settings.follow()
@@ -367,6 +375,7 @@ class NicPort implements Nic {
 function dropReason(code: number): number {
   switch (code) {
     case libc.EAGAIN:
+    case libc.ENOBUFS: // the interface's queueing discipline has dropped it
       return DROP_QUEUE_FULL
     case libc.ENETDOWN:
     case libc.ENXIO:

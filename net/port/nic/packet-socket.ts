@@ -64,6 +64,13 @@ export function openPacketSocket(name: string, filter?: Uint8Array): { fd: numbe
   return { fd, index }
 }
 
+/** Index of the interface that the socket hears; below zero when that is gone, also if another has its index now. */
+export function boundIndex(fd: number): number {
+  const address = new Uint8Array(SOCKADDR_LL)
+  const length = libc.intOctets(SOCKADDR_LL)
+  return libc.getsockname(fd, address, length) < 0 ? -1 : u32le(address, 4) | 0
+}
+
 /**
  * Sets the BPF program that decides which frames the socket receives, in the place of another one; the kernel changes
  * over between two frames. @throws SystemError ENOMEM

@@ -3,6 +3,7 @@
  * process that it runs in when the interface goes away, and so runs in one of its own, which is started again. Carries
  * wire frames only.
  */
+import { atExit } from '#net/base/at-exit.ts'
 import { reasonOf, SystemError } from '#net/base/errors.ts'
 import { DROP_LINK_DOWN, DROP_QUEUE_FULL, type PortCounters } from '#net/port/counters.ts'
 import { FrameAssembler } from '#net/port/frame-assembler.ts'
@@ -49,6 +50,7 @@ export class PcapPort implements Port {
   readonly #link: HostLink
   readonly #assembler: FrameAssembler
   readonly #unwatch: () => void
+  readonly #forgetAtExit: () => void
   #state: LinkState = 'up'
   #process: PcapProcess | undefined
   #hasOpened = false
@@ -59,7 +61,6 @@ export class PcapPort implements Port {
   #isScheduled = false
   #warned = ''
   #first: { resolve: () => void; reject: (error: Error) => void } = { resolve: () => {}, reject: () => {} }
-  readonly #onExit = (): void => this.#link.restore()
   readonly #onTurnEnd = (): void => {
     this.#isScheduled = false
     this.#process?.write()
@@ -74,7 +75,7 @@ export class PcapPort implements Port {
     this.#link = openHostLink(options.interface, options.mtu, options.onWarning)
     this.#assembler = new FrameAssembler(options.counters, options.sink)
     // Whatever ends the process: an interface is left as it was found.
-    process.once('exit', this.#onExit)
+    this.#forgetAtExit = atExit(() => this.#link.restore())
     this.#unwatch = this.#link.watch(() => this.#followLink())
     this.opened = new Promise((resolve, reject) => {
       this.#first = { resolve, reject }
@@ -98,7 +99,7 @@ export class PcapPort implements Port {
     if (this.#closed) return
     this.#closed = true
     this.up = false
-    process.off('exit', this.#onExit)
+    this.#forgetAtExit()
     clearTimeout(this.#timer)
     this.#unwatch()
     if (this.#process) this.#process.kill()

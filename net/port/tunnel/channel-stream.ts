@@ -73,7 +73,7 @@ export class ChannelStream {
 
   /** A PING is to go behind the frame under way: the next `write` that ends with a whole record sends it. */
   get isPingDue(): boolean {
-    return this.#delivery.isDue(performance.now())
+    return this.pace.isControlled && this.#delivery.isDue(performance.now())
   }
 
   /**
@@ -92,7 +92,7 @@ export class ChannelStream {
     const now = performance.now()
     this.#path.wrote(octets.length, performance.timeOrigin + now)
     this.#delivery.wrote(octets.length)
-    if (isWhole && this.#delivery.isDue(now)) {
+    if (isWhole && this.pace.isControlled && this.#delivery.isDue(now)) {
       this.writeControl(pingRecord(now))
       this.#delivery.mark(now)
     }
