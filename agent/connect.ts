@@ -1,5 +1,6 @@
 /** `hconnect`: bridges the interface until it is told to end. */
 import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 
 import { seededRandom } from '#agent/backoff.ts'
 import { Bridge } from '#agent/bridge.ts'
@@ -49,6 +50,7 @@ export async function connect(
     reached = true
   }
   const link = new Link({
+    name: `${hostname()}:${nic}`,
     bridge: bridgeName,
     port: bridge.tunnel,
     portKey: portKey(nic),

@@ -166,6 +166,7 @@ function agent(bridge = 'private0') {
   const link = new Link({
     bridge,
     port: tunnelPort,
+    name: 'site:eth1',
     portKey: 'key',
     superFrames: true,
     latencyControl: true,

@@ -1,5 +1,4 @@
 /** The agent's connection to the hub: dialled, lost, dialled again, until it is ended. */
-import { hostname } from 'node:os'
 
 import { Backoff } from '#agent/backoff.ts'
 import { listBridges } from '#agent/bridge-list.ts'
@@ -30,6 +29,8 @@ const MAX_FIRST_ROUND_TRIP_MS = 1000
 export type LinkState = 'connecting' | 'connected' | 'disconnected'
 
 export interface LinkOptions {
+  /** Who this is, for people at the hub. */
+  readonly name: string
   readonly bridge: string
   readonly port: TunnelPort
   /** The key of this agent's port at the hub; `changePortKey` gives another. */
@@ -71,7 +72,7 @@ export class Link {
     this.#backoff = new Backoff(options.random, performance.now())
     this.#hello = {
       version: TUNNEL_VERSION,
-      name: hostname(),
+      name: options.name,
       largestFrame: MAX_WIRE_FRAME,
       superFrames: options.superFrames,
       latencyControl: options.latencyControl,

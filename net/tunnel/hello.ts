@@ -9,7 +9,7 @@ const MAX_KEEPALIVE_MS = 60_000
 
 export interface Hello {
   readonly version: number
-  /** For people: the host's name. */
+  /** For people: who this is. */
   readonly name: string
   /** Longest wire frame in octets that this side takes. */
   readonly largestFrame: number
