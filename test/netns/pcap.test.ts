@@ -25,6 +25,7 @@ import { everyKind, everySize } from '#test/support/frame-kinds.ts'
 import { makeFrame, sendFrames } from '#test/support/frames.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab } from '#test/support/netns.ts'
+import { nicSettings } from '#test/support/nic-settings.ts'
 import { Ping } from '#test/support/ping.ts'
 import { AGENT_COMMAND } from '#test/support/product.ts'
 import { type Running, until } from '#test/support/process.ts'
@@ -205,6 +206,20 @@ describe('the interface', () => {
     expect(settings()).toEqual(before)
     expect(site.site.pids()).toEqual([])
   })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'gets its settings back after %s while its process is started',
+    async (signal) => {
+      site.site.ip('link', 'set', 'lan', 'down')
+      const before = nicSettings(site.site, 'lan')
+      const args = agentArguments(site.site, { hub, nic: 'lan', args: ['--driver', 'pcap'] })
+      const agent = site.site.spawn(process.execPath, [AGENT_COMMAND, ...args])
+      await until('the MTU', () => site.site.state('lan').mtu === 9216)
+      const { code, stdout } = await agent.stop(signal)
+      expect({ code, stdout }).toEqual({ code: EXIT_ENDED, stdout: expect.not.stringContaining('Port 0001') })
+      expect(nicSettings(site.site, 'lan')).toEqual(before)
+    },
+  )
 
   it.each([
     [
