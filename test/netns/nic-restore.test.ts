@@ -169,6 +169,11 @@ describe('An interface', () => {
       /\.json is no record of interface/,
     ],
     [
+      'is of an earlier start of the system',
+      (text: string) => text.replace(/"boot": "[^"]*/, `"boot": "${'0'.repeat(36)}`),
+      /^(?!.*record)/,
+    ],
+    [
       'is of another interface',
       (text: string) => text.replace(/"address": "..:/, '"address": "06:'),
       /^(?!.*record)/,
