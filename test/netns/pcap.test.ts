@@ -189,6 +189,41 @@ describe('the interface', () => {
     await expectReach()
   })
 
+  it('is another one, which can be opened only later: it is made fit then', async () => {
+    const agent = await start()
+    site.site.ip('link', 'delete', 'lan')
+    await agent.line(/lan: interface is gone/)
+    const from = agent.lines.length
+    lab.link(site.pc, 'eth0', site.site, 'below', { mtu: 9216 })
+    const { address } = site.site.state('below')
+    const over = ['link', 'add', 'link', 'below', 'name', 'lan', 'mtu', '1500', 'address', address]
+    site.site.ip(...over, 'type', 'macvlan')
+    // Two interfaces of one address do not come up together.
+    await agent.line(/: cannot bring lan up: /, { from })
+    site.site.ip('link', 'set', 'below', 'address', '06:00:00:00:00:07')
+    await agent.line(/lan: interface is up/, { from })
+    expect(site.site.state('lan')).toMatchObject({ mtu: 9216, promiscuity: 1 })
+    await agent.stop()
+    expect(site.site.state('lan')).toMatchObject({ mtu: 1500, promiscuity: 0 })
+  })
+
+  it('is called something else and another one takes its name: each gets its settings back', async () => {
+    lab.link(site.pc, 'eth1', site.site, 'other')
+    const before = ['lan', 'other'].map((nic) => nicSettings(site.site, nic))
+    const agent = await start()
+    await expectReach()
+    site.site.ip('link', 'set', 'lan', 'name', 'old')
+    await agent.line(/lan: interface is gone/)
+    const from = agent.lines.length
+    site.site.ip('link', 'set', 'other', 'name', 'lan')
+    await agent.line(/lan: interface is up/, { from })
+    expect(site.site.state('lan').mtu).toBe(9216)
+    expect(nicSettings(site.site, 'old')).toEqual(before[0])
+    await agent.stop()
+    expect(nicSettings(site.site, 'lan')).toEqual(before[1])
+    expect(site.site.nicRecords()).toEqual([])
+  })
+
   it('gets its settings back', async () => {
     site.site.offloads('lan', 'on', ['gro'])
     site.site.ip('link', 'set', 'lan', 'down')
