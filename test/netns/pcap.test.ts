@@ -250,6 +250,7 @@ describe('the interface', () => {
       const args = agentArguments(site.site, { hub, nic: 'lan', args: ['--driver', 'pcap'] })
       const agent = site.site.spawn(process.execPath, [AGENT_COMMAND, ...args])
       await until('the MTU', () => site.site.state('lan').mtu === 9216)
+      agent.child.kill('SIGHUP') // there is no connection yet that it could mean
       const { code, stdout } = await agent.stop(signal)
       expect({ code, stdout }).toEqual({ code: EXIT_ENDED, stdout: expect.not.stringContaining('Port 0001') })
       expect(nicSettings(site.site, 'lan')).toEqual(before)
