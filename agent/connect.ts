@@ -9,6 +9,7 @@ import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
 import { nicHygiene } from '#net/port/nic/hygiene.ts'
 import type { ConfigFile } from '#agent/config-file.ts'
+import { EndSignals } from '#agent/end-signals.ts'
 import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import { settleHub } from '#agent/hub.ts'
 import { Link } from '#agent/link.ts'
@@ -35,11 +36,23 @@ export async function connect(
 
   const mtu = args.mtu ?? config.mtu
   let followNic: (() => void) | undefined
+  let reconnect: (() => void) | undefined
+  const onHangup = (): void => reconnect?.()
+  // Before anything is changed: a signal that nobody takes ends the process without putting it back.
+  const signals = new EndSignals()
+  process.on('SIGHUP', onHangup)
   const bridge = new Bridge(
     { nic, mtu, driver, allowUplink: args.allowUplink, onUp: () => followNic?.() },
     output.log,
   )
-  await bridge.opened()
+  await bridge.opened().catch((error: unknown) => {
+    if (!signals.hasCome) throw error
+  })
+  if (signals.hasCome) {
+    bridge.close()
+    output.event('end')
+    return
+  }
 
   let reached = false
   const check = (address: string, ok: boolean): void => {
@@ -117,21 +130,16 @@ export async function connect(
     }, args.intervalSeconds * 1000)
   }
 
-  let endSignals = 0
-  const onEndSignal = (signal: NodeJS.Signals): void => {
-    if (++endSignals > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
+  signals.onFirst(() => {
     if (timer !== undefined) report()
     clearInterval(timer)
     link.stop()
-  }
-  const onHangup = (): void => {
+  })
+  reconnect = () => {
     output.log('SIGHUP: reconnecting')
     link.reconnectNow()
   }
   output.onClosed = () => link.stop()
-  process.on('SIGINT', onEndSignal)
-  process.on('SIGTERM', onEndSignal)
-  process.on('SIGHUP', onHangup)
   try {
     await link.run()
     output.event('end')

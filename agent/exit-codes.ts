@@ -22,7 +22,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [EXIT_REFUSED, 'user refused: wrong key or password'],
   [EXIT_UNKNOWN_BRIDGE, 'unknown bridge, or one that this user may not join'],
   [EXIT_NO_NIC, 'no such network interface'],
-  [EXIT_NO_PRIVILEGE, 'not privileged to open the network interface'],
+  [EXIT_NO_PRIVILEGE, 'not privileged to open or restore the network interface'],
   [EXIT_HOST_KEY, "hub's host key unknown, changed or revoked"],
   [EXIT_TAKEN_OVER, 'another hconnect has taken this port over'],
   [EXIT_CARRIES_TUNNEL, 'the network interface carries the tunnel itself'],

@@ -44,6 +44,16 @@ if (users)
     chownSync(path, users.service.uid, users.gateway.gid)
     chmodSync(path, path === TUNNEL_SOCKET ? 0o660 : 0o600)
   }
+const stop = (): void => {
+  log.info('stopping')
+  listener.close()
+  fabric.close()
+  void rpc.close().then(() => setImmediate(() => process.exit(0)))
+}
+// Before interfaces are changed: a signal that nobody takes ends the process without putting them back. It is acted on
+// when all of this has been run.
+process.once('SIGTERM', stop)
+process.once('SIGINT', stop)
 const fabric = new Fabric(
   config,
   (level, line) => log[level](line),
@@ -52,12 +62,3 @@ const fabric = new Fabric(
 // Interfaces are opened above, as /dev/net/tun may be root's alone; nothing is read from them before the event loop.
 dropTo(users?.service, [CAP_NET_RAW, CAP_NET_ADMIN])
 log.info('ready')
-
-const stop = (): void => {
-  log.info('stopping')
-  listener.close()
-  fabric.close()
-  void rpc.close().then(() => setImmediate(() => process.exit(0)))
-}
-process.once('SIGTERM', stop)
-process.once('SIGINT', stop)

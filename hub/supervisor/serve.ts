@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '#net/base/errors.ts'
-import { prepareRecords } from '#net/port/nic/records.ts'
+import { prepareRecords } from '#net/port/nic/records-directory.ts'
 import type { ServeConfig } from '#hub/config.ts'
 import { CONTROL_SOCKET, FABRIC_SOCKET, prepareDataDirectory } from '#hub/base/data-directory.ts'
 import { followLog, openSupervisorLog, relayLine } from '#hub/base/log.ts'

@@ -36,6 +36,7 @@ export const EINVAL = 22
 export const EMSGSIZE = 90
 export const ENOBUFS = 105
 export const ENETDOWN = 100
+export const ERFKILL = 132
 export const ENXIO = 6
 export const ENODEV = 19
 export const EPERM = 1

@@ -18,17 +18,19 @@ const owner = fc.record(
 )
 const record = fc.record(
   {
+    boot: or('01234567-89ab-cdef-0123-456789abcdef'),
     index: or(3),
     name: or('eth1'),
     address: or('02:00:00:00:00:01'),
-    mtu: fc.oneof(or({ before: 1500, set: 9216 }), fc.record({ before: any, set: any })),
+    mtu: fc.oneof(or({ before: 1500, set: [9000, 9216] }), fc.record({ before: any, set: any })),
+    ipv6Mtu: or(1280),
     broughtUp: or(true),
     ipv6Off: or(false),
     featuresOff: fc.oneof(or(['rx-gro-list']), fc.array(any, { maxLength: 3 })),
     owners: fc.array(owner, { maxLength: 3 }),
     more: any,
   },
-  { requiredKeys: ['index', 'name', 'address', 'broughtUp', 'ipv6Off', 'featuresOff', 'owners'] },
+  { requiredKeys: ['boot', 'index', 'name', 'address', 'broughtUp', 'ipv6Off', 'featuresOff', 'owners'] },
 )
 const text = fc.oneof(
   fc.string(),
@@ -50,7 +52,12 @@ it(
         // Nothing that a command line or a path could take for something else.
         expect(found.address).toMatch(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/)
         for (const feature of found.featuresOff) expect(feature).toMatch(/^[\w-]{1,32}$/)
-        for (const count of [found.index, found.mtu?.before ?? 0, found.mtu?.set ?? 0])
+        for (const count of [
+          found.index,
+          found.mtu?.before ?? 0,
+          found.ipv6Mtu ?? 0,
+          ...(found.mtu?.set ?? []),
+        ])
           expect(Number.isSafeInteger(count) && count >= 0).toBe(true)
         for (const one of found.owners) expect(typeof isAlive(one)).toBe('boolean')
       }),

@@ -14,7 +14,7 @@ import { Hub } from '#test/support/hub.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
 import { nicSettings } from '#test/support/nic-settings.ts'
 import { type Running, until } from '#test/support/process.ts'
-import { AGENT_COMMAND } from '#test/support/product.ts'
+import { AGENT_COMMAND, HUB_COMMAND } from '#test/support/product.ts'
 import { HUB_ADDRESS, buildSite, type Site } from '#test/support/site.ts'
 
 /** How often an agent is killed at a random moment. */
@@ -169,6 +169,11 @@ describe('An interface', () => {
       /\.json is no record of interface/,
     ],
     [
+      'is of an earlier start of the system',
+      (text: string) => text.replace(/"boot": "[^"]*/, `"boot": "${'0'.repeat(36)}`),
+      /^(?!.*record)/,
+    ],
+    [
       'is of another interface',
       (text: string) => text.replace(/"address": "..:/, '"address": "06:'),
       /^(?!.*record)/,
@@ -239,5 +244,21 @@ describe("The hub's interface", () => {
     expect(nicSettings(site.hub, 'lan')).toMatchObject(changed)
     await hub.stop()
     expect(nicSettings(site.hub, 'lan')).toEqual(found)
+  })
+
+  it('and others are put back after SIGTERM while they are opened', async () => {
+    const pairs = Array.from({ length: 10 }, (_, i) => [`lan${i}`, `peer${i}`] as const)
+    for (const [nic, peer] of pairs) site.hub.ip('link', 'add', nic, 'type', 'veth', 'peer', peer)
+    const nics = pairs.flat()
+    const settings = (): object[] => nics.map((nic) => nicSettings(site.hub, nic))
+    const found = settings()
+    const hub = await startHub()
+    await hub.stop()
+    const attach = nics.flatMap((nic) => ['--attach', `private0=nic:${nic}`])
+    const again = site.hub.spawn(process.execPath, [HUB_COMMAND, ...hub.arguments, ...attach])
+    await until('the first MTU', () => site.hub.state('lan0').mtu === 9216)
+    const { stderr } = await again.stop()
+    expect(stderr).toMatch(/"process":"fabric".*"msg":"stopping"/)
+    expect(settings()).toEqual(found)
   })
 })

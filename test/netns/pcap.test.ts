@@ -25,6 +25,7 @@ import { everyKind, everySize } from '#test/support/frame-kinds.ts'
 import { makeFrame, sendFrames } from '#test/support/frames.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab } from '#test/support/netns.ts'
+import { nicSettings } from '#test/support/nic-settings.ts'
 import { Ping } from '#test/support/ping.ts'
 import { AGENT_COMMAND } from '#test/support/product.ts'
 import { type Running, until } from '#test/support/process.ts'
@@ -188,6 +189,41 @@ describe('the interface', () => {
     await expectReach()
   })
 
+  it('is another one, which can be opened only later: it is made fit then', async () => {
+    const agent = await start()
+    site.site.ip('link', 'delete', 'lan')
+    await agent.line(/lan: interface is gone/)
+    const from = agent.lines.length
+    lab.link(site.pc, 'eth0', site.site, 'below', { mtu: 9216 })
+    const { address } = site.site.state('below')
+    const over = ['link', 'add', 'link', 'below', 'name', 'lan', 'mtu', '1500', 'address', address]
+    site.site.ip(...over, 'type', 'macvlan')
+    // Two interfaces of one address do not come up together.
+    await agent.line(/: cannot bring lan up: /, { from })
+    site.site.ip('link', 'set', 'below', 'address', '06:00:00:00:00:07')
+    await agent.line(/lan: interface is up/, { from })
+    expect(site.site.state('lan')).toMatchObject({ mtu: 9216, promiscuity: 1 })
+    await agent.stop()
+    expect(site.site.state('lan')).toMatchObject({ mtu: 1500, promiscuity: 0 })
+  })
+
+  it('is called something else and another one takes its name: each gets its settings back', async () => {
+    lab.link(site.pc, 'eth1', site.site, 'other')
+    const before = ['lan', 'other'].map((nic) => nicSettings(site.site, nic))
+    const agent = await start()
+    await expectReach()
+    site.site.ip('link', 'set', 'lan', 'name', 'old')
+    await agent.line(/lan: interface is gone/)
+    const from = agent.lines.length
+    site.site.ip('link', 'set', 'other', 'name', 'lan')
+    await agent.line(/lan: interface is up/, { from })
+    expect(site.site.state('lan').mtu).toBe(9216)
+    expect(nicSettings(site.site, 'old')).toEqual(before[0])
+    await agent.stop()
+    expect(nicSettings(site.site, 'lan')).toEqual(before[1])
+    expect(site.site.nicRecords()).toEqual([])
+  })
+
   it('gets its settings back', async () => {
     site.site.offloads('lan', 'on', ['gro'])
     site.site.ip('link', 'set', 'lan', 'down')
@@ -205,6 +241,21 @@ describe('the interface', () => {
     expect(settings()).toEqual(before)
     expect(site.site.pids()).toEqual([])
   })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'gets its settings back after %s while its process is started',
+    async (signal) => {
+      site.site.ip('link', 'set', 'lan', 'down')
+      const before = nicSettings(site.site, 'lan')
+      const args = agentArguments(site.site, { hub, nic: 'lan', args: ['--driver', 'pcap'] })
+      const agent = site.site.spawn(process.execPath, [AGENT_COMMAND, ...args])
+      await until('the MTU', () => site.site.state('lan').mtu === 9216)
+      agent.child.kill('SIGHUP') // there is no connection yet that it could mean
+      const { code, stdout } = await agent.stop(signal)
+      expect({ code, stdout }).toEqual({ code: EXIT_ENDED, stdout: expect.not.stringContaining('Port 0001') })
+      expect(nicSettings(site.site, 'lan')).toEqual(before)
+    },
+  )
 
   it.each([
     [

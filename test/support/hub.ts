@@ -79,6 +79,11 @@ export class Hub {
     return this.#process
   }
 
+  /** Of `hybridge`, as it was started. */
+  get arguments(): readonly string[] {
+    return this.#arguments
+  }
+
   /** What `hybridge` was started with. */
   get commandLine(): string {
     return ['hybridge', ...this.#arguments].join(' ')

@@ -19,7 +19,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RECORDS } from '#net/port/nic/records.ts'
+import { RECORDS } from '#net/port/nic/records-directory.ts'
 import { Running, finish, until } from '#test/support/process.ts'
 import type { Finished, RunOptions, SpawnOptions } from '#test/support/process.ts'
 

@@ -1,7 +1,7 @@
 /** Driver features (offloads) and carrier of a network interface, through ethtool's ioctl. linux/ethtool.h. */
 import * as libc from '#net/port/libc.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
-import { controlSocket, linkRequest } from '#net/port/nic/link.ts'
+import { controlSocket, linkError, linkRequest } from '#net/port/nic/link.ts'
 import { putU32le, u32le } from '#net/wire/octets.ts'
 
 const SIOCETHTOOL = 0x8946
@@ -53,11 +53,10 @@ export function linkFeatures(name: string): Feature[] {
   return known ? features : []
 }
 
-/** Switches features on or off, those that the driver lets. @returns whether the driver took the request */
-export function setFeatures(name: string, wanted: readonly string[], on: boolean): boolean {
+/** Switches features on or off, those that the driver lets. @throws SystemError when it does not take the request */
+export function setFeatures(name: string, wanted: readonly string[], on: boolean): void {
   const names = featureNames(name)
   const words = Math.ceil(names.length / 32)
-  if (words === 0) return false
   const block = FrameMemory.native(8 + words * 8)
   putU32le(block.bytes, 0, ETHTOOL_SFEATURES)
   putU32le(block.bytes, 4, words)
@@ -68,9 +67,9 @@ export function setFeatures(name: string, wanted: readonly string[], on: boolean
     putU32le(block.bytes, word, u32le(block.bytes, word) | (1 << (i & 31)))
     if (on) putU32le(block.bytes, word + 4, u32le(block.bytes, word + 4) | (1 << (i & 31)))
   }
-  const done = ethtool(name, block)
+  const failure = ethtool(name, block) ? undefined : linkError(`cannot switch offloads of ${name}`)
   block.free()
-  return done
+  if (failure) throw failure
 }
 
 /** Calls ethtool with a block of native memory that the command was written into; false when the driver refuses. */

@@ -1,4 +1,5 @@
 /** Settings of a network interface through ioctl: name, index, flags, MTU, address. Linux netdevice(7). */
+import type { SystemError } from '#net/base/errors.ts'
 import * as libc from '#net/port/libc.ts'
 import { putU32le, u16le, u32le } from '#net/wire/octets.ts'
 
@@ -16,7 +17,12 @@ const REMEDY = {
   [libc.EPERM]: 'needs CAP_NET_ADMIN; run as root',
   [libc.ENODEV]: 'there is no such interface; `ip link` lists them',
   [libc.ENXIO]: 'there is no such interface; `ip link` lists them',
+  [libc.ENETDOWN]: 'the interface that it is built on is down; `ip link set PARENT up`',
+  [libc.ERFKILL]: 'its radio is switched off; `rfkill unblock all`',
 }
+
+/** The error to throw for a call about an interface that has just failed, with the remedy. */
+export const linkError = (what: string): SystemError => libc.systemError(what, REMEDY)
 
 let control = -1
 /** The socket that interface ioctls go through; kept open. */
@@ -33,7 +39,7 @@ export function linkRequest(name: string): Uint8Array {
 }
 
 function call(code: number, octets: Uint8Array, what: string): void {
-  if (libc.ioctl(controlSocket(), code, octets) < 0) throw libc.systemError(what, REMEDY)
+  if (libc.ioctl(controlSocket(), code, octets) < 0) throw linkError(what)
 }
 
 /** 0 when there is none. */

@@ -4,14 +4,25 @@
  * bridge one interface share the settings: the last one to leave puts them back.
  */
 import { release } from 'node:os'
+import { bootId } from '#net/base/boot-id.ts'
 import { reasonOf } from '#net/base/errors.ts'
 import { linkFeatures, setFeatures } from '#net/port/nic/ethtool.ts'
+import { inherit } from '#net/port/nic/inherit.ts'
 import { isLinkUp, linkAddress, linkMtu, linkName, setLinkMtu, setLinkUp } from '#net/port/nic/link.ts'
 import { isIpv6, linkAddresses } from '#net/port/nic/link-addresses.ts'
-import { isIpv6On, setIpv6 } from '#net/port/nic/link-ipv6.ts'
-import { mtuGoal, mtuSteps, mtuWarning } from '#net/port/nic/mtu.ts'
+import { ipv6Mtu, isIpv6On, ownIpv6Mtu, setIpv6, setIpv6Mtu } from '#net/port/nic/link-ipv6.ts'
+import { mtuGoal, mtuWarning } from '#net/port/nic/mtu.ts'
+import { isAddressed, mastersOf } from '#net/port/nic/masters.ts'
 import { type OffloadChoice, chooseOffloads } from '#net/port/nic/offloads.ts'
-import { type NicRecord, type Owner, isAlive, isSameOwner, newOwner } from '#net/port/nic/record.ts'
+import {
+  type NicRecord,
+  type Owner,
+  isAlive,
+  isSameOwner,
+  newOwner,
+  withOwner,
+} from '#net/port/nic/record.ts'
+import { raiseMtu } from '#net/port/nic/raise-mtu.ts'
 import { type RecordSlot, type Warn, withRecord } from '#net/port/nic/records.ts'
 import { undoChanges } from '#net/port/nic/undo.ts'
 
@@ -30,27 +41,35 @@ export class NicSettings {
   readonly #owner: Owner = newOwner()
   /** As we wrote it last; undefined when there is nothing to restore. */
   #record: NicRecord | undefined
+  /** What `follow` looked at last. */
+  #seen = ''
 
   constructor(use: NicUse, warn: Warn) {
     this.#use = use
     this.#warn = warn
   }
 
-  /** Changes what must change on interface `index`. @throws SystemError when it cannot be brought up */
+  /**
+   * Changes what must change on interface `index`, and restores another one that it was called for before.
+   * @throws SystemError when it cannot be brought up
+   */
   apply(index: number): void {
+    if (this.#record !== undefined && this.#record.index !== index) this.restore()
     const name = linkName(index)
     const address = linkAddress(name)
     withRecord(index, undefined, this.#warn, (slot) => {
       const record: NicRecord = {
         ...inherit(slot.read(), name, address, this.#warn),
+        boot: bootId(),
         index,
         name,
         address,
       }
-      record.owners.push(this.#owner)
+      record.owners = withOwner(record.owners, this.#owner)
+      record.ipv6Mtu ??= ownIpv6Mtu(name)
       this.#record = record
       const addresses = linkAddresses(index)
-      this.#raiseMtu(record, slot, addresses.length > 0)
+      this.#raiseMtu(record, slot, addresses.length > 0 || mastersOf(name).some(isAddressed))
       this.#switchOffloadsOff(record, slot)
       if (!isLinkUp(name)) {
         const isUplink = this.#use.isUplink === true
@@ -59,7 +78,9 @@ export class NicSettings {
         slot.write(record)
         setLinkUp(name, true)
       }
+      this.#keepIpv6Mtu(record)
       slot.write(record)
+      this.#seen = lookAt(name)
     })
   }
 
@@ -68,13 +89,17 @@ export class NicSettings {
     const known = this.#record
     if (known === undefined) return
     const name = linkName(known.index)
-    const address = linkAddress(name)
-    const broughtUp = known.broughtUp && isLinkUp(name)
-    if (broughtUp === known.broughtUp && address === known.address) return
+    const seen = lookAt(name)
+    if (seen === this.#seen) return
     withRecord(known.index, known, this.#warn, (slot) => {
-      this.#record = { ...(slot.read() ?? known), broughtUp, address, name }
-      slot.write(this.#record)
+      const record = slot.read() ?? known
+      record.broughtUp &&= isLinkUp(name)
+      record.address = linkAddress(name)
+      record.name = name
+      slot.write(record)
+      this.#record = record
     })
+    this.#seen = seen
   }
 
   /**
@@ -89,29 +114,18 @@ export class NicSettings {
       const record = slot.read() ?? known
       record.owners = record.owners.filter((owner) => !isSameOwner(owner, this.#owner) && isAlive(owner))
       if (record.owners.length > 0) return slot.write(record)
-      undoChanges(record, this.#warn)
-      slot.write(undefined)
+      const { failures, rest } = undoChanges(record)
+      for (const failure of failures) this.#warn(`cannot restore ${record.name}: ${reasonOf(failure)}`)
+      slot.write(rest)
     })
   }
 
   #raiseMtu(record: NicRecord, slot: RecordSlot, hasAddress: boolean): void {
     const { name } = record
-    const found = record.mtu
-    const now = linkMtu(name)
     const { mtu: asked, isUplink = false } = this.#use
     const goal = mtuGoal({ asked, hasAddress, isUplink })
-    let refusal = ''
-    for (const step of mtuSteps(goal, now)) {
-      record.mtu = { before: found?.before ?? now, set: step }
-      slot.write(record)
-      try {
-        setLinkMtu(name, step)
-        break
-      } catch (error) {
-        refusal ||= reasonOf(error)
-        record.mtu = found
-      }
-    }
+    const setting = { get: () => linkMtu(name), set: (mtu: number) => setLinkMtu(name, mtu) }
+    const refusal = raiseMtu(record, goal, setting, () => slot.write(record))
     const mtu = linkMtu(name)
     if (mtu < goal.due) this.#warn(mtuWarning(name, mtu, refusal))
   }
@@ -121,19 +135,33 @@ export class NicSettings {
     const choose = (): OffloadChoice => chooseOffloads(linkFeatures(name), release(), this.#use.offloads)
     const { off, stuck } = choose()
     const still = [...stuck]
+    let reason = 'the driver does not switch it off'
     if (off.length > 0) {
       const found = record.featuresOff
       record.featuresOff = [...new Set([...found, ...off])]
       slot.write(record)
-      setFeatures(name, off, false)
+      try {
+        setFeatures(name, off, false)
+      } catch (error) {
+        reason = reasonOf(error)
+      }
       const refused = choose().off
       record.featuresOff = record.featuresOff.filter((feature) => !refused.includes(feature))
       still.push(...refused)
     }
     if (still.length > 0)
-      this.#warn(
-        `${name} keeps ${still.join(', ')} on: the driver does not switch it off; what it spoils is lost and counted`,
-      )
+      this.#warn(`${name} keeps ${still.join(', ')} on: ${reason}; what it spoils is lost and counted`)
+  }
+
+  /** Last: the changes before make it the interface's. */
+  #keepIpv6Mtu({ name, ipv6Mtu: before }: NicRecord): void {
+    const now = ipv6Mtu(name)
+    if (before === undefined || now === undefined || now === before) return
+    try {
+      setIpv6Mtu(name, before)
+    } catch (error) {
+      this.#warn(`${name} has an IPv6 MTU of ${now} instead of ${before}: ${reasonOf(error)}`)
+    }
   }
 
   /** An interface that comes up would get a link-local address and ask the LAN for routers, which is not ours to do. */
@@ -154,24 +182,5 @@ export class NicSettings {
   }
 }
 
-/** What a record still has to say of an interface: whose record it is, and who else bridges the interface. */
-function inherit(
-  found: NicRecord | undefined,
-  name: string,
-  address: string,
-  warn: Warn,
-): Pick<NicRecord, 'mtu' | 'broughtUp' | 'ipv6Off' | 'featuresOff' | 'owners'> {
-  const owners = found?.owners.filter(isAlive) ?? []
-  // Without a living owner, another address tells that this interface has only the number of the recorded one.
-  if (found === undefined || (owners.length === 0 && found.address !== address))
-    return { mtu: undefined, broughtUp: false, ipv6Off: false, featuresOff: [], owners: [] }
-  if (owners.length < found.owners.length)
-    warn(`${name} was left changed by a bridge that was killed: what it was before is put back at the end`)
-  return {
-    mtu: found.mtu?.set === linkMtu(name) ? found.mtu : undefined,
-    broughtUp: found.broughtUp && isLinkUp(name),
-    ipv6Off: found.ipv6Off && !isIpv6On(name),
-    featuresOff: found.featuresOff,
-    owners,
-  }
-}
+/** Tells whether something that is recorded may have changed. @throws SystemError ENODEV */
+const lookAt = (name: string): string => `${name} ${linkAddress(name)} ${isLinkUp(name)}`

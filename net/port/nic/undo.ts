@@ -1,52 +1,82 @@
 /** Puts an interface back to what its record says it was. */
-import { reasonOf } from '#net/base/errors.ts'
 import { setFeatures } from '#net/port/nic/ethtool.ts'
-import { isLinkUp, linkMtu, linkName, setLinkMtu, setLinkUp } from '#net/port/nic/link.ts'
-import { isIpv6On, setIpv6 } from '#net/port/nic/link-ipv6.ts'
+import { isLinkUp, linkAddress, linkMtu, linkName, setLinkMtu, setLinkUp } from '#net/port/nic/link.ts'
+import { ipv6Mtu, isIpv6On, ownIpv6Mtu, setIpv6, setIpv6Mtu } from '#net/port/nic/link-ipv6.ts'
 import type { NicRecord } from '#net/port/nic/record.ts'
-import type { Warn } from '#net/port/nic/records.ts'
 
-/**
- * What somebody else has changed since stays. Never throws: what cannot be undone is told, an interface that is gone
- * needs nothing. @returns what was done, for people
- */
-export function undoChanges(record: NicRecord, warn: Warn): string[] {
+export interface Undone {
+  /** For people: `MTU 1500`. */
+  readonly done: readonly string[]
+  /** What was thrown. */
+  readonly failures: readonly unknown[]
+  /** What is still to be undone, of nobody's; undefined: nothing. */
+  readonly rest: NicRecord | undefined
+}
+
+const NOTHING: Undone = { done: [], failures: [], rest: undefined }
+
+/** Whether the interface of this number is the recorded one: with another address, it is another interface. */
+export function isRecordedLink({ index, address }: NicRecord): boolean {
+  try {
+    return linkAddress(linkName(index)) === address
+  } catch {
+    return false // there is none
+  }
+}
+
+/** What somebody else has changed since stays. Never throws; an interface that is gone, or another one, needs nothing. */
+export function undoChanges(record: NicRecord): Undone {
+  if (!isRecordedLink(record)) return NOTHING
   const name = linkName(record.index)
-  if (name === '') return []
+  const { mtu, broughtUp, featuresOff, ipv6Off } = record
   const done: string[] = []
-  const undo = (what: string, isDue: () => boolean, act: () => void): void => {
+  const failures: unknown[] = []
+  let rest: NicRecord = { ...record, owners: [] }
+  const undo = (what: string, settled: Partial<NicRecord>, isDue: () => boolean, act: () => void): void => {
     try {
-      if (!isDue()) return
-      act()
-      done.push(what)
+      if (isDue()) {
+        act()
+        done.push(what)
+      }
+      rest = { ...rest, ...settled }
     } catch (error) {
-      warn(`cannot restore ${name}: ${reasonOf(error)}`)
+      failures.push(error)
     }
   }
-  const { mtu, broughtUp, featuresOff, ipv6Off } = record
+  // What it has now, unless that is but the interface's, which it gets by itself.
+  const six = ownIpv6Mtu(name) ?? record.ipv6Mtu
   // First: while it is up, IPv6 would make an address at once.
   undo(
     'down',
+    { broughtUp: false },
     () => broughtUp && isLinkUp(name),
     () => setLinkUp(name, false),
   )
   undo(
     `${featuresOff.join(', ')} on`,
+    { featuresOff: [] },
     () => featuresOff.length > 0,
-    () => {
-      if (!setFeatures(name, featuresOff, true)) throw new Error('the driver refuses its offloads')
-    },
+    () => setFeatures(name, featuresOff, true),
   )
-  if (mtu !== undefined)
-    undo(
-      `MTU ${mtu.before}`,
-      () => linkMtu(name) === mtu.set,
-      () => setLinkMtu(name, mtu.before),
-    )
+  undo(
+    `MTU ${mtu?.before}`,
+    { mtu: undefined },
+    () => mtu !== undefined && mtu.set.includes(linkMtu(name)),
+    () => setLinkMtu(name, mtu?.before ?? 0),
+  )
   undo(
     'IPv6 on',
+    { ipv6Off: false },
     () => ipv6Off && !isIpv6On(name),
     () => setIpv6(name, true),
   )
-  return done
+  // Last: both of the settings before forget it.
+  undo(
+    `IPv6 MTU ${six}`,
+    { ipv6Mtu: undefined },
+    () => six !== undefined && six <= linkMtu(name) && ipv6Mtu(name) !== six,
+    () => setIpv6Mtu(name, six ?? 0),
+  )
+  if (linkName(record.index) === '') return NOTHING // it went away meanwhile
+  return { done, failures, rest: failures.length > 0 ? rest : undefined }
 }

@@ -111,8 +111,8 @@ class LinuxLink implements HostLink {
         'EPROTOTYPE',
         `${what}: it is no Ethernet interface (\`ip link\` tells the type of each)`,
       )
-    this.#index = index
     this.#settings.apply(index)
+    this.#index = index
   }
 
   watch(listener: () => void): () => void {

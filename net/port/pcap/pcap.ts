@@ -126,6 +126,7 @@ export class PcapPort implements Port {
           this.#ended(new SystemError(code, `cannot open ${this.#interface}: ${why}`), why),
       })
     } catch (error) {
+      this.#state = this.#link.state
       this.#failed(error instanceof Error ? error : new Error(reasonOf(error)))
     }
   }
@@ -156,7 +157,8 @@ export class PcapPort implements Port {
   /** An attempt to open the interface failed: the first is the caller's to judge, others are repeated. */
   #failed(error: Error): void {
     if (!this.#hasOpened) return this.#first.reject(error)
-    if (error.message !== this.#warned && OBSTACLES[this.#state] === undefined) this.#warn(error.message)
+    const isTold = this.#state === 'down' || this.#state === 'gone'
+    if (error.message !== this.#warned && !isTold) this.#warn(error.message)
     this.#warned = error.message
     this.#startLater()
   }
