@@ -70,6 +70,8 @@ export interface NicOptions {
 let receiveBatch: ReceiveBatch | undefined
 
 export interface Nic extends Port {
+  /** What the interface is called now, by the kernel: the one that was opened by another name, or was renamed. */
+  readonly called: string
   /**
    * Sets the BPF program that decides which frames are received, now and on an interface that is made again.
    * @throws SystemError ENOMEM
@@ -134,6 +136,10 @@ class NicPort implements Nic {
       throw error
     }
     if (!this.up) this.#warn(`${this.#called}: ${this.#whyDown()}`)
+  }
+
+  get called(): string {
+    return this.#called
   }
 
   send(memory: FrameMemory, start: number, end: number): void {
@@ -204,8 +210,9 @@ class NicPort implements Nic {
     const { fd, index } = openPacketSocket(name, this.#filter)
     this.#fd = fd
     this.#index = index
-    this.#called = name
-    this.#master = masterOf(name)
+    // It may have been opened by an alternative name.
+    this.#called = linkName(index) || name
+    this.#master = masterOf(this.#called)
     try {
       this.#settings.apply(index)
       this.#watcher = new Watcher(fd, (_events, failed) => this.#ready(failed))
