@@ -1,16 +1,27 @@
 /** Refuses to bridge the interface that carries the tunnel itself. */
 import type { Socket } from 'node:net'
 
-import { EXIT_CARRIES_TUNNEL, ExitError } from '#agent/exit-codes.ts'
+import { EXIT_CARRIES_TUNNEL, EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
 import { wireguardEndpoints } from '#agent/wireguard.ts'
+import { SystemError } from '#net/base/errors.ts'
 import { carriersOf, plainAddress } from '#net/port/nic/carrier.ts'
 import { outerCarriers } from '#net/port/nic/outer-carrier.ts'
 
 /**
  * @param nic  what it is called now, by no other name of it
- * @throws ExitError EXIT_CARRIES_TUNNEL when the connection goes through `nic`, or may go through it
+ * @throws ExitError EXIT_CARRIES_TUNNEL when the connection goes through `nic`, or may go through it;
+ *   EXIT_OTHER when the system does not tell
  */
 export async function refuseCarrier(nic: string, socket: Socket): Promise<void> {
+  try {
+    await lookForCarrier(nic, socket)
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    throw new ExitError(EXIT_OTHER, error.message, { cause: error })
+  }
+}
+
+async function lookForCarrier(nic: string, socket: Socket): Promise<void> {
   const { localAddress, remoteAddress } = socket
   if (localAddress === undefined || remoteAddress === undefined) return
   const hub = plainAddress(remoteAddress)
