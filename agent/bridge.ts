@@ -5,7 +5,8 @@ import type { Driver } from '#agent/options.ts'
 import type { PortReading } from '#agent/report.ts'
 import { Uplink } from '#agent/uplink.ts'
 import { SystemError } from '#net/base/errors.ts'
-import { openNic } from '#net/port/nic/nic.ts'
+import { canonicalName } from '#net/port/nic/link.ts'
+import { type Nic, openNic } from '#net/port/nic/nic.ts'
 import { PcapPort } from '#net/port/pcap/pcap.ts'
 import type { Port } from '#net/port/port.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
@@ -28,6 +29,8 @@ export interface BridgeOptions {
   readonly onUp: () => void
 }
 
+type Interface = Port & Partial<Pick<Nic, 'called'>>
+
 export class Bridge {
   readonly tunnel: TunnelPort
   /** To be told of the hub's addresses, where the interface may carry the tunnel. */
@@ -35,7 +38,8 @@ export class Bridge {
   readonly #switch: Switch
   readonly #local: SwitchPort
   readonly #remote: SwitchPort
-  readonly #nic: Port
+  readonly #nic: Interface
+  readonly #name: string
   readonly #ticker: NodeJS.Timeout
   #open = false
 
@@ -45,6 +49,7 @@ export class Bridge {
    */
   constructor(options: BridgeOptions, log: (text: string) => void) {
     const { nic } = options
+    this.#name = nic
     this.#switch = new Switch({
       name: 'hconnect',
       onPortChange: (entry, why) => {
@@ -82,6 +87,11 @@ export class Bridge {
     }
   }
 
+  /** What the interface is called now; it may have been named otherwise, or be renamed meanwhile. */
+  get called(): string {
+    return this.#nic.called ?? canonicalName(this.#name)
+  }
+
   get local(): PortReading {
     return read(this.#local)
   }
@@ -103,7 +113,7 @@ export class Bridge {
   }
 }
 
-function openInterface(bridge: BridgeOptions, entry: SwitchPort, log: (text: string) => void): Port {
+function openInterface(bridge: BridgeOptions, entry: SwitchPort, log: (text: string) => void): Interface {
   const { nic, mtu, driver, allowUplink } = bridge
   const options = { interface: nic, mtu, counters: entry.counters, sink: entry, onWarning: log }
   try {

@@ -1,9 +1,20 @@
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 import { refuseCarrier } from '#agent/carrier.ts'
-import { EXIT_CARRIES_TUNNEL } from '#agent/exit-codes.ts'
+import { EXIT_CARRIES_TUNNEL, EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
+import { SystemError } from '#net/base/errors.ts'
+
+const fault = vi.hoisted((): { thrown?: Error } => ({}))
+vi.mock(import('#net/port/nic/link-table.ts'), async (load) => {
+  const real = await load()
+  const readLinks: typeof real.readLinks = () => {
+    if (fault.thrown) throw fault.thrown
+    return real.readLinks()
+  }
+  return { ...real, readLinks }
+})
 
 describe('refuseCarrier', () => {
   let server: Server
@@ -25,6 +36,17 @@ describe('refuseCarrier', () => {
       message: expect.stringMatching(/bridge a second interface.*--allow-uplink/),
     })
     await expect(refuseCarrier('eth9', socket)).resolves.toBeUndefined()
+    socket.destroy()
+  })
+
+  it('tells what the system refuses as a fault that is tried again', async () => {
+    const socket = connect(portOf(server), '127.0.0.1')
+    await new Promise((resolve) => socket.once('connect', resolve))
+    fault.thrown = new SystemError('ENOBUFS', 'cannot ask the kernel')
+    const refusal: unknown = await refuseCarrier('eth9', socket).catch((error: unknown) => error)
+    delete fault.thrown
+    expect(refusal).toBeInstanceOf(ExitError)
+    expect(refusal).toMatchObject({ exitCode: EXIT_OTHER, message: 'cannot ask the kernel' })
     socket.destroy()
   })
 })

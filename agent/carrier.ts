@@ -1,37 +1,46 @@
 /** Refuses to bridge the interface that carries the tunnel itself. */
-import { execFile } from 'node:child_process'
 import type { Socket } from 'node:net'
-import { promisify } from 'node:util'
 
-import { z } from 'zod'
-
-import { EXIT_CARRIES_TUNNEL, ExitError } from '#agent/exit-codes.ts'
+import { EXIT_CARRIES_TUNNEL, EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
+import { wireguardEndpoints } from '#agent/wireguard.ts'
+import { SystemError } from '#net/base/errors.ts'
 import { carriersOf, plainAddress } from '#net/port/nic/carrier.ts'
+import { outerCarriers } from '#net/port/nic/outer-carrier.ts'
 
-/** @throws ExitError EXIT_CARRIES_TUNNEL when the connection goes through `nic` */
+/**
+ * @param nic  what it is called now, by no other name of it
+ * @throws ExitError EXIT_CARRIES_TUNNEL when the connection goes through `nic`, or may go through it;
+ *   EXIT_OTHER when the system does not tell
+ */
 export async function refuseCarrier(nic: string, socket: Socket): Promise<void> {
-  const { localAddress, remoteAddress } = socket
-  if (localAddress === undefined || remoteAddress === undefined) return
-  const device = await routeDevice(plainAddress(remoteAddress))
-  if (!carriersOf(localAddress, device === undefined ? [] : [device]).has(nic)) return
-  throw new ExitError(
-    EXIT_CARRIES_TUNNEL,
-    `${nic} carries the connection to the hub (${plainAddress(remoteAddress)}) and cannot be bridged: bridge a second ` +
-      'interface (-n NIC; in a virtual machine add one), reach the hub through another one (ip route), or bridge it all ' +
-      'the same with --allow-uplink, which keeps the connection itself out of the bridge',
-  )
+  try {
+    await lookForCarrier(nic, socket)
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    throw new ExitError(EXIT_OTHER, error.message, { cause: error })
+  }
 }
 
-const routes = z.array(z.object({ dev: z.string().optional() }))
-
-/** The interface that the kernel would use; undefined when `ip` is missing or does not know. */
-async function routeDevice(address: string): Promise<string | undefined> {
-  try {
-    const { stdout } = await promisify(execFile)('ip', ['-j', 'route', 'get', address.split('%')[0] ?? ''], {
-      timeout: 2000,
-    })
-    return routes.parse(JSON.parse(stdout))[0]?.dev
-  } catch {
-    return undefined
-  }
+async function lookForCarrier(nic: string, socket: Socket): Promise<void> {
+  const { localAddress, remoteAddress } = socket
+  if (localAddress === undefined || remoteAddress === undefined) return
+  const hub = plainAddress(remoteAddress)
+  const carriers = carriersOf(localAddress, remoteAddress)
+  if (carriers.certain.has(nic))
+    throw new ExitError(
+      EXIT_CARRIES_TUNNEL,
+      `${nic} carries the connection to the hub (${hub}) and cannot be bridged: bridge a second ` +
+        'interface (-n NIC; in a virtual machine add one), reach the hub through another one (ip route), or bridge it all ' +
+        'the same with --allow-uplink, which keeps the connection itself out of the bridge',
+    )
+  if (carriers.opaque.length === 0) return
+  const names = carriers.opaque.map(({ name }) => name)
+  if (!outerCarriers(carriers, await wireguardEndpoints(names)).has(nic)) return
+  throw new ExitError(
+    EXIT_CARRIES_TUNNEL,
+    `${nic} may carry the connection to the hub (${hub}) and is not bridged: the connection goes through ` +
+      `${names.join(', ')}, and nothing tells that the packets of that leave by another interface. Bridge one without ` +
+      'routes (-n NIC), reach the hub by another way (ip route), or, if they leave by another one, bridge it all the ' +
+      'same with --allow-uplink',
+  )
 }

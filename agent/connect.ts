@@ -75,7 +75,7 @@ export async function connect(
         onAddress: (address, port) => bridge.uplink?.dialling(address, port),
         onSocket: async (socket) => {
           check(plainAddress(socket.remoteAddress ?? hub.target.host), true)
-          if (bridge.uplink === undefined) await refuseCarrier(nic, socket)
+          if (bridge.uplink === undefined) await refuseCarrier(bridge.called, socket)
           else bridge.uplink.connected(socket)
         },
       }),
@@ -85,7 +85,7 @@ export async function connect(
         else output.log(`connected again to ${address}`)
         output.event('connected', { address, peer: peer.name, reconnects })
         if (reconnects > 0) return
-        for (const warning of nicHygiene(nic, bridge.uplink !== undefined)) output.log(warning)
+        for (const warning of nicHygiene(bridge.called, bridge.uplink !== undefined)) output.log(warning)
         startReports()
       },
       onLost: (reason) => {

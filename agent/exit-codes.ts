@@ -25,7 +25,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [EXIT_NO_PRIVILEGE, 'not privileged to open or restore the network interface'],
   [EXIT_HOST_KEY, "hub's host key unknown, changed or revoked"],
   [EXIT_TAKEN_OVER, 'another hconnect has taken this port over'],
-  [EXIT_CARRIES_TUNNEL, 'the network interface carries the tunnel itself'],
+  [EXIT_CARRIES_TUNNEL, 'the network interface carries the tunnel, or may'],
   [EXIT_PROTOCOL, 'the hub does not speak our protocol or version'],
 ]
 

@@ -3,7 +3,7 @@ import { EXIT_NO_NIC, EXIT_NO_PRIVILEGE, EXIT_OTHER, ExitError } from '#agent/ex
 import type { Output } from '#agent/output.ts'
 import { reasonOf } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
-import { linkIndex } from '#net/port/nic/link.ts'
+import { canonicalName, linkIndex } from '#net/port/nic/link.ts'
 import { type Restored, restoreNics } from '#net/port/nic/restore.ts'
 
 /**
@@ -16,7 +16,7 @@ export function restore(nic: string | undefined, output: Output): void {
       EXIT_NO_NIC,
       `cannot restore ${nic}: there is no such interface; \`ip link\` lists them`,
     )
-  const restored = attempt(() => restoreNics(nic, output.log))
+  const restored = attempt(() => restoreNics(nic && canonicalName(nic), output.log))
   for (const { name, done, heldBy, failures } of restored) {
     if (heldBy.length > 0 || (failures.length > 0 && done.length === 0)) continue
     output.text(`${name}: ${done.join(', ') || 'is as it was'}\n`)

@@ -1,6 +1,7 @@
 /** An interface that a bridge has by configuration: kept attached, whatever the interface does. */
-import { reasonOf } from '#net/base/errors.ts'
-import { openNic } from '#net/port/nic/nic.ts'
+import { SystemError, reasonOf } from '#net/base/errors.ts'
+import { canonicalName } from '#net/port/nic/link.ts'
+import { type Nic, openNic } from '#net/port/nic/nic.ts'
 import { nicHygiene } from '#net/port/nic/hygiene.ts'
 import type { Port } from '#net/port/port.ts'
 import { openTap } from '#net/port/tap.ts'
@@ -25,16 +26,24 @@ export class Attachment {
   readonly config: AttachmentConfig
   readonly #entry: SwitchPort
   readonly #say: Say
-  #port: Port | undefined
+  readonly #all: readonly Attachment[]
+  #port: (Port & Partial<Pick<Nic, 'called'>>) | undefined
   #timer: NodeJS.Timeout | undefined
   /** Why it is not attached; empty when it is. */
   problem = ''
 
-  constructor(config: AttachmentConfig, entry: SwitchPort, say: Say) {
+  /** @param all  those of the hub: an interface is attached once, by whatever name */
+  constructor(config: AttachmentConfig, entry: SwitchPort, say: Say, all: readonly Attachment[]) {
     this.config = config
     this.#entry = entry
     this.#say = say
+    this.#all = all
     this.#attach()
+  }
+
+  /** What the interface is called now; it may be configured by another name, or have been renamed. */
+  get called(): string {
+    return this.#port?.called ?? canonicalName(this.config.argument)
   }
 
   close(): void {
@@ -53,6 +62,7 @@ export class Attachment {
       ...(mtu === undefined ? {} : { mtu }),
     }
     try {
+      this.#refuseTaken()
       this.#port =
         kind === 'nic'
           ? openNic({ ...options, onWarning: (text) => this.#say('warn', text) })
@@ -67,5 +77,20 @@ export class Attachment {
       this.problem = reasonOf(error)
       this.#timer = setTimeout(() => this.#attach(), RETRY_MS)
     }
+  }
+
+  /** Another attachment may have the interface by another name. @throws SystemError EBUSY */
+  #refuseTaken(): void {
+    const { argument } = this.config
+    const name = canonicalName(argument)
+    const other = this.#all.find(
+      (known) => known !== this && known.#port !== undefined && known.called === name,
+    )
+    if (other === undefined) return
+    const which = name === argument ? 'it' : `it is ${name}, which`
+    throw new SystemError(
+      'EBUSY',
+      `cannot attach ${argument}: ${which} is attached to ${other.config.bridge} already`,
+    )
   }
 }

@@ -1,11 +1,11 @@
 /** The switches of one forwarding process, and what is plugged into them. */
 import { ProtocolError } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
-import { carriersOf } from '#net/port/nic/carrier.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
+import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
 
 interface BridgeConfig {
   readonly name: string
@@ -30,6 +30,8 @@ export interface TunnelRequest {
   readonly largestFrame: number
   /** The hub's address of the SSH connection: its interface must not be attached here. */
   readonly localAddress: string
+  /** The other end's: the interface of the way to it must not either. */
+  readonly peerAddress: string
 }
 
 /** As `hybridge show ports --json` gives it. */
@@ -77,7 +79,8 @@ interface TunnelEntry {
 
 export class Fabric {
   readonly #switches = new Map<string, Switch>()
-  readonly #attachments: Attachment[]
+  readonly #attachments: Attachment[] = []
+  readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
   readonly #say: Say
   readonly #now: () => number
@@ -96,12 +99,13 @@ export class Fabric {
           onPortChange: (entry, why) => this.#portChanged(name, entry, why),
         }),
       )
-    this.#attachments = config.attach.map((attachment) => {
+    this.#carrierGuard = new CarrierGuard(this.#attachments, say)
+    for (const attachment of config.attach) {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
       const entry = this.#switch(attachment.bridge).addEntry(undefined, mode)
       entry.description = `${attachment.kind}:${attachment.argument}`
-      return new Attachment(attachment, entry, say)
-    })
+      this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
+    }
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
@@ -146,7 +150,7 @@ export class Fabric {
    */
   joinTunnel(request: TunnelRequest, fd: number): number {
     const bridge = this.#switch(request.bridge)
-    this.#refuseCarrier(request)
+    this.#carrierGuard.check(request)
     const id =
       request.key === ''
         ? `${this.#anonymous++}`
@@ -211,18 +215,6 @@ export class Fabric {
     const tunnel: TunnelEntry = { bridge, entry: bridge.addEntry(), user, port: undefined, leftAt: undefined }
     this.#tunnels.set(id, tunnel)
     return tunnel
-  }
-
-  /** An attached interface that carries the tunnel would send the tunnel into itself. */
-  #refuseCarrier(request: TunnelRequest): void {
-    const carriers = carriersOf(request.localAddress)
-    const carrier = this.#attachments.find(({ config: a }) => a.kind === 'nic' && carriers.has(a.argument))
-    if (!carrier) return
-    throw new ProtocolError(
-      'carries-tunnel',
-      `the hub's ${carrier.config.argument} carries this connection (to ${request.localAddress}) and is attached to ` +
-        `${carrier.config.bridge}: attach another interface, or reach the hub through another one`,
-    )
   }
 
   #takeOver(tunnel: TunnelEntry): void {

@@ -65,6 +65,7 @@ function parse(line: string): TunnelRequest {
     name: text('name'),
     key: text('key'),
     localAddress: text('localAddress'),
+    peerAddress: text('peerAddress'),
     superFrames: value['superFrames'] === true,
     largestFrame: Number(value['largestFrame']) || 1514,
   }

@@ -150,6 +150,7 @@ export class Tunnel {
       superFrames: peer.superFrames,
       largestFrame: peer.largestFrame,
       localAddress: socket.localAddress ?? '',
+      peerAddress: socket.remoteAddress ?? '',
     }
     fabric.write(`${JSON.stringify(request)}\n`)
   }

@@ -118,6 +118,16 @@ describe('An interface', () => {
     expect(missing).toMatchObject({ code: EXIT_NO_NIC, stdout: '' })
   })
 
+  it('is put back by its alternative name', async () => {
+    await kill(await start(await startHub()))
+    site.site.ip('link', 'property', 'add', 'dev', 'lan', 'altname', 'lan-alt')
+    expect(await runHconnect(site.site, ['restore', '-n', 'lan-alt'])).toMatchObject({
+      code: EXIT_ENDED,
+      stdout: expect.stringMatching(/^lan: .*MTU 1400/),
+    })
+    expect(nicSettings(site.site, 'lan')).toEqual(before)
+  })
+
   it('that two agents bridge keeps its settings until the last one ends', async () => {
     const hub = await startHub()
     const one = await start(hub)

@@ -253,7 +253,9 @@ describe('hconnect warns of', () => {
 
   it('Wi-Fi', async () => {
     const agent = await startWhere(
-      'mount -t tmpfs tmpfs /sys/class/net && mkdir -p /sys/class/net/lan/phy80211',
+      `mount -t tmpfs tmpfs /sys/class/net && mkdir -p /sys/class/net/lan/phy80211 &&
+       echo ${indexOf('lan')} > /sys/class/net/lan/ifindex &&
+       echo ${site.site.state('lan').address} > /sys/class/net/lan/address`,
     )
     expect(said(agent)).toEqual([
       expect.stringMatching(/^lan is Wi-Fi: .*; bridge an interface with a cable$/),

@@ -17,7 +17,13 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { EXIT_ENDED, EXIT_NO_NIC, EXIT_NO_PRIVILEGE, EXIT_OTHER } from '#agent/exit-codes.ts'
+import {
+  EXIT_CARRIES_TUNNEL,
+  EXIT_ENDED,
+  EXIT_NO_NIC,
+  EXIT_NO_PRIVILEGE,
+  EXIT_OTHER,
+} from '#agent/exit-codes.ts'
 import { agentArguments, startAgent } from '#test/support/agent.ts'
 import { Capture } from '#test/support/capture.ts'
 import { carry, differences, type End } from '#test/support/flow-check.ts'
@@ -279,6 +285,13 @@ describe('the interface', () => {
     })
     expect(stderr).toMatch(says)
     expect(code).toBe(exitCode)
+  })
+
+  it('that carries the tunnel is refused by its alternative name', async () => {
+    site.site.ip('link', 'property', 'add', 'dev', 'wan', 'altname', 'wan-alt')
+    const { code, stderr } = await run([process.execPath, AGENT_COMMAND], 'wan-alt')
+    expect(stderr).toMatch(/^hconnect: wan carries the connection to the hub /m)
+    expect(code).toBe(EXIT_CARRIES_TUNNEL)
   })
 })
 

@@ -1,7 +1,7 @@
 /** What around an interface harms a bridge: each is told with its remedy, and none is changed. */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
-import { basename } from 'node:path'
-import { linkIndex } from '#net/port/nic/link.ts'
+import { linkAddress, linkIndex, linkName } from '#net/port/nic/link.ts'
+import { readLink } from '#net/port/nic/link-table.ts'
 import { linkAddresses } from '#net/port/nic/link-addresses.ts'
 
 interface Surroundings {
@@ -10,7 +10,8 @@ interface Surroundings {
   /** The bridge, bond or team that it is a port of. */
   readonly master: string | undefined
   readonly isManaged: boolean
-  readonly isWireless: boolean
+  /** Undefined: that cannot be known. */
+  readonly isWireless: boolean | undefined
 }
 
 /**
@@ -20,12 +21,12 @@ interface Surroundings {
 export function nicHygiene(name: string, isUplink = false): string[] {
   const index = process.platform === 'linux' ? linkIndex(name) : 0
   if (index === 0) return []
-  const directory = `/sys/class/net/${name}`
-  return warningsOf(name, {
+  const called = linkName(index) || name
+  return warningsOf(called, {
     addresses: isUplink ? [] : addressesOf(index),
-    master: masterOf(name),
+    master: masterOf(called),
     isManaged: isManaged(index),
-    isWireless: ['wireless', 'phy80211'].some((entry) => existsSync(`${directory}/${entry}`)),
+    isWireless: isWireless(called, index),
   })
 }
 
@@ -39,7 +40,21 @@ function addressesOf(index: number): string[] {
 
 export function masterOf(name: string): string | undefined {
   try {
-    return basename(readlinkSync(`/sys/class/net/${name}/master`))
+    const master = readLink(linkIndex(name))?.master ?? 0
+    return (master !== 0 && linkName(master)) || undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined where /sys is that of another network namespace, as after `nsenter --net`. */
+function isWireless(name: string, index: number): boolean | undefined {
+  const directory = `/sys/class/net/${name}`
+  try {
+    const isOurs =
+      Number(readFileSync(`${directory}/ifindex`, 'latin1')) === index &&
+      readFileSync(`${directory}/address`, 'latin1').trim() === linkAddress(name)
+    return isOurs ? ['wireless', 'phy80211'].some((entry) => existsSync(`${directory}/${entry}`)) : undefined
   } catch {
     return undefined
   }
@@ -58,7 +73,12 @@ function warningsOf(name: string, around: Surroundings): string[] {
     warnings.push(
       `NetworkManager manages ${name} and may give it addresses or take it down: nmcli device set ${name} managed no`,
     )
-  if (around.isWireless)
+  if (around.isWireless === undefined)
+    warnings.push(
+      `/sys does not show ${name}: whether it is Wi-Fi, which gets nothing across for other machines, is not known ` +
+        '(`ip netns exec` brings the /sys of its network namespace)',
+    )
+  if (around.isWireless === true)
     warnings.push(
       `${name} is Wi-Fi: as a station it gets nothing across for other machines, as access points drop frames from ` +
         'foreign addresses; bridge an interface with a cable',

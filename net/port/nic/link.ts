@@ -53,6 +53,10 @@ export function linkName(index: number): string {
   return new TextDecoder().decode(octets.subarray(0, octets.indexOf(0)))
 }
 
+/** The name of an interface that may be called by another one, `ens3alt` or `eth0:1`; unchanged where there is none. */
+export const canonicalName = (name: string): string =>
+  (process.platform === 'linux' && linkName(linkIndex(name))) || name
+
 /** @throws SystemError ENODEV */
 export function isLinkUp(name: string): boolean {
   const octets = linkRequest(name)

@@ -72,6 +72,8 @@ export interface NicOptions {
 let receiveBatch: ReceiveBatch | undefined
 
 export interface Nic extends Port {
+  /** What the interface is called now, by the kernel: the one that was opened by another name, or was renamed. */
+  readonly called: string
   /**
    * Sets the BPF program that decides which frames are received, now and on an interface that is made again.
    * @throws SystemError ENOMEM
@@ -143,6 +145,10 @@ class NicPort implements Nic {
     }
   }
 
+  get called(): string {
+    return this.#called
+  }
+
   send(memory: FrameMemory, start: number, end: number): void {
     const counters = this.counters
     const frames = wireFrames(memory.bytes, start, end)
@@ -212,8 +218,9 @@ class NicPort implements Nic {
     const { fd, index } = openPacketSocket(name, this.#filter)
     this.#fd = fd
     this.#index = index
-    this.#called = name
-    this.#master = masterOf(name)
+    // It may have been opened by an alternative name.
+    this.#called = linkName(index) || name
+    this.#master = masterOf(this.#called)
     try {
       this.#settings.apply(index)
       this.#watcher = new Watcher(fd, (_events, failed) => this.#ready(failed))

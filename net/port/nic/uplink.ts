@@ -37,6 +37,10 @@ export class UplinkPort implements Port {
     this.keepOut([])
   }
 
+  get called(): string {
+    return this.#nic.called
+  }
+
   get maxFrame(): number {
     return this.#nic.maxFrame
   }
