@@ -2,7 +2,7 @@ import { connect, createServer, type AddressInfo, type Server } from 'node:net'
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
-import { refuseCarrier } from '#agent/carrier.ts'
+import { refuseCarrier, refuseWay } from '#agent/carrier.ts'
 import { EXIT_CARRIES_TUNNEL, EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
 import { SystemError } from '#net/base/errors.ts'
 
@@ -48,6 +48,21 @@ describe('refuseCarrier', () => {
     expect(refusal).toBeInstanceOf(ExitError)
     expect(refusal).toMatchObject({ exitCode: EXIT_OTHER, message: 'cannot ask the kernel' })
     socket.destroy()
+  })
+})
+
+describe('refuseWay', () => {
+  it('refuses the interface of the way to every address of the hub, before there is a connection', async () => {
+    await expect(refuseWay('lo', '127.0.0.1')).rejects.toMatchObject({ exitCode: EXIT_CARRIES_TUNNEL })
+    await expect(refuseWay('lo', 'localhost')).rejects.toMatchObject({ exitCode: EXIT_CARRIES_TUNNEL })
+    await expect(refuseWay('eth9', '127.0.0.1')).resolves.toBeUndefined()
+  })
+
+  it('leaves to the connection what is not known', async () => {
+    await expect(refuseWay('lo', 'no-such-host.invalid')).resolves.toBeUndefined()
+    fault.thrown = new SystemError('ENOBUFS', 'cannot ask the kernel')
+    await expect(refuseWay('lo', '127.0.0.1')).resolves.toBeUndefined()
+    delete fault.thrown
   })
 })
 

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 
 import { seededRandom } from '#agent/backoff.ts'
 import { Bridge } from '#agent/bridge.ts'
-import { refuseCarrier } from '#agent/carrier.ts'
+import { refuseCarrier, refuseWay } from '#agent/carrier.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
 import { nicHygiene } from '#net/port/nic/hygiene.ts'
@@ -34,6 +34,7 @@ export async function connect(
   output.text(formatVersion(version))
   output.event('start', { version, nic, bridge: bridgeName, hub: hub.target.host, port: hub.target.port })
 
+  if (!args.allowUplink) await refuseWay(nic, hub.target.host)
   const mtu = args.mtu ?? config.mtu
   let followNic: (() => void) | undefined
   let reconnect: (() => void) | undefined

@@ -61,7 +61,8 @@ export function connectTcp(options: TcpOptions): Promise<TcpConnection> {
   })
 }
 
-async function addressesOf(host: string): Promise<string[]> {
+/** Numeric, in the order of the system's preference. */
+export async function addressesOf(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host]
   const found = await lookup(host, { all: true, order: 'verbatim', hints: ADDRCONFIG })
   return found.map(({ address }) => address)

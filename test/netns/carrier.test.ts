@@ -10,7 +10,7 @@ import { EXIT_CARRIES_TUNNEL } from '#agent/exit-codes.ts'
 import { agentArguments, startAgent } from '#test/support/agent.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
-import type { Finished } from '#test/support/process.ts'
+import { until, type Finished } from '#test/support/process.ts'
 import { AGENT_COMMAND, HUB_COMMAND } from '#test/support/product.ts'
 import { FAR_ADDRESS, HUB_ADDRESS, buildSite, type Site } from '#test/support/site.ts'
 
@@ -65,6 +65,21 @@ describe('hconnect refuses the interface that carries the tunnel', () => {
     alternative(site.site, 'wan', 'wan-alt')
     await expectRefused(ends(hub, 'wan-alt'))
     await expectRefused(ends(hub, 'wan:x'))
+  })
+
+  it('before anything of it is changed', async () => {
+    const hub = await startHub()
+    const monitor = site.site.spawn('ip', ['-o', 'monitor', 'link'])
+    const isHeard = (): boolean => {
+      site.site.ip('link', 'set', 'lan', 'txqueuelen', '999')
+      site.site.ip('link', 'set', 'lan', 'txqueuelen', '1000')
+      return monitor.stdout.includes(' lan@')
+    }
+    await until('the monitor hears', isHeard)
+    await expectRefused(ends(hub, 'wan'))
+    const heard = monitor.stdout.length
+    await until('the monitor hears', () => isHeard() && monitor.stdout.length > heard)
+    expect(monitor.stdout).not.toContain(' wan@')
   })
 
   it('under the name that it was given meanwhile', async () => {

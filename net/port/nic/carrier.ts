@@ -20,7 +20,7 @@ export interface Carriers {
   readonly opaque: readonly Link[]
 }
 
-/** Both addresses are numeric, of one connection. @throws SystemError */
+/** Both addresses are numeric, of one connection; the local one may be empty, not known yet. @throws SystemError */
 export function carriersOf(localAddress: string, remoteAddress: string): Carriers {
   const owners = ownersOf(localAddress, networkInterfaces())
   if (process.platform !== 'linux') return { certain: new Set(owners), opaque: [] }
