@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Downlink } from '#hub/gateway/downlink.ts'
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
@@ -151,6 +151,10 @@ const frame = fc.record({
   isMarked: fc.boolean(),
 })
 
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
 describe('Downlink', () => {
   it('delivers or reports every frame once, in order, whole, whatever comes between', async () => {
     await fc.assert(
@@ -211,11 +215,14 @@ describe('Downlink', () => {
   })
 
   it('leaves little unread at an agent that reads late, and goes on when it has read', async () => {
+    let now = 1000
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
     const way = new Way()
     way.channel.open(1e9)
     let number = 0
     /** Frames that came through, of those that there were. */
     const flood = async (frames: number): Promise<number> => {
+      now += 20
       for (let i = 0; i < frames; i++) way.downlink.receive(frameRecord(numbered(0, number++, 1500)))
       await turn()
       return way.received().frames.length
