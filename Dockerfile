@@ -24,7 +24,7 @@ RUN ln -s /opt/hybridge/dist/hybridge.js /usr/local/bin/hybridge \
 #   -v ~/.ssh:/root/.ssh hconnect -u ann -b private0 -s hub.example -n eth1
 FROM runtime AS agent
 RUN apt-get update \
- && apt-get install -y --no-install-recommends iproute2 libpcap0.8 openssh-client \
+ && apt-get install -y --no-install-recommends libpcap0.8 openssh-client \
  && rm -rf /var/lib/apt/lists/*
 ENTRYPOINT ["hconnect"]
 
