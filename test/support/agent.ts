@@ -38,9 +38,9 @@ function spawnAgent(namespace: Namespace, options: AgentOptions): Running {
   return namespace.spawn(process.execPath, args, options.env ? { env: options.env } : {})
 }
 
-/** Starts it and waits for its first report, or with `--json` its first line. */
+/** Starts it and waits until it has its tunnel: its first report, or with `--json` what it says of that. */
 export async function startAgent(namespace: Namespace, options: AgentOptions): Promise<Running> {
   const agent = spawnAgent(namespace, options)
-  await agent.line(options.json === true ? /^\{/ : /^Port 0002/, { deadlineMs: 15_000 })
+  await agent.line(options.json === true ? /^\{"type":"connected"/ : /^Port 0002/, { deadlineMs: 15_000 })
   return agent
 }

@@ -61,9 +61,7 @@ export async function startAgents(
   const knownHosts = join(site.directory, 'known_hosts')
   const agents: Running[] = []
   const start = async ({ number, nic }: Lan): Promise<void> => {
-    const agent = await startAgent(site, { hub, nic, knownHosts, json: true, ...options })
-    agents[number - 1] = agent
-    await agent.line(/^\{"type":"connected"/, { deadlineMs: 15_000 })
+    agents[number - 1] = await startAgent(site, { hub, nic, knownHosts, json: true, ...options })
   }
   const [first, ...others] = lans
   if (first) await start(first) // which writes the hub's key
