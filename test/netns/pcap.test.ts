@@ -97,10 +97,11 @@ interface Drops {
   outDrops: Record<string, number>
 }
 
-/** Drops of the interface, as the last report has them. */
+/** Drops of the interface, as the last report has them; none before the first. */
 function localDrops(agent: Running): Drops {
   const line = agent.lines.findLast((text) => text.startsWith('{"type":"report"'))
-  const report: { ports: [Drops, Drops] } = JSON.parse(line ?? '')
+  if (line === undefined) return { inDrops: {}, outDrops: {} }
+  const report: { ports: [Drops, Drops] } = JSON.parse(line)
   const [{ inDrops, outDrops }] = report.ports
   return { inDrops, outDrops }
 }
