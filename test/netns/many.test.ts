@@ -227,6 +227,8 @@ describe('twenty tunnels on one bridge', { timeout: 120_000 }, () => {
   /** Shorter than three keepalives, by which it would be given up. */
   const STOPPED_MS = 3500
   const SETTLING_MS = 1500
+  /** Frames; what is sent meanwhile is 250 a second. */
+  const LEAST_STOPPED_LOSS = 400
   /** Who sends to whom, beside the broadcasts. */
   const PEERS: ReadonlyMap<number, number> = new Map([
     [SENDER, RECEIVER],
@@ -350,7 +352,7 @@ describe('twenty tunnels on one bridge', { timeout: 120_000 }, () => {
         from: lanOf(all, SENDER).pc,
         to: lanOf(all, RECEIVER).pc,
         address: lanOf(all, RECEIVER).address,
-        octets: 500_000,
+        octets: 200_000,
       }),
     ])
     const during = { hub: residentOfAll(hub), agent: Math.max(...agents.map(({ pid }) => residentOf(pid))) }
@@ -380,7 +382,7 @@ describe('twenty tunnels on one bridge', { timeout: 120_000 }, () => {
     for (const { pid } of agents) setPriority(pid, PRIORITY)
     const stopped = agentOf(STOPPED)
     const ping = await Ping.start(lanOf(all, PINGER).pc, lanOf(all, PINGED).address)
-    const stream = await startFlood(lanOf(all, LOUD).pc, 'eth0', { length: 1400, rate: 1000 })
+    const stream = await startFlood(lanOf(all, LOUD).pc, 'eth0', { length: 1400, rate: 250 })
     await pause(SETTLING_MS)
     const before = await readAll()
     stopped.child.kill('SIGSTOP')
@@ -392,12 +394,17 @@ describe('twenty tunnels on one bridge', { timeout: 120_000 }, () => {
     ping.stop()
     const after = await whenQuiet()
     expectExact(before, after)
-    const drops = (readings: readonly Reading[]): object =>
-      readings.map(({ hub: port }, i) => (i === STOPPED - 1 ? {} : port.outDrops))
-    expect(drops(after)).toEqual(drops(before))
-    const full = of(after, STOPPED).hub.outDrops['queue-full'] ?? 0
-    console.info(`${full} frames lost by the one that did not read for ${STOPPED_MS / 1000} s`)
-    expect(full - (of(before, STOPPED).hub.outDrops['queue-full'] ?? 0)).toBeGreaterThan(0)
+    const [stoppedLost, ...othersLost] = [
+      STOPPED,
+      ...all.lans.map(({ number }) => number).filter((n) => n !== STOPPED),
+    ].map((n) => lost(of(after, n).hub.outDrops) - lost(of(before, n).hub.outDrops))
+    console.info(
+      `${stoppedLost} frames lost by the one that did not read for ${STOPPED_MS / 1000} s, ` +
+        `at most ${Math.max(...othersLost)} by another`,
+    )
+    expect(stoppedLost).toBeGreaterThan(LEAST_STOPPED_LOSS)
+    // Nothing on a quiet machine; where processor time is short a frame may be late for that.
+    expect(Math.max(...othersLost)).toBeLessThan(LEAST_STOPPED_LOSS / 10)
     expect(after.map(({ reconnects }) => reconnects)).toEqual(Array(TUNNELS).fill(0))
     await lanOf(all, STOPPED).pc.reaches(lanOf(all, PINGED).address)
   })

@@ -14,7 +14,7 @@ import struct
 import sys
 
 SOL_UDP, UDP_SEGMENT = 17, 103
-DEADLINE_S = 20
+DEADLINE_S = 50
 WINDOW = 1 << 20
 
 role, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])

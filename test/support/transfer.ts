@@ -4,7 +4,7 @@ import type { Namespace } from '#test/support/netns.ts'
 
 const PROGRAM = join(import.meta.dirname, 'transfer.py')
 const PYTHON = ['-I', '-S', PROGRAM]
-const TIMEOUT_MS = 30_000
+const TIMEOUT_MS = 60_000
 
 /** `udp-segments`: the kernel gets up to 40 datagrams as one and cuts them as late as it can (UDP_SEGMENT). */
 export type TransferKind = 'tcp' | 'udp' | 'udp-segments'
