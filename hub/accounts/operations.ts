@@ -3,6 +3,13 @@ import { z } from 'zod'
 import { ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
 import type { ProcessIdentity } from '#hub/base/process-config.ts'
 import type { Logger } from '#hub/base/log.ts'
+import {
+  BridgeSetParams,
+  parseParams,
+  PortSetParams,
+  QueryParams,
+  ResetParams,
+} from '#hub/base/bridge-params.ts'
 import type { RpcClient, RpcHandlers, RpcParams } from '#hub/base/rpc.ts'
 import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
@@ -21,15 +28,6 @@ const KeyParams = z.object({
 })
 const PasswordParams = z.object({ user, address, password: z.string().max(4096) })
 const UserParams = z.object({ user })
-const QueryParams = z.object({ bridge: z.string().max(64).optional() })
-
-function parse<T>(schema: z.ZodType<T>, params: RpcParams): T {
-  const parsed = schema.safeParse(params)
-  if (parsed.success) return parsed.data
-  // Names of the faulty fields only: their values may be secrets.
-  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ')
-  throw new ProtocolError('bad-params', `missing or bad: ${fields}`)
-}
 
 /** Asks the fabric process; its refusals are passed on as they are. */
 async function ask(fabric: RpcClient, op: string, params: RpcParams): Promise<unknown> {
@@ -62,24 +60,25 @@ export function authHandlers(
   }
   return {
     'authenticate.key': (params) => {
-      const { key, ...attempt } = parse(KeyParams, params)
+      const { key, ...attempt } = parseParams(KeyParams, params)
       const blob = new Uint8Array(Buffer.from(key, 'base64'))
       const verdict = authenticator.key({ ...attempt, blob }, now())
       if (!attempt.signed) return verdict
       return record(verdict, { user: attempt.user, address: attempt.address, key: fingerprintOf(blob) })
     },
     'authenticate.password': async (params) => {
-      const attempt = parse(PasswordParams, params)
+      const attempt = parseParams(PasswordParams, params)
       const verdict = await authenticator.password(attempt, now())
       return record(verdict, { user: attempt.user, address: attempt.address, method: 'password' })
     },
-    bridges: (params) => ask(fabric, 'bridges', parse(UserParams, params)),
+    bridges: (params) => ask(fabric, 'bridges', parseParams(UserParams, params)),
   }
 }
 
 /** For operators, and the supervisor. `status` tells of this process even while the fabric is away. */
 export function controlHandlers(fabric: RpcClient, identity: ProcessIdentity): RpcHandlers {
-  const forward = (op: string) => (params: RpcParams) => ask(fabric, op, parse(QueryParams, params))
+  const forward = (op: string, schema: z.ZodType<RpcParams>) => (params: RpcParams) =>
+    ask(fabric, op, parseParams(schema, params))
   const status = async () => {
     try {
       return { ...identity, fabric: await fabric.call('status', {}, STATUS_TIMEOUT_MS) }
@@ -87,5 +86,13 @@ export function controlHandlers(fabric: RpcClient, identity: ProcessIdentity): R
       return { ...identity, fabric: null, problem: reasonOf(error) }
     }
   }
-  return { ports: forward('ports'), macs: forward('macs'), bridges: forward('bridges'), status }
+  return {
+    ports: forward('ports', QueryParams),
+    macs: forward('macs', QueryParams),
+    bridges: forward('bridges', QueryParams),
+    'port.set': forward('port.set', PortSetParams),
+    'bridge.set': forward('bridge.set', BridgeSetParams),
+    'counters.reset': forward('counters.reset', ResetParams),
+    status,
+  }
 }

@@ -174,6 +174,7 @@ const port = {
   qnq: 0,
   strict: 0,
   maxFrame: 9216,
+  settings: {},
   counters,
 }
 
@@ -226,6 +227,51 @@ describe('hybridge show', () => {
   })
 })
 
+describe('hybridge bridge', () => {
+  it('sends settings as they are written, and lists what is set', async () => {
+    mkdirSync(join(data, 'run'), { recursive: true })
+    const asked: unknown[] = []
+    const note =
+      (op: string) =>
+      (params: object): void => {
+        asked.push({ op, ...params })
+      }
+    const server = await serveRpc(join(data, 'run/control.sock'), {
+      'port.set': note('port.set'),
+      'bridge.set': note('bridge.set'),
+      'counters.reset': note('counters.reset'),
+      bridges: () => [{ name: 'private0', ports: 2, settings: { ageing: '60' } }],
+    })
+    for (const words of [
+      'port set private0 3 mode=trunk,native=1,tagged=10+20',
+      'set private0 ageing=60',
+      'port reset private0',
+      'port reset private0 3',
+    ])
+      expect(await hybridge(`bridge ${words}`)).toMatchObject({ code: 0, err: '' })
+    expect(asked).toEqual([
+      { op: 'port.set', bridge: 'private0', port: 3, settings: { mode: 'trunk,native=1,tagged=10+20' } },
+      { op: 'bridge.set', bridge: 'private0', settings: { ageing: '60' } },
+      { op: 'counters.reset', bridge: 'private0' },
+      { op: 'counters.reset', bridge: 'private0', port: 3 },
+    ])
+    expect((await hybridge('bridge list')).out).toBe(
+      'bridge    ports  settings\nprivate0      2  ageing=60\n',
+    )
+    await server.close()
+  })
+
+  it('refuses what is no setting or no port', async () => {
+    for (const [words, why] of [
+      ['port set private0 3 mode', '"mode" is no SETTING=VALUE'],
+      ['port set private0 3 a=1 a=2', 'a is given twice'],
+      ['port set private0 x a=1', '"x" is no port'],
+      ['port set private0 1025 a=1', '"1025" is no port'],
+    ] as const)
+      expect(await hybridge(`bridge ${words}`)).toMatchObject({ code: 2, err: expect.stringContaining(why) })
+  })
+})
+
 describe('hybridge', () => {
   it('documents itself, exit codes included', async () => {
     const { code, out } = await hybridge('--help')
@@ -239,6 +285,10 @@ describe('hybridge', () => {
       'user list',
       'user key add',
       'show ports',
+      'bridge list',
+      'bridge set',
+      'bridge port set',
+      'bridge port reset',
     ]) {
       const help = (await hybridge(`${command} --help`)).out
       expect(help).toContain('--data')

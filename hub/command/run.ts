@@ -2,6 +2,7 @@
 import yargs from 'yargs'
 import { ConfigError, ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
 import { printable } from '#hub/base/log.ts'
+import { bridgeCommand } from '#hub/command/bridge.ts'
 import type { Context } from '#hub/command/context.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
@@ -12,7 +13,7 @@ const EXIT_FAILED = 1
 const EXIT_USAGE = 2
 
 /** Options that may be given more than once; `_`: the words that are no options. */
-const REPEATED = ['_', 'bridge', 'attach']
+const REPEATED = ['_', 'bridge', 'attach', 'setting']
 
 /** Wrong words on the command line. */
 class UsageError extends Error {}
@@ -32,6 +33,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     .command(serveCommand(context, (result) => (code = result)))
     .command(userCommand(context))
     .command(showCommand(context))
+    .command(bridgeCommand(context))
     .command(configCommand(context))
     .demandCommand(1, 'no command given')
     .example('$0 serve --bridge private0', 'run a hub')

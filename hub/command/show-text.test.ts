@@ -14,6 +14,7 @@ const port = (more: Partial<PortStatus> = {}): PortStatus => ({
   qnq: 0,
   strict: 0,
   maxFrame: 9216,
+  settings: {},
   counters: { inFrames: 0, inOctets: 0, outFrames: 0, outOctets: 0, inDrops: {}, outDrops: {} },
   ...more,
 })
@@ -30,7 +31,7 @@ describe('formatPorts', () => {
         description: 'ann from 192.0.2.1',
         up: false,
       }),
-      port({ number: 12, mode: 'mode=access,vlan=10', counters }),
+      port({ number: 12, settings: { mode: 'access,vlan=10' }, counters }),
     ])
     expect(text).toBe(
       [

@@ -16,6 +16,7 @@ const PortStatus = z.looseObject({
   qnq: z.number(),
   strict: z.union([z.number(), z.boolean()]),
   maxFrame: z.number(),
+  settings: z.record(z.string(), z.string()),
   counters: z.object({
     inFrames: z.number(),
     inOctets: z.number(),
@@ -36,6 +37,13 @@ const MacStatus = z.looseObject({
 })
 export type MacStatus = z.infer<typeof MacStatus>
 
+const BridgeStatus = z.looseObject({
+  name: z.string(),
+  ports: z.number(),
+  settings: z.record(z.string(), z.string()),
+})
+type BridgeStatus = z.infer<typeof BridgeStatus>
+
 function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
   const parsed = schema.safeParse(answer)
   if (parsed.success) return parsed.data
@@ -48,6 +56,7 @@ function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
 
 export const parsePorts = (answer: unknown): PortStatus[] => parse(z.array(PortStatus), answer)
 export const parseMacs = (answer: unknown): MacStatus[] => parse(z.array(MacStatus), answer)
+export const parseBridges = (answer: unknown): BridgeStatus[] => parse(z.array(BridgeStatus), answer)
 
 const WIDTH = 80
 const FRAMES = 10
@@ -83,10 +92,10 @@ function formatBridge(ports: readonly PortStatus[]): string {
 
 function detailsOf(port: PortStatus | undefined): string[] {
   if (!port) return []
-  const { description, mode, counters } = port
+  const { description, settings, counters } = port
   const details: string[] = []
   if (description !== '' && description !== port.name) details.push(description)
-  if (mode !== 'mode=transparent') details.push(mode)
+  for (const [name, value] of Object.entries(settings)) details.push(`${name}=${value}`)
   for (const [way, drops] of [
     ['in', counters.inDrops],
     ['out', counters.outDrops],
@@ -124,6 +133,17 @@ export function formatMacs(macs: readonly MacStatus[]): string {
       return `${bridge}\n${formatTable(['address', '>vlan', '>port', '>age'], rows)}`
     })
     .join('\n\n')
+}
+
+export function formatBridges(bridges: readonly BridgeStatus[]): string {
+  const rows = bridges.map(({ name, ports, settings }) => [
+    name,
+    String(ports),
+    Object.entries(settings)
+      .map(([setting, value]) => `${setting}=${value}`)
+      .join(' '),
+  ])
+  return bridges.length === 0 ? 'no bridges' : formatTable(['bridge', '>ports', 'settings'], rows)
 }
 
 function byBridge<T extends { readonly bridge: string }>(rows: readonly T[]): [string, T[]][] {

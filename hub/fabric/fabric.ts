@@ -3,15 +3,17 @@ import { ProtocolError } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
-import { Switch, type SwitchPort } from '#net/switch/switch.ts'
+import type { Switch, SwitchPort } from '#net/switch/switch.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
+import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
-
-interface BridgeConfig {
-  readonly name: string
-  /** Seconds after which an address that is silent is forgotten. */
-  readonly ageing?: number | undefined
-}
+import {
+  applySettings,
+  BRIDGE_SETTINGS,
+  PORT_SETTINGS,
+  type PortTarget,
+  readSettings,
+} from '#hub/fabric/settings.ts'
 
 export interface FabricConfig {
   readonly bridges: readonly BridgeConfig[]
@@ -46,6 +48,8 @@ export interface PortReading {
   readonly qnq: number
   readonly strict: boolean
   readonly maxFrame: number
+  /** Those that are not at their default, as `bridge port set` takes them. */
+  readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
 }
 
@@ -60,6 +64,8 @@ export interface AddressReading {
 export interface BridgeReading {
   readonly name: string
   readonly ports: number
+  /** Those that are not at their default, as `bridge set` takes them. */
+  readonly settings: Readonly<Record<string, string>>
 }
 
 /** How long a port with its counters waits for an agent that left. */
@@ -78,7 +84,7 @@ interface TunnelEntry {
 }
 
 export class Fabric {
-  readonly #switches = new Map<string, Switch>()
+  readonly #bridges = new Map<string, Bridge>()
   readonly #attachments: Attachment[] = []
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
@@ -90,19 +96,14 @@ export class Fabric {
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    for (const { name, ageing } of config.bridges)
-      this.#switches.set(
-        name,
-        new Switch({
-          name,
-          ...(ageing === undefined ? {} : { ageingMs: ageing * 1000 }),
-          onPortChange: (entry, why) => this.#portChanged(name, entry, why),
-        }),
-      )
+    for (const bridge of config.bridges) {
+      const { name } = bridge
+      this.#bridges.set(name, new Bridge(bridge, (entry, why) => this.#portChanged(name, entry, why)))
+    }
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
-      const entry = this.#switch(attachment.bridge).addEntry(undefined, mode)
+      const entry = this.#bridge(attachment.bridge).switch.addEntry(undefined, mode)
       entry.description = `${attachment.kind}:${attachment.argument}`
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
@@ -115,14 +116,18 @@ export class Fabric {
   }
 
   bridges(): BridgeReading[] {
-    return [...this.#switches.values()].map((s) => ({ name: s.name, ports: s.ports().length }))
+    return [...this.#bridges.values()].map((bridge) => ({
+      name: bridge.name,
+      ports: bridge.switch.ports().length,
+      settings: readSettings(BRIDGE_SETTINGS, bridge),
+    }))
   }
 
   /** @throws ProtocolError `unknown-bridge` */
   ports(bridge?: string): PortReading[] {
-    return this.#selected(bridge).flatMap((s) =>
-      s.ports().map((port) => ({
-        bridge: s.name,
+    return this.#selected(bridge).flatMap((selected) =>
+      selected.switch.ports().map((port) => ({
+        bridge: selected.name,
         number: port.number,
         name: port.name,
         description: port.description,
@@ -132,14 +137,35 @@ export class Fabric {
         qnq: port.qnq,
         strict: port.strict,
         maxFrame: port.maxFrame,
+        settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
     )
   }
 
+  /** Changes a port, whole or not at all. @throws ProtocolError `unknown-bridge`, `unknown-port`, `bad-setting` */
+  setPort(bridge: string, port: number, wanted: Readonly<Record<string, string>>): void {
+    applySettings(PORT_SETTINGS, this.#target(this.#bridge(bridge), port), wanted)
+  }
+
+  /** Changes a bridge, whole or not at all. @throws ProtocolError `unknown-bridge`, `bad-setting` */
+  setBridge(bridge: string, wanted: Readonly<Record<string, string>>): void {
+    applySettings(BRIDGE_SETTINGS, this.#bridge(bridge), wanted)
+  }
+
+  /** Sets counters to 0, of one port or of all. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  resetCounters(bridge: string | undefined, port: number | undefined): void {
+    for (const selected of this.#selected(bridge)) {
+      const numbers = port === undefined ? selected.switch.ports().map(({ number }) => number) : [port]
+      for (const number of numbers) this.#target(selected, number).entry.counters.reset()
+    }
+  }
+
   /** @throws ProtocolError `unknown-bridge` */
   addresses(bridge?: string): AddressReading[] {
-    return this.#selected(bridge).flatMap((s) => s.addresses().map((a) => ({ bridge: s.name, ...a })))
+    return this.#selected(bridge).flatMap((selected) =>
+      selected.switch.addresses().map((a) => ({ bridge: selected.name, ...a })),
+    )
   }
 
   /**
@@ -149,7 +175,7 @@ export class Fabric {
    * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`, `carries-tunnel`
    */
   joinTunnel(request: TunnelRequest, fd: number): number {
-    const bridge = this.#switch(request.bridge)
+    const bridge = this.#bridge(request.bridge).switch
     this.#carrierGuard.check(request)
     const id =
       request.key === ''
@@ -190,15 +216,25 @@ export class Fabric {
     }
   }
 
-  #switch(name: string): Switch {
-    const found = this.#switches.get(name)
+  #bridge(name: string): Bridge {
+    const found = this.#bridges.get(name)
     if (found) return found
-    const names = [...this.#switches.keys()].join(', ') || 'none'
+    const names = [...this.#bridges.keys()].join(', ') || 'none'
     throw new ProtocolError('unknown-bridge', `no bridge ${JSON.stringify(name)} here; bridges: ${names}`)
   }
 
-  #selected(bridge: string | undefined): Switch[] {
-    return bridge === undefined ? [...this.#switches.values()] : [this.#switch(bridge)]
+  #selected(bridge: string | undefined): Bridge[] {
+    return bridge === undefined ? [...this.#bridges.values()] : [this.#bridge(bridge)]
+  }
+
+  #target(bridge: Bridge, port: number): PortTarget {
+    const entry = bridge.switch.entry(port)
+    if (entry) return { bridge, entry }
+    const numbers = bridge.switch.ports().map(({ number }) => number)
+    throw new ProtocolError(
+      'unknown-port',
+      `${bridge.name} has no port ${port}; ports: ${numbers.join(', ') || 'none'}`,
+    )
   }
 
   #addTunnel(id: string, bridge: Switch, user: string): TunnelEntry {
@@ -253,7 +289,7 @@ export class Fabric {
 
   #age(): void {
     const now = this.#now()
-    for (const bridge of this.#switches.values()) bridge.tick(now)
+    for (const bridge of this.#bridges.values()) bridge.tick(now)
     for (const [id, tunnel] of this.#tunnels)
       if (tunnel.leftAt !== undefined && now - tunnel.leftAt > KEEP_ENTRY_MS) this.#forget(id, tunnel)
   }

@@ -10,6 +10,7 @@ import { CAP_NET_ADMIN, CAP_NET_RAW, dropTo, processUsers } from '#hub/base/priv
 import { claimSocketPath, listenRpc } from '#hub/base/rpc.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { listenUnix } from '#hub/base/unix-listener.ts'
+import { parseParams, PortSetParams, BridgeSetParams, ResetParams } from '#hub/base/bridge-params.ts'
 import { Fabric, type FabricConfig } from '#hub/fabric/fabric.ts'
 import { answerTunnel } from '#hub/fabric/tunnel-socket.ts'
 
@@ -34,6 +35,18 @@ const rpc = await listenRpc(
     ports: (params) => fabric.ports(text(params['bridge'])),
     macs: (params) => fabric.addresses(text(params['bridge'])),
     bridges: () => fabric.bridges(),
+    'port.set': (params) => {
+      const { bridge, port, settings } = parseParams(PortSetParams, params)
+      fabric.setPort(bridge, port, settings)
+    },
+    'bridge.set': (params) => {
+      const { bridge, settings } = parseParams(BridgeSetParams, params)
+      fabric.setBridge(bridge, settings)
+    },
+    'counters.reset': (params) => {
+      const { bridge, port } = parseParams(ResetParams, params)
+      fabric.resetCounters(bridge, port)
+    },
     status: () => ({ ...identityOf(fingerprint), problems: fabric.problems(), bridges: fabric.bridges() }),
   },
   { onFailure: (op, error) => log.error({ op, err: error }, 'operation failed') },

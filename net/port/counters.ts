@@ -16,6 +16,15 @@ const DROP_REASONS = [
   'io', // any other refusal of the system
   'delay', // latency control: it waited too long
   'tunnel', // a packet of the tunnel's own connection
+  'stp', // the spanning tree keeps the port from forwarding
+  'loop', // loop protection has shut the port for a while
+  'storm', // guard: more frames a second than the port may send
+  'block-dhcp', // guard: answers of a DHCP server
+  'block-ra', // guard: IPv6 router advertisements
+  'block-bpdu', // guard: spanning-tree BPDUs
+  'block-pause', // guard: MAC control frames
+  'loss', // impairment: lost on purpose
+  'rate', // impairment: the queue before the rate limit is full
 ] as const
 type DropReason = (typeof DROP_REASONS)[number]
 
@@ -30,6 +39,15 @@ export const DROP_KERNEL = 7
 export const DROP_IO = 8
 export const DROP_DELAY = 9
 export const DROP_TUNNEL = 10
+export const DROP_STP = 11
+export const DROP_LOOP = 12
+export const DROP_STORM = 13
+export const DROP_BLOCK_DHCP = 14
+export const DROP_BLOCK_RA = 15
+export const DROP_BLOCK_BPDU = 16
+export const DROP_BLOCK_PAUSE = 17
+export const DROP_LOSS = 18
+export const DROP_RATE = 19
 
 export const DROP_REASON_COUNT = DROP_REASONS.length
 

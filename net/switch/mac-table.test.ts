@@ -11,7 +11,7 @@ function address(n: number): Uint8Array {
   putU32(octets, 2, n >>> 0)
   return octets
 }
-const learn = (table: MacTable, n: number, port: number, now: number, vlan = 0): void =>
+const learn = (table: MacTable, n: number, port: number, now: number, vlan = 0): number =>
   table.learn(address(n), 0, vlan, port, now)
 const lookup = (table: MacTable, n: number, vlan = 0): number => table.lookup(address(n), 0, vlan)
 /** Learns an address and sees it again long enough afterwards. */
@@ -32,7 +32,8 @@ describe('MacTable', () => {
   it('moves the address when it appears on another port', () => {
     const table = new MacTable()
     learnStable(table, 1, 3, 0)
-    learn(table, 1, 4, 2000)
+    expect(learn(table, 1, 3, 1500)).toBe(0)
+    expect(learn(table, 1, 4, 2000)).toBe(3)
     expect([lookup(table, 1), table.size, table.count(3), table.count(4)]).toEqual([4, 1, 0, 1])
     expect(table.entries(2500)).toEqual([
       { address: '02:00:00:00:00:01', vlan: 0, port: 4, ageMs: 500, stable: false },

@@ -117,20 +117,25 @@ export class MacTable {
   /**
    * Notes that the address at `b[i, i + 6)` is on `port` in `vlan`: learns, refreshes or moves it. A group address is
    * never learnt.
+   * @returns the port that it was on until now, 0 when it has not moved
    */
-  learn(b: Uint8Array, i: number, vlan: number, port: number, now: number): void {
+  learn(b: Uint8Array, i: number, vlan: number, port: number, now: number): number {
     const first = u16(b, i)
-    if ((first & 0x100) !== 0) return
+    if ((first & 0x100) !== 0) return 0
     const high = (first << 16) | vlan
     const low = u32(b, i + 2) | 0
     const hash = this.hash(high, low)
     const id = this.find(high, low, hash)
     if (id === 0) this.insert(high, low, hash, port, now)
-    else if (int(this.ports, id) !== port) this.move(id, port, now)
-    else if (now - (this.seen[id] ?? 0) >= CONFIRM_MS) {
+    else if (int(this.ports, id) !== port) {
+      const before = int(this.ports, id)
+      this.move(id, port, now)
+      return before
+    } else if (now - (this.seen[id] ?? 0) >= CONFIRM_MS) {
       this.unlink(id)
       this.link(id, port, 1, now)
     }
+    return 0
   }
 
   /** Port of the address at `b[i, i + 6)` in `vlan`, 0 when unknown. */

@@ -8,6 +8,7 @@ import { FrameMemory } from '#net/port/frame-memory.ts'
 import type { Port } from '#net/port/port.ts'
 import { longestWireFrame, wireFrames } from '#net/port/wire-count.ts'
 import { FrameCopies } from '#net/switch/frame-copies.ts'
+import { SENT } from '#net/switch/observer.ts'
 import type { SwitchPort } from '#net/switch/switch-port.ts'
 import { isPlain } from '#net/wire/virtio.ts'
 
@@ -33,14 +34,11 @@ export class SendQueue {
   send(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     const port = to.port
     const b = memory.bytes
-    if (port === null || !port.up) to.counters.dropOut(DROP_LINK_DOWN, wireFrames(b, start, end))
+    if (port === null || !port.up) this.drop(to, DROP_LINK_DOWN, memory, start, end)
     else if (!port.superFrames && !isPlain(b, start)) this.sendFinished(to, port, memory, start, end)
     else if (end - start > port.maxFrame && longestWireFrame(b, start, end) > port.maxFrame) {
-      to.counters.dropOut(DROP_TOO_BIG, wireFrames(b, start, end))
-    } else {
-      port.send(memory, start, end)
-      this.mark(to)
-    }
+      this.drop(to, DROP_TOO_BIG, memory, start, end)
+    } else this.hand(to, port, memory, start, end)
   }
 
   /** Where to copy a frame of so many octets to; what is queued may be flushed for that. */
@@ -75,11 +73,8 @@ export class SendQueue {
     for (let i = finisher.count - this.finished; i < finisher.count; i++) {
       const from = finisher.starts[i] ?? 0
       const until = finisher.ends[i] ?? 0
-      if (until - from > port.maxFrame) to.counters.dropOut(DROP_TOO_BIG, 1)
-      else {
-        port.send(finisher.memory, from, until)
-        this.mark(to)
-      }
+      if (until - from > port.maxFrame) this.drop(to, DROP_TOO_BIG, finisher.memory, from, until)
+      else this.hand(to, port, finisher.memory, from, until)
     }
   }
 
@@ -92,6 +87,17 @@ export class SendQueue {
       frames = finisher.finish(memory, start, end)
     }
     return Math.max(0, frames)
+  }
+
+  private drop(to: SwitchPort, reason: number, memory: FrameMemory, start: number, end: number): void {
+    if (to.observer !== null) to.observer.frame(to, SENT, reason, memory, start, end)
+    to.counters.dropOut(reason, wireFrames(memory.bytes, start, end))
+  }
+
+  private hand(to: SwitchPort, port: Port, memory: FrameMemory, start: number, end: number): void {
+    if (to.observer !== null) to.observer.frame(to, SENT, -1, memory, start, end)
+    port.send(memory, start, end)
+    this.mark(to)
   }
 
   private mark(entry: SwitchPort): void {

@@ -6,6 +6,7 @@ import { type CounterReading, DROP_LINK_DOWN, PortCounters } from '#net/port/cou
 import type { FrameMemory } from '#net/port/frame-memory.ts'
 import type { FrameSink, Port } from '#net/port/port.ts'
 import { wireFrames } from '#net/port/wire-count.ts'
+import type { FrameGuard, FrameObserver } from '#net/switch/observer.ts'
 import { type PortMode, vlanColumns } from '#net/switch/port-mode.ts'
 import { PortVlans } from '#net/switch/port-vlans.ts'
 
@@ -43,6 +44,9 @@ export class SwitchPort implements FrameSink {
   port: Port | null = null
   mode: PortMode
   vlans: PortVlans
+  guard: FrameGuard | null = null
+  /** Of frames received, whole as they came, and sent, in the form in which they leave. */
+  observer: FrameObserver | null = null
   /** Something is queued in the port: the switch's to set. */
   isQueued = false
   private readonly forwarder: Forwarder

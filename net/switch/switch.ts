@@ -23,6 +23,7 @@ import {
   PortVlans,
 } from '#net/switch/port-vlans.ts'
 import { SendQueue } from '#net/switch/send-queue.ts'
+import { RECEIVED } from '#net/switch/observer.ts'
 import { type Forwarder, SwitchPort, type SwitchPortReading } from '#net/switch/switch-port.ts'
 import { keyTpid, keyVid, type Tpid } from '#net/switch/vlan.ts'
 import { HEADER_LEN, TAG_LEN, TPID_C_TAG } from '#net/wire/ethernet.ts'
@@ -38,6 +39,7 @@ const MAX_PORTS = 1024
 const AGE_LIMIT = 4096
 const SOURCE = 6
 const TYPE = 12
+const ACCEPTED = -1
 
 export interface SwitchOptions {
   readonly name: string
@@ -75,6 +77,8 @@ export class Switch implements Forwarder {
   /** Classes of the TPIDs that count as VLAN tags here, a bit each; 0x8100 always does. */
   private tpids = 1
   private readonly vlan = new FrameVlan()
+  /** VLAN key of the frame at hand. */
+  private key = 0
 
   private readonly queue = new SendQueue()
 
@@ -167,27 +171,13 @@ export class Switch implements Forwarder {
 
   forward(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     const b = memory.bytes
-    if (end - start < HEADER_LEN) {
-      from.counters.dropIn(DROP_SHORT, 1)
+    const reason = this.classify(from, b, start, end)
+    if (from.observer !== null) from.observer.frame(from, RECEIVED, reason, memory, start, end)
+    if (reason >= 0) {
+      from.counters.dropIn(reason, reason <= DROP_BAD_OFFLOAD ? 1 : wireFrames(b, start, end))
       return
     }
-    if ((u8(b, start - 10) | u8(b, start - 9)) !== 0 && !isValidHeader(b, start, end)) {
-      from.counters.dropIn(DROP_BAD_OFFLOAD, 1)
-      return
-    }
-    let key = 0
-    if (this.isTransparent) {
-      if (u16(b, start + TYPE) === TPID_C_TAG && end - start >= HEADER_LEN + TAG_LEN) {
-        key = u16(b, start + TYPE + 2) & 0xfff
-      }
-    } else {
-      const reason = this.vlan.read(from.vlans, this.tpids, b, start, end)
-      if (reason >= 0) {
-        from.counters.dropIn(reason, wireFrames(b, start, end))
-        return
-      }
-      key = this.vlan.key
-    }
+    const key = this.key
     this.table.learn(b, start + SOURCE, key, from.number, this.now)
     const known = (u8(b, start) & 1) === 0 ? this.table.lookup(b, start, key) : 0
     const to = known === 0 ? null : this.entry(known)
@@ -204,6 +194,27 @@ export class Switch implements Forwarder {
       this.queue.begin()
       this.queue.send(to, memory, this.change(change, b, start), end)
     } else this.floodForms(from, memory, start, end)
+  }
+
+  /** Finds the VLAN of a frame, `key`. @returns DROP_* when the frame goes no further, else -1 */
+  private classify(from: SwitchPort, b: Uint8Array, start: number, end: number): number {
+    if (end - start < HEADER_LEN) return DROP_SHORT
+    if ((u8(b, start - 10) | u8(b, start - 9)) !== 0 && !isValidHeader(b, start, end)) return DROP_BAD_OFFLOAD
+    if (from.guard !== null) {
+      const reason = from.guard.admit(b, start, end)
+      if (reason >= 0) return reason
+    }
+    this.key = 0
+    if (this.isTransparent) {
+      if (u16(b, start + TYPE) === TPID_C_TAG && end - start >= HEADER_LEN + TAG_LEN) {
+        this.key = u16(b, start + TYPE + 2) & 0xfff
+      }
+      return ACCEPTED
+    }
+    const reason = this.vlan.read(from.vlans, this.tpids, b, start, end)
+    if (reason >= 0) return reason
+    this.key = this.vlan.key
+    return ACCEPTED
   }
 
   flushPorts(): void {

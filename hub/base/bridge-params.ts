@@ -1,0 +1,23 @@
+/** Parameters of the operations on bridges, as control and fabric check them. */
+import { z } from 'zod'
+import { ProtocolError } from '#net/base/errors.ts'
+import type { RpcParams } from '#hub/base/rpc.ts'
+
+const bridge = z.string().max(64)
+const port = z.int().min(1).max(1024)
+const settings = z.record(z.string().max(64), z.string().max(4096))
+
+/** Of one bridge, or of all. */
+export const QueryParams = z.object({ bridge: bridge.optional() })
+export const PortSetParams = z.object({ bridge, port, settings })
+export const BridgeSetParams = z.object({ bridge, settings })
+export const ResetParams = z.object({ bridge: bridge.optional(), port: port.optional() })
+
+/** @throws ProtocolError `bad-params` */
+export function parseParams<T>(schema: z.ZodType<T>, params: RpcParams): T {
+  const parsed = schema.safeParse(params)
+  if (parsed.success) return parsed.data
+  // Names of the faulty fields only: their values may be secrets.
+  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ')
+  throw new ProtocolError('bad-params', `missing or bad: ${fields}`)
+}

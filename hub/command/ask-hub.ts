@@ -1,0 +1,42 @@
+/** The running hub, asked over its control socket. */
+import { SystemError } from '#net/base/errors.ts'
+import { errnoOf } from '#net/base/unknown.ts'
+import { CONTROL_SOCKET, requireDataDirectory } from '#hub/base/data-directory.ts'
+import { RpcClient, type RpcParams } from '#hub/base/rpc.ts'
+import { type Context, dataOf } from '#hub/command/context.ts'
+
+/** Asks the hub of a data directory. @throws SystemError with what to do, ProtocolError of the hub */
+export async function askHub(
+  context: Context,
+  data: string | undefined,
+  op: string,
+  params: RpcParams,
+): Promise<unknown> {
+  const directory = dataOf(context, data)
+  requireDataDirectory(directory)
+  const before = process.cwd()
+  try {
+    // The name of a socket is at most 107 octets long; from here it is short wherever the directory is.
+    process.chdir(directory)
+  } catch (error) {
+    const code = errnoOf(error)
+    throw new SystemError(
+      code,
+      `cannot enter data directory ${directory}: ${code} (run as root or as the hub's user)`,
+    )
+  }
+  const client = new RpcClient(CONTROL_SOCKET)
+  try {
+    return await client.call(op, params)
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error
+    const why =
+      error.code === 'EACCES'
+        ? "permission denied (run as root or as the hub's user)"
+        : 'no hub runs there (start one with `hybridge serve`, or name another directory with --data)'
+    throw new SystemError(error.code, `cannot ask the hub of ${directory}: ${why}`, { cause: error })
+  } finally {
+    client.close()
+    process.chdir(before)
+  }
+}

@@ -1,0 +1,118 @@
+/** `hybridge bridge ...`: changes bridges and ports of the running hub. */
+import type { CommandModule } from 'yargs'
+import { ConfigError } from '#net/base/errors.ts'
+import { askHub } from '#hub/command/ask-hub.ts'
+import { type Context, print } from '#hub/command/context.ts'
+
+interface Bridge {
+  readonly bridge: string
+  readonly data?: string | undefined
+}
+interface Settings {
+  readonly setting: readonly string[]
+}
+
+/** `NAME=VALUE`, the value up to the end of the word. */
+function parseSettings(words: readonly string[]): Record<string, string> {
+  const settings: Record<string, string> = {}
+  for (const word of words) {
+    const equals = word.indexOf('=')
+    if (equals < 1) throw new ConfigError(`"${word}" is no SETTING=VALUE, as mode=access,vlan=10`)
+    const name = word.slice(0, equals)
+    if (Object.hasOwn(settings, name)) throw new ConfigError(`${name} is given twice`)
+    settings[name] = word.slice(equals + 1)
+  }
+  return settings
+}
+
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,4}$/.test(text) || port < 1 || port > 1024)
+    throw new ConfigError(`"${text}" is no port: ports are numbered 1 to 1024 (see hybridge show ports)`)
+  return port
+}
+
+const portSet = (context: Context): CommandModule<object, Bridge & Settings & { port: string }> => ({
+  command: 'set <bridge> <port> <setting..>',
+  describe: 'Change a port while it runs',
+  builder: (yargs) =>
+    yargs
+      .positional('bridge', { type: 'string', demandOption: true, describe: 'Name of the bridge' })
+      .positional('port', { type: 'string', demandOption: true, describe: 'Number of the port' })
+      .positional('setting', { type: 'string', array: true, demandOption: true, describe: 'NAME=VALUE' })
+      .example('$0 bridge port set private0 3 mode=access,vlan=10', 'untagged frames of VLAN 10')
+      .example('$0 bridge port set private0 3 mode=trunk,native=1,tagged=10+20-29', 'a trunk')
+      .example('$0 bridge port set private0 3 mode=tunnel,qnq=100,strict=1', 'QinQ')
+      .example('$0 bridge port set private0 3 mode=transparent', 'as it was')
+      .epilogue('All settings are made, or none. They hold until they are set again or the hub ends.'),
+  handler: async ({ bridge, port, setting, data }) => {
+    const settings = parseSettings(setting)
+    await askHub(context, data, 'port.set', { bridge, port: parsePort(port), settings })
+  },
+})
+
+const portReset = (context: Context): CommandModule<object, Bridge & { port?: string | undefined }> => ({
+  command: 'reset <bridge> [port]',
+  describe: 'Set counters to 0',
+  builder: (yargs) =>
+    yargs
+      .positional('bridge', { type: 'string', demandOption: true, describe: 'Name of the bridge' })
+      .positional('port', { type: 'string', describe: 'Only this port' })
+      .example('$0 bridge port reset private0', 'of all its ports'),
+  handler: async ({ bridge, port, data }) => {
+    await askHub(context, data, 'counters.reset', {
+      bridge,
+      ...(port !== undefined && { port: parsePort(port) }),
+    })
+  },
+})
+
+const bridgeSet = (context: Context): CommandModule<object, Bridge & Settings> => ({
+  command: 'set <bridge> <setting..>',
+  describe: 'Change a bridge while it runs',
+  builder: (yargs) =>
+    yargs
+      .positional('bridge', { type: 'string', demandOption: true, describe: 'Name of the bridge' })
+      .positional('setting', { type: 'string', array: true, demandOption: true, describe: 'NAME=VALUE' })
+      .example('$0 bridge set private0 ageing=60', 'forget silent addresses after a minute')
+      .epilogue('All settings are made, or none. They hold until they are set again or the hub ends.'),
+  handler: async ({ bridge, setting, data }) => {
+    await askHub(context, data, 'bridge.set', { bridge, settings: parseSettings(setting) })
+  },
+})
+
+const list = (context: Context): CommandModule<object, { json: boolean; data?: string | undefined }> => ({
+  command: 'list',
+  describe: 'List bridges and what was set on them',
+  builder: (yargs) =>
+    yargs
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
+      .example('$0 bridge list --json', 'for programs'),
+  handler: async ({ json, data }) => {
+    const { formatBridges, parseBridges } = await import('#hub/command/show-text.ts')
+    const rows = parseBridges(await askHub(context, data, 'bridges', {}))
+    print(context, json ? JSON.stringify(rows) : formatBridges(rows))
+  },
+})
+
+export const bridgeCommand = (context: Context): CommandModule<object, object> => ({
+  command: 'bridge',
+  describe: 'Change bridges and ports of the running hub',
+  builder: (yargs) =>
+    yargs
+      .command(list(context))
+      .command(bridgeSet(context))
+      .command({
+        command: 'port',
+        describe: 'Change ports',
+        builder: (ports) =>
+          ports
+            .command(portSet(context))
+            .command(portReset(context))
+            .demandCommand(1, 'which of: bridge port set, bridge port reset?'),
+        handler: () => {},
+      })
+      .example('$0 bridge port set private0 3 mode=access,vlan=10', 'change port 3')
+      .demandCommand(1, 'which of: bridge list, bridge set, bridge port?'),
+  handler: () => {},
+})

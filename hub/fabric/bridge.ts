@@ -1,0 +1,33 @@
+/** One bridge of the hub: its switch, and what belongs to it. */
+import { Switch, type SwitchPort } from '#net/switch/switch.ts'
+
+export interface BridgeConfig {
+  readonly name: string
+  /** Seconds after which an address that is silent is forgotten. */
+  readonly ageing?: number | undefined
+}
+
+export class Bridge {
+  readonly name: string
+  readonly switch: Switch
+
+  constructor(config: BridgeConfig, onPortChange: (entry: SwitchPort, why: string) => void) {
+    const { name, ageing } = config
+    this.name = name
+    this.switch = new Switch({
+      name,
+      ...(ageing === undefined ? {} : { ageingMs: ageing * 1000 }),
+      onPortChange,
+    })
+  }
+
+  /** To be called about once a second. @param now  monotonic milliseconds */
+  tick(now: number): void {
+    this.switch.tick(now)
+  }
+
+  /** After all ports have been disconnected. */
+  close(): void {
+    this.switch.close()
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * What an operator may change on bridges and ports while they run: `hybridge bridge port set private0 3 mode=access,vlan=10`.
+ * A setting is a name, text to a change, and text of what holds.
+ */
+import { ConfigError, ProtocolError, reasonOf } from '#net/base/errors.ts'
+import { DEFAULT_AGEING_MS } from '#net/switch/mac-table.ts'
+import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
+import type { SwitchPort } from '#net/switch/switch.ts'
+import type { Bridge } from '#hub/fabric/bridge.ts'
+
+export interface PortTarget {
+  readonly bridge: Bridge
+  readonly entry: SwitchPort
+}
+
+interface Setting<T> {
+  /** @returns makes the change, and cannot fail @throws ConfigError that names value and what is allowed */
+  parse(text: string, target: T): () => void
+  /** @returns text that `parse` takes, undefined for the default */
+  read(target: T): string | undefined
+}
+
+type Settings<T> = Readonly<Record<string, Setting<T>>>
+
+export const PORT_SETTINGS: Settings<PortTarget> = {
+  mode: {
+    parse: (text, { bridge, entry }) => {
+      const mode = parsePortMode(`mode=${text}`)
+      return () => bridge.switch.setMode(entry, mode)
+    },
+    read: ({ entry }) =>
+      entry.mode.kind === 'transparent' ? undefined : formatPortMode(entry.mode).slice('mode='.length),
+  },
+}
+
+export const BRIDGE_SETTINGS: Settings<Bridge> = {
+  ageing: {
+    parse: (text, { switch: { table } }) => {
+      const seconds = Number(text)
+      if (!/^\d{1,7}$/.test(text) || seconds < 10 || seconds > 1_000_000)
+        throw new ConfigError(`ageing=${text} is not valid: it is 10 to 1000000 seconds (IEEE 802.1Q)`)
+      return () => {
+        table.ageingMs = seconds * 1000
+      }
+    },
+    read: ({ switch: { table } }) =>
+      table.ageingMs === DEFAULT_AGEING_MS ? undefined : String(table.ageingMs / 1000),
+  },
+}
+
+/** Makes all changes, or none. @throws ProtocolError `bad-setting` */
+export function applySettings<T>(
+  settings: Settings<T>,
+  target: T,
+  wanted: Readonly<Record<string, string>>,
+): void {
+  const changes = Object.entries(wanted).map(([name, text]) => {
+    const setting = Object.hasOwn(settings, name) ? settings[name] : undefined
+    if (!setting) {
+      const known = Object.keys(settings).join(', ')
+      throw new ProtocolError('bad-setting', `unknown setting ${name}; known are ${known}`)
+    }
+    try {
+      return setting.parse(text, target)
+    } catch (error) {
+      if (error instanceof ConfigError)
+        throw new ProtocolError('bad-setting', reasonOf(error), { cause: error })
+      throw error
+    }
+  })
+  for (const change of changes) change()
+}
+
+/** Those that are not at their default. */
+export function readSettings<T>(settings: Settings<T>, target: T): Record<string, string> {
+  const read: Record<string, string> = {}
+  for (const [name, setting] of Object.entries(settings)) {
+    const text = setting.read(target)
+    if (text !== undefined) read[name] = text
+  }
+  return read
+}
