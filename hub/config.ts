@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
+import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
+import { DEFAULT_RSTP, RSTP_BRIDGE_OPTIONS, withRstpBridge } from '#hub/fabric/rstp-settings.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
 
 export interface ListenAddress {
@@ -18,6 +20,8 @@ export interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that was not seen again is forgotten. */
   readonly ageing: number
+  /** What else is set, as `hybridge bridge set` takes it. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 const ATTACH_KINDS = ['nic', 'tap'] as const
@@ -60,9 +64,9 @@ export function parseListenAddress(text: string): ListenAddress {
   return { address: v6 ?? v4 ?? '', port }
 }
 
-/** `NAME[,ageing=SECONDS]` */
+/** `NAME[,ageing=SECONDS][,SETTING=VALUE...]` */
 export function parseBridge(text: string): BridgeConfig {
-  const { first: name, options } = splitOptions(text, ['ageing'])
+  const { first: name, options } = splitOptions(text, ['ageing', ...RSTP_BRIDGE_OPTIONS, 'loop-protection'])
   if (!BRIDGE_NAME.test(name)) {
     throw new ConfigError(
       `"${name}" is no bridge name: 1 to 31 letters, digits, "_", "-" and ".", beginning with a letter or digit`,
@@ -74,7 +78,15 @@ export function parseBridge(text: string): BridgeConfig {
       `bridge ${name}: ageing is 10 to 1000000 seconds (IEEE 802.1Q), not "${options['ageing']}"`,
     )
   }
-  return { name, ageing }
+  const { ageing: _, ...settings } = options
+  if (Object.keys(settings).length === 0) return { name, ageing }
+  try {
+    withRstpBridge(DEFAULT_RSTP, settings)
+    parseLoopProtection(settings['loop-protection'] ?? 'on')
+  } catch (error) {
+    throw new ConfigError(`bridge ${name}: ${reasonOf(error)}`, { cause: error })
+  }
+  return { name, ageing, settings }
 }
 
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
@@ -154,7 +166,10 @@ const textOf = <T>(parse: (text: string) => T) =>
 export const ConfigFile = z.strictObject({
   data: z.string().min(1).optional().describe('Data directory, relative to this file'),
   ssh: textOf(parseListenAddress).optional().describe('ADDRESS:PORT of the SSH server, default 0.0.0.0:2222'),
-  bridges: z.array(textOf(parseBridge)).default([]).describe('NAME[,ageing=SECONDS]'),
+  bridges: z
+    .array(textOf(parseBridge))
+    .default([])
+    .describe('NAME[,ageing=SECONDS][,rstp=on][,SETTING=VALUE...]'),
   attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:INTERFACE[,OPTION=VALUE...]'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
   log: z.enum(LOG_LEVELS).optional().describe('Least level that is logged, default info'),

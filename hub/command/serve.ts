@@ -27,7 +27,7 @@ export const serveCommand = (
         type: 'string',
         array: true,
         nargs: 1,
-        describe: 'NAME[,ageing=SECONDS] of a bridge; repeat for more',
+        describe: 'NAME[,ageing=SECONDS][,rstp=on][,SETTING=VALUE...] of a bridge; repeat for more',
       })
       .option('attach', {
         type: 'string',

@@ -14,8 +14,11 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import type { RstpReading } from '#hub/fabric/spanning-tree.ts'
 
 export interface FabricConfig {
+  /** The hub's own: its host key's fingerprint. */
+  readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
 }
@@ -48,6 +51,8 @@ export interface PortReading {
   readonly qnq: number
   readonly strict: boolean
   readonly maxFrame: number
+  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
+  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   /** Those that are not at their default, as `bridge port set` takes them. */
   readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
@@ -96,9 +101,13 @@ export class Fabric {
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    for (const bridge of config.bridges) {
-      const { name } = bridge
-      this.#bridges.set(name, new Bridge(bridge, (entry, why) => this.#portChanged(name, entry, why)))
+    const { identity } = config
+    for (const settings of config.bridges) {
+      const { name } = settings
+      const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+      const bridge = new Bridge(settings, onPortChange, { identity, say, now })
+      applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
+      this.#bridges.set(name, bridge)
     }
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
@@ -137,6 +146,7 @@ export class Fabric {
         qnq: port.qnq,
         strict: port.strict,
         maxFrame: port.maxFrame,
+        loop: port.loop,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
@@ -159,6 +169,11 @@ export class Fabric {
       const numbers = port === undefined ? selected.switch.ports().map(({ number }) => number) : [port]
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
     }
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  rstp(bridge?: string): RstpReading[] {
+    return this.#selected(bridge).map((selected) => selected.spanningTree.read())
   }
 
   /** @throws ProtocolError `unknown-bridge` */
@@ -214,6 +229,7 @@ export class Fabric {
       tunnel.entry.disconnect()
       tunnel.port?.close()
     }
+    for (const bridge of this.#bridges.values()) bridge.close()
   }
 
   #bridge(name: string): Bridge {

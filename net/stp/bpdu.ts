@@ -13,7 +13,8 @@
  */
 import type { PriorityVector } from '#net/stp/priority.ts'
 import type { Times } from '#net/stp/times.ts'
-import { putU16, putU32, putU8, u16, u24, u32, u8 } from '#net/wire/octets.ts'
+import { isBpdu } from '#net/wire/bpdu.ts'
+import { putU16, putU32, putU8, u16, u32, u8 } from '#net/wire/octets.ts'
 
 /** Longest frame that `encodeBpdu` makes: what Ethernet takes, with padding. */
 export const BPDU_FRAME_LEN = 60
@@ -54,17 +55,13 @@ const FORWARDING = 0x20
 const AGREEMENT = 0x40
 const TC_ACK = 0x80
 
-/** True when a frame of at least 14 octets is for the bridge group address (§7.12.3). */
-export const isForBridges = (b: Uint8Array, start: number): boolean =>
-  u16(b, start) === 0x0180 && u32(b, start + 2) === 0xc200_0000
-
 /**
- * Reads the BPDU of frame `b[start, end)`, which `isForBridges`. Unknown versions are read as the one that is known
+ * Reads the BPDU of frame `b[start, end)`, of at least 14 octets. Unknown versions are read as the one that is known
  * (§9.3.4), octets after it are ignored.
  * @returns null when it is malformed or none
  */
 export function decodeBpdu(b: Uint8Array, start: number, end: number): Bpdu | null {
-  if (end - start < BPDU + TCN_LEN || u24(b, start + LLC) !== LLC_BPDU) return null
+  if (end - start < BPDU + TCN_LEN || !isBpdu(b, start, end)) return null
   const length = u16(b, start + 12) - (BPDU - LLC)
   const at = start + BPDU
   if (length < TCN_LEN || at + length > end || u16(b, at) !== 0) return null

@@ -1,7 +1,7 @@
 /** Port Information (IEEE Std 802.1D-2004 §17.27): what is known of a port's segment, and until when. */
 import type { Bpdu } from '#net/stp/bpdu.ts'
 import type { RstpPort } from '#net/stp/port.ts'
-import { compareVectors, isSuperior } from '#net/stp/priority.ts'
+import { bridgeAddress, compareVectors, isSuperior } from '#net/stp/priority.ts'
 import type { BridgeState } from '#net/stp/state.ts'
 import { recordedTimes, sameTimes, SECOND } from '#net/stp/times.ts'
 
@@ -76,7 +76,7 @@ function take(bridge: BridgeState, port: RstpPort, message: Bpdu): void {
     } else recordDispute(port, message)
   } else if (message.type === 'tcn' || order >= 0) {
     // NOT_DESIGNATED: from a port that follows us.
-    recordAgreement(port, message)
+    recordAgreement(bridge, port, message)
     setTcFlags(port, message)
   }
 }
@@ -96,9 +96,14 @@ function recordSuperior(bridge: BridgeState, port: RstpPort, message: Bpdu): voi
   reselect(port)
 }
 
-/** §17.21.9 */
-function recordAgreement(port: RstpPort, message: Bpdu): void {
-  port.agreed = port.settings.pointToPoint && message.agreement
+/**
+ * §17.21.9. Stricter than there: who agrees names the same root, and is another bridge. An agreement to something else
+ * was under way when this port's information changed.
+ */
+function recordAgreement(bridge: BridgeState, port: RstpPort, message: Bpdu): void {
+  const { root, bridge: sender } = message.priority
+  const isCurrent = root === port.portPriority.root && bridgeAddress(sender) !== bridge.address
+  port.agreed = port.settings.pointToPoint && message.agreement && isCurrent
   if (port.agreed) port.proposing = false
 }
 

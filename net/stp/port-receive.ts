@@ -45,21 +45,14 @@ export function stopDetection(port: RstpPort): void {
 export function migrate(bridge: BridgeState, port: RstpPort): boolean {
   if (!port.portEnabled) return false
   const isDelayOver = bridge.hasRunDown(port.mdelayWhile)
-  switch (port.migration) {
-    case 'checking-rstp':
-      if (!isDelayOver) return false
-      return sense(port)
-    case 'selecting-stp':
-      if (!isDelayOver && !port.mcheck) return false
-      return sense(port)
-    case 'sensing':
-      if (port.mcheck || (!port.sendRstp && port.rcvdRstp)) return checkRstp(bridge, port)
-      if (!port.sendRstp || !port.rcvdStp) return false
-      port.migration = 'selecting-stp'
-      port.sendRstp = false
-      port.mdelayWhile = bridge.now + MIGRATE_TIME_MS
-      return true
-  }
+  if (port.migration === 'checking-rstp') return isDelayOver && sense(port)
+  if (port.migration === 'selecting-stp') return (isDelayOver || port.mcheck) && sense(port)
+  if (port.mcheck || (!port.sendRstp && port.rcvdRstp)) return checkRstp(bridge, port)
+  if (!port.sendRstp || !port.rcvdStp) return false
+  port.migration = 'selecting-stp'
+  port.sendRstp = false
+  port.mdelayWhile = bridge.now + MIGRATE_TIME_MS
+  return true
 }
 
 function sense(port: RstpPort): true {

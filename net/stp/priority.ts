@@ -15,7 +15,7 @@ export interface PriorityVector {
 
 const ADDRESS_BITS = 48n
 const ADDRESS_MASK = (1n << ADDRESS_BITS) - 1n
-export const MAX_PORT_NUMBER = 0xfff
+const MAX_PORT_NUMBER = 0xfff
 
 /** @param priority  0 to 61440 in steps of 4096 @param address  MAC address */
 export const bridgeId = (priority: number, address: bigint): bigint =>

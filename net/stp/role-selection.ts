@@ -6,7 +6,8 @@ import { olderTimes, sameTimes } from '#net/stp/times.ts'
 
 /** @returns whether something changed */
 export function selectRoles(bridge: BridgeState): boolean {
-  let isAsked = false
+  let isAsked = bridge.reselect
+  bridge.reselect = false
   for (const port of bridge.ports.values()) isAsked ||= port.reselect
   if (!isAsked) return false
   for (const port of bridge.ports.values()) port.reselect = false
@@ -52,17 +53,11 @@ const isOurs = (bridge: BridgeState, vector: PriorityVector): boolean =>
 
 /** Items f to l. */
 function roleOf(bridge: BridgeState, port: RstpPort): Role {
-  switch (port.infoIs) {
-    case 'disabled':
-      return 'disabled'
-    case 'aged':
-    case 'mine':
-      return 'designated'
-    case 'received':
-      if (port.number === bridge.rootPort) return 'root'
-      if (compareVectors(port.designatedPriority, port.portPriority) < 0) return 'designated'
-      return isOurs(bridge, port.portPriority) ? 'backup' : 'alternate'
-  }
+  if (port.infoIs === 'disabled') return 'disabled'
+  if (port.infoIs !== 'received') return 'designated'
+  if (port.number === bridge.rootPort) return 'root'
+  if (compareVectors(port.designatedPriority, port.portPriority) < 0) return 'designated'
+  return isOurs(bridge, port.portPriority) ? 'backup' : 'alternate'
 }
 
 /** Whether a Designated Port has something new to tell. */

@@ -13,17 +13,9 @@ export function moveRole(bridge: BridgeState, port: RstpPort): boolean {
     enter(bridge, port)
     return true
   }
-  switch (port.role) {
-    case 'disabled':
-      return disabled(port)
-    case 'root':
-      return root(bridge, port)
-    case 'designated':
-      return designated(bridge, port)
-    case 'alternate':
-    case 'backup':
-      return alternate(bridge, port)
-  }
+  if (port.role === 'disabled') return disabled(port)
+  if (port.role === 'root') return root(bridge, port)
+  return port.role === 'designated' ? designated(bridge, port) : alternate(bridge, port)
 }
 
 /** DISABLE_PORT, ROOT_PORT, DESIGNATED_PORT, BLOCK_PORT */

@@ -3,7 +3,11 @@ import { RstpLab } from '#test/support/rstp-lab.ts'
 
 const ring = (n: number): RstpLab => {
   const lab = new RstpLab(Array.from({ length: n }, () => 32768))
-  for (let i = 0; i < n; i++) lab.join([[i, 1], [(i + 1) % n, 2]])
+  for (let i = 0; i < n; i++)
+    lab.join([
+      [i, 1],
+      [(i + 1) % n, 2],
+    ])
   return lab
 }
 describe('x', () => {

@@ -80,6 +80,7 @@ export class Rstp {
 
   setBridge(settings: BridgeSettings, now: number): Action[] {
     this.state.settings = settings
+    this.state.reselect = true
     for (const port of this.state.ports.values()) {
       port.reselect = true
       port.selected = false

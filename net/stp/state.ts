@@ -32,6 +32,8 @@ export class BridgeState {
   /** By number, ascending. */
   readonly ports = new Map<number, RstpPort>()
   now = 0
+  /** Roles are to be selected anew, even where there is no port that could ask for it. */
+  reselect = false
   rootPriority: PriorityVector
   rootTimes: Times
   /** Number of the Root Port, 0 when this bridge is the root. */

@@ -17,17 +17,12 @@ export function moveState(bridge: BridgeState, port: RstpPort): boolean {
 
 /** Topology Change. @returns whether something changed */
 export function moveTopologyChange(bridge: BridgeState, port: RstpPort): boolean {
-  switch (port.topologyChange) {
-    case 'inactive':
-      if (!port.learn) return false
-      port.topologyChange = 'learning'
-      forgetNotices(port)
-      return true
-    case 'learning':
-      return whileLearning(bridge, port)
-    case 'active':
-      return whileActive(bridge, port)
-  }
+  if (port.topologyChange === 'learning') return whileLearning(bridge, port)
+  if (port.topologyChange === 'active') return whileActive(bridge, port)
+  if (!port.learn) return false
+  port.topologyChange = 'learning'
+  forgetNotices(port)
+  return true
 }
 
 function whileLearning(bridge: BridgeState, port: RstpPort): boolean {
