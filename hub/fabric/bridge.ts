@@ -66,10 +66,10 @@ export class Bridge {
     const port = `port ${entry.number} (${entry.description})`
     if (!isShut) return `${this.name}: ${port} is open again after loop protection had shut it`
     const other = entry.hold === null ? null : this.switch.entry(entry.hold.other)
-    const with_ = other === null ? '' : ` and port ${other.number} (${other.description})`
+    const partner = other === null ? '' : ` and port ${other.number} (${other.description})`
     const seconds = (entry.hold?.holdMs ?? 0) / 1000
     return (
-      `${this.name}: a loop leads through ${port}${with_}: the same frames come in at both; ` +
+      `${this.name}: a loop leads through ${port}${partner}: the same frames come in at both; ` +
       `port ${entry.number} is shut for ${seconds} s (take one way between them away, or set rstp=on)`
     )
   }

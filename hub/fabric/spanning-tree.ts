@@ -1,9 +1,10 @@
 /** RSTP of one bridge: joins the pure protocol to the switch's ports, the clock and a timer. Does nothing while off. */
 import { FrameMemory, TAG_ROOM } from '#net/port/frame-memory.ts'
 import { BPDU_FRAME_LEN, decodeBpdu } from '#net/stp/bpdu.ts'
-import { bridgeAddress, bridgePriority, portId } from '#net/stp/priority.ts'
+import { bridgeAddress, bridgePriority, portNumber } from '#net/stp/priority.ts'
 import { Rstp } from '#net/stp/rstp.ts'
 import type { Action } from '#net/stp/state.ts'
+import { SECOND } from '#net/stp/times.ts'
 import type { BpduSink } from '#net/switch/observer.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
 import { putHeader, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
@@ -158,9 +159,9 @@ export class SpanningTree implements BpduSink {
       topologyChanges: bridge.topologyChanges,
       secondsSinceChange:
         bridge.lastTopologyChange < 0 ? null : Math.floor((this.#now() - bridge.lastTopologyChange) / 1000),
-      hello: helloTime / 256,
-      maxAge: maxAge / 256,
-      forwardDelay: forwardDelay / 256,
+      hello: helloTime / SECOND,
+      maxAge: maxAge / SECOND,
+      forwardDelay: forwardDelay / SECOND,
       ports: [...bridge.ports.values()].map((port) => ({
         number: port.number,
         name: this.#members.get(port.number)?.entry.port?.name ?? '',
@@ -171,7 +172,7 @@ export class SpanningTree implements BpduSink {
         pointToPoint: port.settings.pointToPoint,
         rstp: port.sendRstp,
         designatedBridge: idText(port.portPriority.bridge),
-        designatedPort: `${(port.portPriority.port >> 8) & 0xf0}.${port.portPriority.port & 0xfff}`,
+        designatedPort: portText(port.portPriority.port),
         rcvdBpdus: port.rcvdBpdus,
         badBpdus: this.#members.get(port.number)?.bad ?? 0,
         sentBpdus: port.sentBpdus,
@@ -252,3 +253,5 @@ const idText = (id: bigint): string =>
     .toString(16)
     .padStart(12, '0')
     .replaceAll(/..(?=.)/g, '$&:')}`
+
+const portText = (id: number): string => `${(id >> 8) & 0xf0}.${portNumber(id)}`

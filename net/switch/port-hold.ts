@@ -9,7 +9,7 @@ export class PortHold {
   readonly holdMs: number
   readonly until: number
 
-  /** @param last  the port's last hold, which this one doubles unless it has been good for as long since, and a minute */
+  /** @param last  the loop's last hold, which this one doubles unless all was well since for as long, and a minute */
   constructor(other: number, now: number, last: PortHold | null) {
     const isAgain = last !== null && now < last.until + Math.max(60_000, last.holdMs)
     this.other = other

@@ -351,7 +351,11 @@ export class Switch implements Forwarder {
    * of `from` alone, behind which hosts of other ports are heard.
    */
   private shut(from: SwitchPort, other: number): void {
-    from.hold = new PortHold(other, this.now, from.hold)
+    const partner = this.entry(other)?.hold ?? null
+    // The same loop, even if its other end was shut last.
+    const isSame =
+      partner !== null && partner.other === from.number && partner.until > (from.hold?.until ?? 0)
+    from.hold = new PortHold(other, this.now, isSame ? partner : from.hold)
     this.table.flushPort(from.number)
     this.setBlocked(from, true)
     this.onLoop?.(from, true)
