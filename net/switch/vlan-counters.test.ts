@@ -10,7 +10,7 @@ const START = 16
 /** 20 octets of IPv4, 20 of TCP, 2500 of payload. */
 const TCP = Uint8Array.from([
   ...Buffer.from('080045000a0c0000400040060000c0000201c0000202', 'hex'),
-  ...Buffer.from('03e807d0000000010000000250100000' + '00000000', 'hex'),
+  ...Buffer.from('03e807d000000001000000025010000000000000', 'hex'),
   ...new Uint8Array(2500),
 ])
 
