@@ -48,6 +48,7 @@ afterAll(() => {
 })
 
 const ports = async (): Promise<PortStatus[]> => parsePorts(await client.call('ports'))
+const macs = async (): Promise<unknown> => parseMacs(await client.call('macs'))
 const watch = (): Promise<Capture> =>
   Capture.start(b, 'eth0', { direction: 'in', filter: `ether src ${SOURCE}` })
 
@@ -79,6 +80,9 @@ const isDrop = ({ leaves }: VlanCase): boolean => /^(in|out):/.test(leaves)
 const named = (way: string, drops: Readonly<Record<string, number>> = {}): string[] =>
   Object.entries(drops).flatMap(([reason, count]) => Array<string>(count).fill(`${way}:${reason}`))
 
+const say = ({ from, frame, to }: VlanCase, leaves: string): string =>
+  `${from}: ${frame} leaves ${to} as ${leaves}`
+
 it('the table holds between real ports, for frames of scapy', async () => {
   expect(SAMPLE.filter((rows) => rows.length < 2)).toEqual([])
   const capture = await watch()
@@ -102,8 +106,6 @@ it('the table holds between real ports, for frames of scapy', async () => {
   await capture.seen(sent.filter((row) => !isDrop(row) && row.leaves !== '-').length)
   await capture.stop()
   const arrived = new Map((await scapyFrames(b, capture)).map(({ number, tags }) => [number, tags]))
-  const say = ({ from, frame, to }: VlanCase, leaves: string): string =>
-    `${from}: ${frame} leaves ${to} as ${leaves}`
   expect(sent.map((row, i) => say(row, arrived.get(i + 1) ?? '-'))).toEqual(
     sent.map((row) => say(row, isDrop(row) ? '-' : row.leaves)),
   )
@@ -143,7 +145,6 @@ describe('a port that is changed while it runs', () => {
   })
 
   it('forgets its addresses', async () => {
-    const macs = async (): Promise<unknown> => parseMacs(await client.call('macs'))
     await scapy.send('eth0', 1, 'untagged')
     await expect.poll(macs).toMatchObject([{ address: SOURCE, vlan: 20, port: 1 }])
     await setMode(1, 'trunk,tagged=20')
