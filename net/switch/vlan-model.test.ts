@@ -139,7 +139,7 @@ class Model {
 
   /** What count as VLAN tags. */
   private tpids(): string {
-    return [...new Set([0x8100, ...[...this.modes.values()].map(tpidOf)])].sort().join()
+    return [...new Set([0x8100, ...[...this.modes.values()].map(tpidOf)])].sort((a, b) => a - b).join()
   }
 
   private drop(number: number, reason: string): void {
@@ -155,46 +155,33 @@ class Model {
     const vid = outer?.vid ?? 0
     const own = outer === undefined ? '0' : named(outer.tpid, vid)
     const inner = outer === undefined ? all : all.slice(1)
-    switch (mode.kind) {
-      case 'transparent':
-        return { vlan: own, all, inner, priority }
-      case 'access':
-        return vid === 0 ? { vlan: named(0x8100, mode.vlan), all, inner, priority } : 'vlan'
-      case 'trunk': {
-        if (vid === 0)
-          return mode.native === null ? 'vlan' : { vlan: named(mode.tpid, mode.native), all, inner, priority }
-        const isMember = contains(mode.tagged, vid) || vid === mode.native
-        return isMember && outer?.tpid === mode.tpid ? { vlan: own, all, inner, priority } : 'vlan'
-      }
-      case 'tunnel': {
-        if (mode.strict && vid === 0) return 'strict'
-        const isSwitched = !mode.strict && outer?.tpid === 0x8100 && contains(mode.tagged, vid)
-        if (isSwitched) return { vlan: own, all, inner, priority }
-        return { vlan: named(mode.tpid, mode.qnq), all, inner: all, priority }
-      }
+    const at = (vlan: string): Taken => ({ vlan, all, inner, priority })
+    if (mode.kind === 'transparent') return at(own)
+    if (mode.kind === 'access') return vid === 0 ? at(named(0x8100, mode.vlan)) : 'vlan'
+    if (mode.kind === 'trunk') {
+      if (vid === 0) return mode.native === null ? 'vlan' : at(named(mode.tpid, mode.native))
+      const isMember = contains(mode.tagged, vid) || vid === mode.native
+      return isMember && outer?.tpid === mode.tpid ? at(own) : 'vlan'
     }
+    if (mode.strict && vid === 0) return 'strict'
+    const isSwitched = !mode.strict && outer?.tpid === 0x8100 && contains(mode.tagged, vid)
+    return isSwitched ? at(own) : { ...at(named(mode.tpid, mode.qnq)), inner: all }
   }
 
   /** @returns the tags that a frame leaves with, null when the port is not in its VLAN */
   private leave(mode: PortMode, { vlan, all, inner, priority }: Taken): readonly string[] | 'strict' | null {
     const tagged = [`${vlan}${/^\/0$/.test(priority) ? '' : priority}`, ...inner]
     const [tpid = '0', vid = '0'] = vlan.includes(':') ? vlan.split(':') : ['0', '0']
-    switch (mode.kind) {
-      case 'transparent':
-        return vlan === '0' ? all : tagged
-      case 'access':
-        return vlan === named(0x8100, mode.vlan) ? inner : null
-      case 'trunk':
-        if (mode.native !== null && vlan === named(mode.tpid, mode.native)) return inner
-        return tpid === mode.tpid.toString(16) && contains(mode.tagged, Number(vid)) ? tagged : null
-      case 'tunnel': {
-        if (vlan === named(mode.tpid, mode.qnq)) {
-          const hasCustomerTag = inner.length > 0 && parseTags(inner.join(' ')).tags[0]?.vid !== 0
-          return mode.strict && !hasCustomerTag ? 'strict' : inner
-        }
-        return !mode.strict && tpid === '8100' && contains(mode.tagged, Number(vid)) ? tagged : null
-      }
+    if (mode.kind === 'transparent') return vlan === '0' ? all : tagged
+    if (mode.kind === 'access') return vlan === named(0x8100, mode.vlan) ? inner : null
+    const isTagged = (of: number): boolean => tpid === of.toString(16) && contains(mode.tagged, Number(vid))
+    if (mode.kind === 'trunk') {
+      if (mode.native !== null && vlan === named(mode.tpid, mode.native)) return inner
+      return isTagged(mode.tpid) ? tagged : null
     }
+    if (vlan !== named(mode.tpid, mode.qnq)) return !mode.strict && isTagged(0x8100) ? tagged : null
+    const hasCustomerTag = inner.length > 0 && parseTags(inner.join(' ')).tags[0]?.vid !== 0
+    return mode.strict && !hasCustomerTag ? 'strict' : inner
   }
 }
 
