@@ -105,6 +105,7 @@ export class Fabric {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
       const entry = this.#bridge(attachment.bridge).switch.addEntry(undefined, mode)
       entry.description = `${attachment.kind}:${attachment.argument}`
+      entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
@@ -249,6 +250,7 @@ export class Fabric {
       this.#forget(...oldest)
     }
     const tunnel: TunnelEntry = { bridge, entry: bridge.addEntry(), user, port: undefined, leftAt: undefined }
+    tunnel.entry.isReserved = true
     this.#tunnels.set(id, tunnel)
     return tunnel
   }
