@@ -36,7 +36,7 @@ describe('MacTable', () => {
     expect(learn(table, 1, 4, 2000)).toBe(3)
     expect([lookup(table, 1), table.size, table.count(3), table.count(4)]).toEqual([4, 1, 0, 1])
     expect(table.entries(2500)).toEqual([
-      { address: '02:00:00:00:00:01', vlan: 0, port: 4, ageMs: 500, stable: false },
+      { address: '02:00:00:00:00:01', vlan: 0, port: 4, ageMs: 500, stable: false, slot: expect.any(Number) },
     ])
   })
 
