@@ -1,14 +1,17 @@
 /** One bridge of the hub: its switch, and what belongs to it. */
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
-import { PortAccessTable } from '#hub/vde/port-access.ts'
 import type { MgmtConfig } from '#hub/vde/console/options.ts'
 import type { ConsoleServer } from '#hub/vde/console/server.ts'
-import type { VdePlugs } from '#hub/vde/console/vde-plugs.ts'
+import type { VdeConfig } from '#hub/vde/directory.ts'
+import { PortAccessTable } from '#hub/vde/port-access.ts'
+import type { VdeServer } from '#hub/vde/server.ts'
 
 export interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that is silent is forgotten. */
   readonly ageing?: number | undefined
+  /** Where clients of VDE plug in; undefined: nowhere. */
+  readonly vde?: VdeConfig | undefined
   /** Socket of its management console; undefined: it has none. */
   readonly mgmt?: MgmtConfig | undefined
 }
@@ -16,9 +19,10 @@ export interface BridgeConfig {
 export class Bridge {
   readonly name: string
   readonly switch: Switch
+  /** Which users of the machine may plug in where. */
   readonly access = new PortAccessTable()
-  /** Its VDE server; null: it has none. */
-  vde: VdePlugs | null = null
+  /** Null when clients of VDE cannot plug in. */
+  vde: VdeServer | null = null
   /** Its management console; null: it has none. */
   console: ConsoleServer | null = null
 

@@ -1,5 +1,5 @@
 /** The switches of one forwarding process, and what is plugged into them. */
-import { ProtocolError } from '#net/base/errors.ts'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
@@ -14,6 +14,10 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import type { MgmtConfig } from '#hub/vde/console/options.ts'
+import { ConsoleServer } from '#hub/vde/console/server.ts'
+import { ctlMode, prepareDirectory, type VdeConfig } from '#hub/vde/directory.ts'
+import { VdeServer } from '#hub/vde/server.ts'
 
 export interface FabricConfig {
   readonly bridges: readonly BridgeConfig[]
@@ -73,6 +77,8 @@ const KEEP_ENTRY_MS = 600_000
 /** Tunnels, present and remembered, of one user: bounds what one account can hold. */
 const TUNNELS_PER_USER = 128
 const AGE_EVERY_MS = 1000
+/** Names of attached ports. */
+const ATTACHED = /^(?:nic|tap):|^vde:\//
 
 interface TunnelEntry {
   readonly bridge: Switch
@@ -92,6 +98,8 @@ export class Fabric {
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
+  /** Why bridges that were to have a VDE directory or a console have none. */
+  readonly #socketProblems: string[] = []
 
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
@@ -108,12 +116,16 @@ export class Fabric {
       entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
+    for (const { name, vde, mgmt } of config.bridges) {
+      if (vde) this.#openVde(this.#bridge(name), vde)
+      if (mgmt) this.#openConsole(this.#bridge(name), mgmt)
+    }
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
-  /** Why configured interfaces are not attached; empty when all are. */
+  /** Why configured interfaces are not attached, and directories not used; empty when all are. */
   problems(): string[] {
-    return this.#attachments.filter((a) => a.problem !== '').map((a) => a.problem)
+    return [...this.#attachments.map((a) => a.problem).filter((why) => why !== ''), ...this.#socketProblems]
   }
 
   bridges(): BridgeReading[] {
@@ -215,6 +227,45 @@ export class Fabric {
       tunnel.entry.disconnect()
       tunnel.port?.close()
     }
+    for (const bridge of this.#bridges.values()) {
+      bridge.console?.close()
+      bridge.vde?.close()
+    }
+  }
+
+  #openConsole(bridge: Bridge, config: MgmtConfig): void {
+    try {
+      bridge.console = new ConsoleServer({ bridge, config, say: this.#say, now: this.#now })
+    } catch (error) {
+      this.#socketProblems.push(reasonOf(error))
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
+  }
+
+  /** Makes the directory now, with root's rights; its sockets when they are dropped, as the user who removes them. */
+  #openVde(bridge: Bridge, config: VdeConfig): void {
+    try {
+      const directory = prepareDirectory(config)
+      queueMicrotask(() => this.#serveVde(bridge, directory, ctlMode(config)))
+    } catch (error) {
+      this.#socketProblems.push(reasonOf(error))
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
+  }
+
+  #serveVde(bridge: Bridge, directory: string, mode: number): void {
+    try {
+      bridge.vde = new VdeServer({
+        directory,
+        mode,
+        switch: bridge.switch,
+        access: bridge.access,
+        say: this.#say,
+      })
+      this.#say('info', `${bridge.name} serves VDE clients in ${directory}`)
+    } catch (error) {
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
   }
 
   #bridge(name: string): Bridge {
@@ -282,9 +333,9 @@ export class Fabric {
     tunnel.bridge.removeEntry(tunnel.entry.number)
   }
 
-  /** Interfaces that go down and come back are told; tunnels have lines of their own. */
+  /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
-    if (entry.port?.name.startsWith('tunnel:') !== false) return
+    if (entry.port === null || !ATTACHED.test(entry.port.name)) return
     if (!entry.isUp) this.#say('warn', `${entry.description} on ${bridge} is down: ${why}`)
     else this.#say('info', `${entry.description} on ${bridge} is up`)
   }

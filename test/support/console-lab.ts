@@ -3,7 +3,7 @@ import { MemoryPort } from '#net/port/memory.ts'
 import { Bridge } from '#hub/fabric/bridge.ts'
 import { BridgeConsole } from '#hub/vde/console/bridge-console.ts'
 import { type ConsoleSession, PROMPT } from '#hub/vde/console/session.ts'
-import type { VdePlug } from '#hub/vde/console/vde-plugs.ts'
+import type { VdePlug, VdePlugs } from '#hub/vde/console/vde-plugs.ts'
 
 const NAMES = new Map([
   [0, 'root'],
@@ -19,6 +19,7 @@ export class ConsoleLab {
   readonly session: ConsoleSession
   /** Clients of its VDE server. */
   readonly plugs: VdePlug[] = []
+  vde: VdePlugs | null = null
   readonly ports = new Map<number, MemoryPort>()
   /** Lines of events. */
   events = ''
@@ -30,6 +31,7 @@ export class ConsoleLab {
       path: '/run/private0.mgmt',
       mode: 0o600,
       startedAt: 0,
+      vde: () => this.vde,
       accounts: { userName: nameOf, groupName: nameOf, userNumber: numberOf, groupNumber: numberOf },
     })
     const session = this.console.open((line) => (this.events += line))
@@ -48,7 +50,8 @@ export class ConsoleLab {
   ask(line: string): string[] {
     const [first, ...lines] = this.say(line).split('\n')
     const end = lines.splice(-3).join('|')
-    if (first !== "0000 DATA END WITH '.'" || end !== '.|1000 Success|') throw new Error(`${first} ... ${end}`)
+    if (first !== "0000 DATA END WITH '.'" || end !== '.|1000 Success|')
+      throw new Error(`${first} ... ${end}`)
     return lines
   }
 
@@ -64,7 +67,7 @@ export class ConsoleLab {
   /** Plugs a VDE client in. */
   plugVde(number: number, plug: Omit<VdePlug, 'port'>): MemoryPort {
     this.plugs.push({ ...plug, port: number })
-    this.bridge.vde ??= {
+    this.vde ??= {
       directory: '/run/vde/private0',
       mode: 0o660,
       endpoints: () => this.plugs,

@@ -11,6 +11,7 @@ import {
 } from '#hub/vde/console/debug-category.ts'
 import { PortWatch } from '#hub/vde/console/port-watch.ts'
 import { ConsoleSession } from '#hub/vde/console/session.ts'
+import type { VdePlugs } from '#hub/vde/console/vde-plugs.ts'
 import { VlanList } from '#hub/vde/console/vlan-list.ts'
 
 /** Sessions of one bridge at once. */
@@ -34,6 +35,8 @@ export interface ConsoleFacts {
   /** Monotonic milliseconds. */
   readonly startedAt: number
   readonly accounts: AccountNames
+  /** The bridge's VDE server, null while it has none. */
+  readonly vde: () => VdePlugs | null
 }
 
 export class BridgeConsole implements MacWatcher {
@@ -70,7 +73,7 @@ export class BridgeConsole implements MacWatcher {
     this.bridge.switch.table.watcher = wantsAddresses ? this : null
     const wantsPorts = wanted.size > Number(wanted.has(HASH_LEARNT)) + Number(wanted.has(HASH_FORGOTTEN))
     if (!wantsPorts) this.#watch = null
-    else this.#watch ??= new PortWatch(this.bridge)
+    else this.#watch ??= new PortWatch(this)
   }
 
   /** To be called about once a second, and when a port may have changed. */

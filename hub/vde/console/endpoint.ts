@@ -1,5 +1,5 @@
 /** What is plugged into a port, as the console numbers and names it. */
-import type { Bridge } from '#hub/fabric/bridge.ts'
+import type { BridgeConsole } from '#hub/vde/console/bridge-console.ts'
 
 export interface Endpoint {
   /** Of a VDE client its server's number; 0 for what the hub itself connected. */
@@ -12,9 +12,9 @@ export interface Endpoint {
 }
 
 /** By port, in the order in which they came; ports without any are not in it. */
-export function endpointsOf(bridge: Bridge): Map<number, Endpoint[]> {
+export function endpointsOf({ bridge, facts }: BridgeConsole): Map<number, Endpoint[]> {
   const all = new Map<number, Endpoint[]>()
-  for (const { id, port, uid, description } of bridge.vde?.endpoints() ?? []) {
+  for (const { id, port, uid, description } of facts.vde()?.endpoints() ?? []) {
     const own = all.get(port) ?? []
     own.push({ id, module: 'unix prog', description, uid })
     all.set(port, own)

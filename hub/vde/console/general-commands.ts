@@ -12,10 +12,11 @@ export const DATA_SOCKET_COMMANDS: readonly (Command | Menu)[] = [
   {
     path: 'ds/showinfo',
     help: 'where VDE clients plug in',
-    *lines({ console: { bridge } }) {
-      if (!bridge.vde) throw new Refusal('ENXIO', `${bridge.name} has no VDE directory`)
-      yield `ctl dir ${bridge.vde.directory}`
-      yield `std mode ${octal(bridge.vde.mode)}`
+    *lines({ console: { bridge, facts } }) {
+      const vde = facts.vde()
+      if (!vde) throw new Refusal('ENXIO', `${bridge.name} has no VDE directory`)
+      yield `ctl dir ${vde.directory}`
+      yield `std mode ${octal(vde.mode)}`
     },
   },
 ]

@@ -90,7 +90,7 @@ function* print({ console, words: [word] }: Call, all: boolean): Iterable<string
     (entry) => (all || entry.isUp) && (number === undefined || entry.number === number),
   )
   if (number !== undefined && entries.length === 0) throw new Refusal('ENXIO')
-  const endpoints = endpointsOf(bridge)
+  const endpoints = endpointsOf(console)
   for (const entry of entries) yield* portLines(console, entry, endpoints.get(entry.number) ?? [])
 }
 
@@ -180,7 +180,7 @@ export const PORT_COMMANDS: readonly (Command | Menu)[] = [
       const { number } = portOf(call, call.words[0])
       const id = parseNumber(call.words[1] ?? '')
       if (Number.isNaN(id)) throw new Refusal('EINVAL')
-      if (call.console.bridge.vde?.closeEndpoint(number, id) !== true) throw new Refusal('ENXIO')
+      if (call.console.facts.vde()?.closeEndpoint(number, id) !== true) throw new Refusal('ENXIO')
     },
   },
   {

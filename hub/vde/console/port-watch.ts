@@ -1,5 +1,5 @@
 /** Events of ports and endpoints: what differs from the last look. Costs nothing while nobody looks. */
-import type { Bridge } from '#hub/fabric/bridge.ts'
+import type { BridgeConsole } from '#hub/vde/console/bridge-console.ts'
 import { printable } from '#hub/vde/console/command.ts'
 import {
   type DebugCategory,
@@ -23,18 +23,18 @@ interface Seen {
 }
 
 export class PortWatch {
-  readonly #bridge: Bridge
+  readonly #console: BridgeConsole
   #before: ReadonlyMap<number, Seen>
 
-  constructor(bridge: Bridge) {
-    this.#bridge = bridge
-    this.#before = look(bridge)
+  constructor(console: BridgeConsole) {
+    this.#console = console
+    this.#before = look(console)
   }
 
   /** What has happened since the last call. */
   changes(): Event[] {
     const before = this.#before
-    const after = look(this.#bridge)
+    const after = look(this.#console)
     this.#before = after
     const events: Event[] = []
     for (const [number, was] of before) {
@@ -61,10 +61,10 @@ export class PortWatch {
   }
 }
 
-function look(bridge: Bridge): Map<number, Seen> {
-  const endpoints = endpointsOf(bridge)
+function look(console: BridgeConsole): Map<number, Seen> {
+  const endpoints = endpointsOf(console)
   return new Map(
-    bridge.switch.portList.map((entry) => [
+    console.bridge.switch.portList.map((entry) => [
       entry.number,
       { up: entry.isUp, endpoints: descriptionsOf(endpoints.get(entry.number) ?? []) },
     ]),
