@@ -21,8 +21,6 @@ export class ConsoleLab {
   readonly plugs: VdePlug[] = []
   vde: VdePlugs | null = null
   readonly ports = new Map<number, MemoryPort>()
-  /** Lines of events. */
-  events = ''
   now = 0
 
   constructor() {
@@ -34,7 +32,7 @@ export class ConsoleLab {
       vde: () => this.vde,
       accounts: { userName: nameOf, groupName: nameOf, userNumber: numberOf, groupNumber: numberOf },
     })
-    const session = this.console.open((line) => (this.events += line))
+    const session = this.console.open(() => {})
     if (!session) throw new Error('no session')
     this.session = session
   }
@@ -74,6 +72,7 @@ export class ConsoleLab {
       closeEndpoint: (port, id) => {
         const at = this.plugs.findIndex((known) => known.port === port && known.id === id)
         if (at >= 0) this.plugs.splice(at, 1)
+        if (!this.plugs.some((known) => known.port === port)) this.bridge.switch.entry(port)?.disconnect()
         return at >= 0
       },
     }

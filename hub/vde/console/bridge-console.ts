@@ -7,7 +7,6 @@ import {
   eventLine,
   HASH_FORGOTTEN,
   HASH_LEARNT,
-  lostLine,
 } from '#hub/vde/console/debug-category.ts'
 import { PortWatch } from '#hub/vde/console/port-watch.ts'
 import { ConsoleSession } from '#hub/vde/console/session.ts'
@@ -53,10 +52,10 @@ export class BridgeConsole implements MacWatcher {
     this.vlans = new VlanList(bridge.switch)
   }
 
-  /** @param emit  takes lines of events @returns null when there are too many sessions */
-  open(emit: (line: string) => void): ConsoleSession | null {
+  /** @param onEvent  the session has events to be taken @returns null when there are too many sessions */
+  open(onEvent: () => void): ConsoleSession | null {
     if (this.#sessions.size >= MOST_SESSIONS) return null
-    const session = new ConsoleSession(this, emit)
+    const session = new ConsoleSession(this, onEvent)
     this.#sessions.add(session)
     return session
   }
@@ -76,7 +75,7 @@ export class BridgeConsole implements MacWatcher {
     else this.#watch ??= new PortWatch(this)
   }
 
-  /** To be called about once a second, and when a port may have changed. */
+  /** Tells of what has changed at the ports, if anybody asked. */
   look(): void {
     for (const { category, text } of this.#watch?.changes() ?? []) this.#emit(category, text)
   }
@@ -87,7 +86,7 @@ export class BridgeConsole implements MacWatcher {
     this.#hashEvents = 0
     for (const session of this.#sessions) {
       if (lost > 0 && (session.subscriptions.has(HASH_LEARNT) || session.subscriptions.has(HASH_FORGOTTEN)))
-        session.emit(lostLine(lost))
+        session.lose(lost)
     }
     this.look()
   }
@@ -102,6 +101,6 @@ export class BridgeConsole implements MacWatcher {
 
   #emit(category: DebugCategory, text: string): void {
     const line = eventLine(category, text)
-    for (const session of this.#sessions) if (session.subscriptions.has(category)) session.emit(line)
+    for (const session of this.#sessions) if (session.subscriptions.has(category)) session.tell(line)
   }
 }

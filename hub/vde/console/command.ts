@@ -58,5 +58,5 @@ export function flagOf(word: string | undefined): boolean {
   return word === '1'
 }
 
-/** Text of others on one line of ours. */
-export const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e\u00a0-\u{10ffff}]/gu, '?')
+/** Text of others on one line of ours: what would be no visible character is a question mark. */
+export const printable = (text: string): string => text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')

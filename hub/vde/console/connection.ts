@@ -4,14 +4,14 @@
  */
 import type { Socket } from 'node:net'
 import type { BridgeConsole } from '#hub/vde/console/bridge-console.ts'
-import { lostLine } from '#hub/vde/console/debug-category.ts'
 import { LineSplitter, LONGEST_LINE, TOO_LONG } from '#hub/vde/console/line-splitter.ts'
 import { errorStatus } from '#hub/vde/console/refusal.ts'
 import { type ConsoleSession, PROMPT } from '#hub/vde/console/session.ts'
 
-/** Characters written in one turn of the event loop, and those of events that wait to be read. */
+/** Characters written in one turn of the event loop. */
 const PIECE = 16_384
-const WAITING_EVENTS = 65_536
+/** A line whose newline has not come after this is whole: vdeterm sends none. */
+const LINE_MS = 50
 
 export interface ConnectionOptions {
   readonly console: BridgeConsole
@@ -24,7 +24,7 @@ export function serveConsole(socket: Socket, options: ConnectionOptions): void {
   // Its 'close' follows, and says all that there is to know.
   socket.on('error', () => {})
   const connection = new Connection(socket, options)
-  const session = options.console.open((line) => connection.event(line))
+  const session = options.console.open(() => connection.wake())
   if (session) connection.serve(session)
   else {
     socket.write(`${errorStatus('EMFILE', 'too many sessions are open')}\n`)
@@ -36,12 +36,11 @@ class Connection {
   readonly #socket: Socket
   readonly #options: ConnectionOptions
   readonly #lines = new LineSplitter()
+  #session: ConsoleSession | undefined
   #answer: Iterator<string, void> | null = null
   #isScheduled = false
   #isFinished = false
-  /** Events that came during an answer, or while the client was slow to read. */
-  #events = ''
-  #lost = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket
@@ -50,49 +49,61 @@ class Connection {
 
   serve(session: ConsoleSession): void {
     const socket = this.#socket
-    const goOn = (): void => this.#schedule(session)
+    this.#session = session
     socket.on('data', (piece: Buffer) => {
+      clearTimeout(this.#timer)
+      this.#timer = undefined
       this.#lines.push(piece)
       socket.pause()
-      goOn()
+      this.wake()
     })
     socket.on('end', () => {
       this.#lines.finish()
       this.#isFinished = true
-      goOn()
+      this.wake()
     })
-    socket.on('drain', goOn)
-    socket.on('close', () => this.#options.console.close(session))
+    socket.on('drain', () => this.wake())
+    socket.on('close', () => {
+      clearTimeout(this.#timer)
+      this.#session = undefined
+      this.#options.console.close(session)
+    })
     socket.write(session.greeting())
   }
 
-  event(line: string): void {
-    if (!this.#answer && !this.#socket.writableNeedDrain) this.#socket.write(line)
-    else if (this.#events.length < WAITING_EVENTS) this.#events += line
-    else this.#lost++
-  }
-
-  /** One step a turn of the event loop: frames go between. */
-  #schedule(session: ConsoleSession): void {
+  /** There may be something to do: one step a turn of the event loop, so that frames go between. */
+  wake(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
-      if (!this.#socket.destroyed && !this.#socket.writableNeedDrain) this.#step(session)
+      if (this.#session && !this.#socket.writableNeedDrain) this.#step(this.#session)
     })
   }
 
   #step(session: ConsoleSession): void {
-    const socket = this.#socket
     this.#answer ??= this.#nextAnswer(session)
     if (!this.#answer) {
-      if (this.#isFinished) socket.destroySoon()
-      else socket.resume()
+      const events = session.takeEvents()
+      if (events !== '') this.#socket.write(events)
+      if (this.#isFinished) this.#socket.destroySoon()
+      else this.#read()
       return
     }
     this.#write(this.#answer)
-    if (session.isOver && !this.#answer) socket.destroySoon()
-    else this.#schedule(session)
+    if (session.isOver && !this.#answer) this.#socket.destroySoon()
+    else this.wake()
+  }
+
+  #read(): void {
+    if (this.#lines.isInLine && this.#timer === undefined) {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined
+        this.#lines.finish()
+        this.wake()
+      }, LINE_MS)
+    }
+    this.#socket.resume()
   }
 
   #nextAnswer(session: ConsoleSession): Iterator<string, void> | null {
@@ -102,7 +113,7 @@ class Connection {
     return [`${errorStatus('EINVAL', `a line has ${LONGEST_LINE} octets at most`)}\n${PROMPT}`].values()
   }
 
-  /** Writes a piece of the answer, and after it what waited for its end. */
+  /** Writes a piece of the answer. */
   #write(answer: Iterator<string, void>): void {
     let piece = ''
     try {
@@ -118,12 +129,6 @@ class Connection {
       this.#options.onFailure(error)
       piece += `${errorStatus('EIO', 'internal error, see the log')}\n${PROMPT}`
       this.#answer = null
-    }
-    if (!this.#answer) {
-      piece += this.#events
-      if (this.#lost > 0) piece += lostLine(this.#lost)
-      this.#events = ''
-      this.#lost = 0
     }
     this.#socket.write(piece)
   }

@@ -63,8 +63,11 @@ export const HASH_COMMANDS: readonly (Command | Menu)[] = [
     path: 'hash/setexpire',
     syntax: 'N',
     help: 'seconds until a silent address is forgotten',
-    run: ({ console: { bridge }, words: [seconds = ''] }) =>
-      changeBridge(bridge, [`ageing=${parseNumber(seconds)}`]),
+    run: ({ console: { bridge }, words: [word = ''] }) => {
+      const seconds = parseNumber(word)
+      if (Number.isNaN(seconds)) throw new Refusal('EINVAL')
+      changeBridge(bridge, [`ageing=${seconds}`])
+    },
   },
   {
     path: 'hash/setminper',

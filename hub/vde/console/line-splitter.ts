@@ -29,8 +29,14 @@ export class LineSplitter {
     return line
   }
 
+  /** A line has begun and not ended. */
+  get isInLine(): boolean {
+    const last = this.#octets.at(-1)
+    return last === undefined ? this.#isTooLong : last !== NEWLINE
+  }
+
   /** Nothing more comes: what is left is a line. */
   finish(): void {
-    if (this.#octets.length > 0 || this.#isTooLong) this.push(Buffer.of(NEWLINE))
+    if (this.isInLine) this.push(Buffer.of(NEWLINE))
   }
 }

@@ -5,25 +5,51 @@
 import type { Call, Command } from '#hub/vde/console/command.ts'
 import { COMMANDS } from '#hub/vde/console/commands.ts'
 import type { BridgeConsole } from '#hub/vde/console/bridge-console.ts'
-import type { DebugCategory } from '#hub/vde/console/debug-category.ts'
+import { type DebugCategory, lostLine } from '#hub/vde/console/debug-category.ts'
 import { END_OF_SESSION, errorStatus, Refusal, SUCCESS } from '#hub/vde/console/refusal.ts'
 
 /** What clients wait for. */
 export const PROMPT = '\nvde$ '
+/** Characters. */
+const WAITING_EVENTS = 65_536
 const BEGIN = "0000 DATA END WITH '.'\n"
 const END = '.\n'
 
 export class ConsoleSession {
   readonly console: BridgeConsole
   readonly subscriptions = new Set<DebugCategory>()
-  /** Takes a line of an event. */
-  readonly emit: (line: string) => void
   /** It was ended by a command. */
   isOver = false
+  readonly #onEvent: () => void
+  /** Lines of events that wait to be written. */
+  #events = ''
+  #lost = 0
 
-  constructor(console: BridgeConsole, emit: (line: string) => void) {
+  /** @param onEvent  there are events to be taken */
+  constructor(console: BridgeConsole, onEvent: () => void) {
     this.console = console
-    this.emit = emit
+    this.#onEvent = onEvent
+  }
+
+  /** Has a line of an event to be told, or, when too many wait, counted. */
+  tell(line: string): void {
+    if (this.#events.length < WAITING_EVENTS) this.#events += line
+    else this.#lost++
+    this.#onEvent()
+  }
+
+  /** So many events are not told. */
+  lose(events: number): void {
+    this.#lost += events
+    this.#onEvent()
+  }
+
+  /** Lines of the events that have come since the last call. */
+  takeEvents(): string {
+    const events = this.#lost > 0 ? this.#events + lostLine(this.#lost) : this.#events
+    this.#events = ''
+    this.#lost = 0
+    return events
   }
 
   /** The bridge's name is ours to print: it has no `$`. */
@@ -38,8 +64,10 @@ export class ConsoleSession {
       const command = COMMANDS.get(path)
       if (command) yield* carryOut(command, { console: this.console, session: this, words, now })
       else yield `${errorStatus('ENOSYS')}\n`
+      this.console.look()
     }
-    yield this.isOver ? END_OF_SESSION : PROMPT
+    if (this.isOver) yield END_OF_SESSION
+    else yield this.takeEvents() + PROMPT
   }
 }
 
