@@ -324,30 +324,27 @@ export function mergeConfig(
       args.ssh === undefined
         ? (file?.ssh ?? { address: '0.0.0.0', port: 2222 })
         : parseListenAddress(args.ssh),
-    bridges: withDirectories([...bridges.values()], commonVde, data),
+    bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
     log: args.log ?? file?.log ?? 'info',
   }
 }
 
-/** @throws ConfigError when two are the same */
-function withDirectories(
-  bridges: readonly BridgeText[],
-  common: string | undefined,
-  data: string,
-): BridgeConfig[] {
+/** @throws ConfigError when two paths are the same */
+function withPaths(bridges: readonly BridgeText[], common: string | undefined, data: string): BridgeConfig[] {
   const taken = new Map<string, string>()
-  return bridges.map(({ vde: options, mgmt: console, ...written }) => {
-    const bridge = { ...written, ...(console && { mgmt: mgmtConfig(written.name, console, data) }) }
-    const vde = vdeConfig(bridge.name, options ?? {}, common, data)
-    if (!vde) return bridge
-    const other = taken.get(vde.directory)
-    if (other !== undefined)
-      throw new ConfigError(
-        `VDE directory ${vde.directory} is given twice, to ${other} and to ${bridge.name}`,
-      )
-    taken.set(vde.directory, bridge.name)
-    return { ...bridge, vde }
+  const take = (path: string | undefined, bridge: string): void => {
+    if (path === undefined) return
+    const other = taken.get(path)
+    if (other !== undefined) throw new ConfigError(`${path} is given twice, to ${other} and to ${bridge}`)
+    taken.set(path, bridge)
+  }
+  return bridges.map(({ vde: directory, mgmt: socket, ...bridge }) => {
+    const vde = vdeConfig(bridge.name, directory ?? {}, common, data)
+    const mgmt = socket && mgmtConfig(bridge.name, socket, data)
+    take(vde?.directory, bridge.name)
+    take(mgmt?.path, bridge.name)
+    return { ...bridge, ...(vde && { vde }), ...(mgmt && { mgmt }) }
   })
 }
