@@ -23,7 +23,7 @@ export interface ListenAddress {
   readonly port: number
 }
 
-export interface BridgeConfig {
+interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that was not seen again is forgotten. */
   readonly ageing: number

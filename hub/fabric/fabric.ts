@@ -1,7 +1,9 @@
 /** The switches of one forwarding process, and what is plugged into them. */
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
+import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
+import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
@@ -26,6 +28,8 @@ export interface FabricConfig {
 
 /** What a gateway says of a tunnel that it wants joined to a bridge. */
 export interface TunnelRequest {
+  /** Of an agent, or of a client of VDE that came through SSH. */
+  readonly kind: 'tunnel' | 'plug'
   readonly bridge: string
   readonly user: string
   /** The agent's name, for people. */
@@ -200,10 +204,10 @@ export class Fabric {
     tunnel.leftAt = undefined
     tunnel.entry.description = `${request.user}@${request.name}`
     const port = new StreamSocketPort({
-      name: `tunnel:${request.user}@${request.name}`,
+      name: `${request.kind}:${request.user}@${request.name}`,
       fd,
       superFrames: request.superFrames,
-      maxFrame: request.largestFrame,
+      maxFrame: request.kind === 'plug' ? MAX_VDE_FRAME : Math.min(request.largestFrame, MAX_WIRE_FRAME),
       counters: tunnel.entry.counters,
       sink: tunnel.entry,
       onEnd: (why) => {

@@ -1,15 +1,18 @@
-/** What can be asked of the hub's SSH port: `ssh hub hybridge list`, and the tunnel that hconnect opens. */
+/** What can be asked of the hub's SSH port: `ssh hub hybridge list`, and the tunnel that hconnect opens, a plug for VDE. */
 
 export type GatewayCommand =
   | { readonly kind: 'bridge'; readonly bridge: string }
   | { readonly kind: 'list'; readonly json: boolean }
+  | { readonly kind: 'plug'; readonly bridge: string }
 
 /** What a person is told who asks for anything else. */
-export const OFFERED = 'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json]'
+export const OFFERED =
+  'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], vde_plug BRIDGE'
 
 /** @returns undefined for what is not offered */
 export function parseCommand(text: string): GatewayCommand | undefined {
   const [program, verb, ...rest] = text.trim().split(/\s+/)
+  if (program === 'vde_plug' && verb !== undefined && rest.length === 0) return { kind: 'plug', bridge: verb }
   if (program !== 'hybridge') return undefined
   const [argument] = rest
   if (verb === 'bridge' && rest.length === 1 && argument !== undefined)

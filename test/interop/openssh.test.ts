@@ -30,7 +30,8 @@ import type { Finished } from '#test/support/process.ts'
 import { frameRecord, helloRecord } from '#test/support/ssh-peer.ts'
 
 const HUB_ADDRESS = '10.98.0.2'
-const OFFER = 'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json]\r\n'
+const OFFER =
+  'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], vde_plug BRIDGE\r\n'
 
 let lab: Lab
 let client: Namespace
