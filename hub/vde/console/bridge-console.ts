@@ -19,7 +19,7 @@ export const MOST_SESSIONS = 16
 const HASH_EVENTS = 1000
 
 /** Users and groups of the machine; a name is a number's digits, where it has none. */
-export interface AccountNames {
+interface AccountNames {
   userName(this: void, uid: number): string
   userNumber(this: void, user: string): number | undefined
   groupName(this: void, gid: number): string

@@ -24,9 +24,9 @@ interface Described {
 /** A heading of the help. */
 export type Menu = Described & { readonly menu: true }
 /** Does something. @throws Refusal */
-export type Action = Described & { readonly run: (call: Call) => void }
+type Action = Described & { readonly run: (call: Call) => void }
 /** Answers with lines, `.` on its own not among them; may change its mind between them. @throws Refusal */
-export type Query = Described & { readonly lines: (call: Call) => Iterable<string> }
+type Query = Described & { readonly lines: (call: Call) => Iterable<string> }
 export type Command = Action | Query
 
 export const HIGHEST_PORT = 1024

@@ -52,6 +52,7 @@ describe('ConsoleServer', () => {
     client.on('close', () => (isClosed = true))
     client.write('port/showinfo\n')
     await until('an answer', () => text.endsWith(`1000 Success\n${PROMPT}`))
+    expect(text).toContain('Numports=1024\n')
     server.close()
     await until('the end', () => isClosed)
   })

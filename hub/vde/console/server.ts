@@ -3,7 +3,7 @@ import { chownSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { reasonOf } from '#net/base/errors.ts'
-import * as accounts from '#hub/base/account-names.ts'
+import { groupName, groupNumber, userName, userNumber } from '#hub/base/account-names.ts'
 import { processUsers } from '#hub/base/privilege.ts'
 import { claimUnixPath, listenUnix, type UnixListener } from '#hub/base/unix-listener.ts'
 import type { Say } from '#hub/fabric/attachment.ts'
@@ -42,7 +42,7 @@ export class ConsoleServer {
       mode,
       startedAt: now(),
       vde: () => bridge.vde,
-      accounts,
+      accounts: { userName, userNumber, groupName, groupNumber },
     })
     const options = {
       console: this.#console,
