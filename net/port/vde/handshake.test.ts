@@ -7,11 +7,14 @@ import { decodeReply, decodeRequest, encodeRequest, pathOf } from '#net/port/vde
 const PATH = '/tmp/sw/.01234-00000'
 /** As vde_plug sends it for port 5. */
 const KNOWN = Buffer.concat([
-  Buffer.from('cefaedfe030000000005000001' + '00', 'hex'),
-  Buffer.from(PATH).subarray(0),
+  Buffer.from('cefaedfe03000000000500000100', 'hex'),
+  Buffer.from(PATH),
   Buffer.alloc(108 - PATH.length),
   Buffer.from('vdeplug: user=root pid=1234'),
 ])
+
+const descriptionOf = (text: string): string =>
+  decodeRequest(Buffer.concat([KNOWN.subarray(0, 122), Buffer.from(text)])).description
 
 const thrown = (decode: () => unknown): unknown => {
   try {
@@ -74,11 +77,9 @@ describe('a request', () => {
   })
 
   it('has a description that cannot steer a terminal, 127 characters at most', () => {
-    const of = (text: string): string =>
-      decodeRequest(Buffer.concat([KNOWN.subarray(0, 122), Buffer.from(text)])).description
-    expect(of('a\u001b[2J\u202eb\nc\0')).toBe('a[2Jbc')
-    expect(of('x'.repeat(130))).toHaveLength(127)
-    expect(() => of('x'.repeat(135))).toThrow(/257 octets/)
+    expect(descriptionOf('a\u001b[2J\u202eb\nc\0')).toBe('a[2Jbc')
+    expect(descriptionOf('x'.repeat(130))).toHaveLength(127)
+    expect(() => descriptionOf('x'.repeat(135))).toThrow(/257 octets/)
   })
 
   it('comes back as it was for any port, path and text', () => {
