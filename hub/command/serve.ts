@@ -28,7 +28,8 @@ export const serveCommand = (
         array: true,
         nargs: 1,
         describe:
-          'NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP] of a bridge; repeat for more',
+          'NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP][,mgmt[=PATH]][,mgmtmode=OCTAL] of a ' +
+          'bridge; repeat for more',
       })
       .option('attach', {
         type: 'string',

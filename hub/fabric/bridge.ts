@@ -1,5 +1,7 @@
 /** One bridge of the hub: its switch, and what belongs to it. */
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
+import type { MgmtConfig } from '#hub/vde/console/options.ts'
+import type { ConsoleServer } from '#hub/vde/console/server.ts'
 import type { VdeConfig } from '#hub/vde/directory.ts'
 import { PortAccessTable } from '#hub/vde/port-access.ts'
 import type { VdeServer } from '#hub/vde/server.ts'
@@ -10,6 +12,8 @@ export interface BridgeConfig {
   readonly ageing?: number | undefined
   /** Where clients of VDE plug in; undefined: nowhere. */
   readonly vde?: VdeConfig | undefined
+  /** Socket of its management console; undefined: it has none. */
+  readonly mgmt?: MgmtConfig | undefined
 }
 
 export class Bridge {
@@ -19,6 +23,8 @@ export class Bridge {
   readonly access = new PortAccessTable()
   /** Null when clients of VDE cannot plug in. */
   vde: VdeServer | null = null
+  /** Its management console; null: it has none. */
+  console: ConsoleServer | null = null
 
   constructor(config: BridgeConfig, onPortChange: (entry: SwitchPort, why: string) => void) {
     const { name, ageing } = config
@@ -26,13 +32,17 @@ export class Bridge {
     this.switch = new Switch({
       name,
       ...(ageing === undefined ? {} : { ageingMs: ageing * 1000 }),
-      onPortChange,
+      onPortChange: (entry, why) => {
+        this.console?.portsChanged()
+        onPortChange(entry, why)
+      },
     })
   }
 
   /** To be called about once a second. @param now  monotonic milliseconds */
   tick(now: number): void {
     this.switch.tick(now)
+    this.console?.tick()
   }
 
   /** After all ports have been disconnected. */

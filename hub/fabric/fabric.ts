@@ -17,6 +17,8 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import type { MgmtConfig } from '#hub/vde/console/options.ts'
+import { ConsoleServer } from '#hub/vde/console/server.ts'
 import { ctlMode, prepareDirectory, type VdeConfig } from '#hub/vde/directory.ts'
 import { VdeServer } from '#hub/vde/server.ts'
 
@@ -109,8 +111,8 @@ export class Fabric {
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
-  /** Why bridges that were to have a VDE directory have none. */
-  readonly #vdeProblems: string[] = []
+  /** Why bridges that were to have a VDE directory or a console have none. */
+  readonly #socketProblems: string[] = []
 
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
@@ -124,15 +126,19 @@ export class Fabric {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
       const entry = this.#bridge(attachment.bridge).switch.addEntry(undefined, mode)
       entry.description = `${attachment.kind}:${attachment.argument}`
+      entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
-    for (const { name, vde } of config.bridges) if (vde) this.#openVde(this.#bridge(name), vde)
+    for (const { name, vde, mgmt } of config.bridges) {
+      if (vde) this.#openVde(this.#bridge(name), vde)
+      if (mgmt) this.#openConsole(this.#bridge(name), mgmt)
+    }
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
   /** Why configured interfaces are not attached, and directories not used; empty when all are. */
   problems(): string[] {
-    return [...this.#attachments.map((a) => a.problem).filter((why) => why !== ''), ...this.#vdeProblems]
+    return [...this.#attachments.map((a) => a.problem).filter((why) => why !== ''), ...this.#socketProblems]
   }
 
   bridges(): BridgeReading[] {
@@ -244,7 +250,19 @@ export class Fabric {
       tunnel.entry.disconnect()
       tunnel.port?.close()
     }
-    for (const bridge of this.#bridges.values()) bridge.vde?.close()
+    for (const bridge of this.#bridges.values()) {
+      bridge.console?.close()
+      bridge.vde?.close()
+    }
+  }
+
+  #openConsole(bridge: Bridge, config: MgmtConfig): void {
+    try {
+      bridge.console = new ConsoleServer({ bridge, config, say: this.#say, now: this.#now })
+    } catch (error) {
+      this.#socketProblems.push(reasonOf(error))
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
   }
 
   /** Makes the directory now, with root's rights; its sockets when they are dropped, as the user who removes them. */
@@ -253,7 +271,7 @@ export class Fabric {
       const directory = prepareDirectory(config)
       queueMicrotask(() => this.#serveVde(bridge, directory, ctlMode(config)))
     } catch (error) {
-      this.#vdeProblems.push(reasonOf(error))
+      this.#socketProblems.push(reasonOf(error))
       this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
     }
   }
@@ -265,20 +283,12 @@ export class Fabric {
         mode,
         switch: bridge.switch,
         access: bridge.access,
-        isReserved: (entry) => this.#isReserved(entry),
         say: this.#say,
       })
       this.#say('info', `${bridge.name} serves VDE clients in ${directory}`)
     } catch (error) {
       this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
     }
-  }
-
-  /** Whether an entry waits for its interface or its agent. */
-  #isReserved(entry: SwitchPort): boolean {
-    if (this.#attachments.some((attachment) => attachment.entry === entry)) return true
-    for (const tunnel of this.#tunnels.values()) if (tunnel.entry === entry) return true
-    return false
   }
 
   #bridge(name: string): Bridge {
@@ -314,6 +324,7 @@ export class Fabric {
       this.#forget(...oldest)
     }
     const tunnel: TunnelEntry = { bridge, entry: bridge.addEntry(), user, port: undefined, leftAt: undefined }
+    tunnel.entry.isReserved = true
     this.#tunnels.set(id, tunnel)
     return tunnel
   }

@@ -40,6 +40,8 @@ export class SwitchPort implements FrameSink {
   readonly number: number
   readonly counters = new PortCounters()
   description = ''
+  /** Whose it is keeps it, though nothing is connected now: an interface that is away, an agent that may come back. */
+  isReserved = false
   /** The connected port. */
   port: Port | null = null
   mode: PortMode

@@ -146,6 +146,11 @@ export class Switch implements Forwarder {
     this.entriesChanged()
   }
 
+  /** By number; a list that does not change: another one takes its place when entries come or go. */
+  get portList(): readonly SwitchPort[] {
+    return this.entries
+  }
+
   /** Copies of the entries for people and machines, by number. */
   ports(): SwitchPortReading[] {
     return this.entries.map((entry) => entry.read(this.table.count(entry.number)))
