@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
+import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
+import { DEFAULT_RSTP, RSTP_BRIDGE_OPTIONS, withRstpBridge } from '#hub/fabric/rstp-settings.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
 import {
   MGMT_OPTIONS,
@@ -31,6 +33,8 @@ interface BridgeConfig {
   readonly vde?: VdeConfig
   /** Where its management console listens; undefined: nowhere. */
   readonly mgmt?: MgmtConfig
+  /** What else is set, as `hybridge bridge set` takes it. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** A bridge as it is written: where its VDE directory and its console are depends on other settings. */
@@ -69,6 +73,8 @@ const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/
 const INTERFACE_NAME = /^[^\s/:,=]{1,15}$/
 /** They have a default place. */
 const NEED_NO_VALUE = ['vde', 'mgmt']
+/** What `--bridge` takes of `hybridge bridge set`, beside `ageing`. */
+const BRIDGE_SETTINGS: readonly string[] = [...RSTP_BRIDGE_OPTIONS, 'loop-protection']
 const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid']
 
 /** `ADDR:PORT`, an IPv6 address in brackets. */
@@ -83,9 +89,14 @@ export function parseListenAddress(text: string): ListenAddress {
   return { address: v6 ?? v4 ?? '', port }
 }
 
-/** `NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP][,mgmt[=PATH]][,mgmtmode=OCTAL]` */
+/** `NAME[,OPTION=VALUE...]` */
 export function parseBridge(text: string): BridgeText {
-  const { first: name, options } = splitOptions(text, ['ageing', ...VDE_OPTIONS, ...MGMT_OPTIONS])
+  const { first: name, options } = splitOptions(text, [
+    'ageing',
+    ...BRIDGE_SETTINGS,
+    ...VDE_OPTIONS,
+    ...MGMT_OPTIONS,
+  ])
   if (!BRIDGE_NAME.test(name)) {
     throw new ConfigError(
       `"${name}" is no bridge name: 1 to 31 letters, digits, "_", "-" and ".", beginning with a letter or digit`,
@@ -99,7 +110,26 @@ export function parseBridge(text: string): BridgeText {
   }
   const vde = parseVdeOptions(name, options)
   const mgmt = parseMgmtOptions(name, options)
-  return { name, ageing, ...(Object.keys(vde).length > 0 && { vde }), ...(mgmt && { mgmt }) }
+  const settings = Object.fromEntries(
+    Object.entries(options).filter(([key]) => BRIDGE_SETTINGS.includes(key)),
+  )
+  if (Object.keys(settings).length > 0) checkSettings(name, settings)
+  return {
+    name,
+    ageing,
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(Object.keys(vde).length > 0 && { vde }),
+    ...(mgmt && { mgmt }),
+  }
+}
+
+function checkSettings(name: string, settings: Record<string, string>): void {
+  try {
+    withRstpBridge(DEFAULT_RSTP, settings)
+    parseLoopProtection(settings['loop-protection'] ?? 'on')
+  } catch (error) {
+    throw new ConfigError(`bridge ${name}: ${reasonOf(error)}`, { cause: error })
+  }
 }
 
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
@@ -201,9 +231,7 @@ export const ConfigFile = z.strictObject({
   bridges: z
     .array(textOf(parseBridge))
     .default([])
-    .describe(
-      'NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP][,mgmt[=PATH]][,mgmtmode=OCTAL]',
-    ),
+    .describe('NAME[,OPTION=VALUE...]: ageing, rstp, loop-protection, vde, mgmt, ...'),
   vde: z
     .string()
     .min(1)

@@ -17,12 +17,15 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import type { RstpReading } from '#hub/fabric/spanning-tree.ts'
 import type { MgmtConfig } from '#hub/vde/console/options.ts'
 import { ConsoleServer } from '#hub/vde/console/server.ts'
 import { ctlMode, prepareDirectory, type VdeConfig } from '#hub/vde/directory.ts'
 import { VdeServer } from '#hub/vde/server.ts'
 
 export interface FabricConfig {
+  /** The hub's own: its host key's fingerprint. */
+  readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
 }
@@ -57,6 +60,8 @@ export interface PortReading {
   readonly qnq: number
   readonly strict: boolean
   readonly maxFrame: number
+  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
+  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   /** Those that are not at their default, as `bridge port set` takes them. */
   readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
@@ -117,9 +122,13 @@ export class Fabric {
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    for (const bridge of config.bridges) {
-      const { name } = bridge
-      this.#bridges.set(name, new Bridge(bridge, (entry, why) => this.#portChanged(name, entry, why)))
+    const { identity } = config
+    for (const settings of config.bridges) {
+      const { name } = settings
+      const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+      const bridge = new Bridge(settings, onPortChange, { identity, say, now })
+      applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
+      this.#bridges.set(name, bridge)
     }
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
@@ -163,6 +172,7 @@ export class Fabric {
         qnq: port.qnq,
         strict: port.strict,
         maxFrame: port.maxFrame,
+        loop: port.loop,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
@@ -186,6 +196,11 @@ export class Fabric {
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
       if (port === undefined) selected.switch.vlanCounters.reset()
     }
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  rstp(bridge?: string): RstpReading[] {
+    return this.#selected(bridge).map((selected) => selected.spanningTree.read())
   }
 
   /** @throws ProtocolError `unknown-bridge` */
@@ -253,6 +268,7 @@ export class Fabric {
     for (const bridge of this.#bridges.values()) {
       bridge.console?.close()
       bridge.vde?.close()
+      bridge.close()
     }
   }
 
