@@ -23,4 +23,6 @@ export interface FrameObserver {
 export interface FrameGuard {
   /** @returns DROP_* when it does not, else -1 */
   admit(b: Uint8Array, start: number, end: number): number
+  /** A second of the switch's clock has passed. */
+  tick(): void
 }

@@ -23,7 +23,10 @@ import {
   PortVlans,
 } from '#net/switch/port-vlans.ts'
 import { SendQueue } from '#net/switch/send-queue.ts'
-import { RECEIVED } from '#net/switch/observer.ts'
+import { setGuard } from '#net/switch/guards/port-guard.ts'
+import { Mirror, type MirrorSource } from '#net/switch/mirror.ts'
+import { type FrameObserver, RECEIVED, SENT } from '#net/switch/observer.ts'
+import { Observers } from '#net/switch/observers.ts'
 import { type Forwarder, SwitchPort, type SwitchPortReading } from '#net/switch/switch-port.ts'
 import { keyTpid, keyVid, type Tpid } from '#net/switch/vlan.ts'
 import { HEADER_LEN, TAG_LEN, TPID_C_TAG } from '#net/wire/ethernet.ts'
@@ -68,8 +71,10 @@ export class Switch implements Forwarder {
   readonly table: MacTable
   /** By number; null where there is no entry. */
   private readonly byNumber: (SwitchPort | null)[] = []
-  /** In the order of their numbers. */
+  /** In the order of their numbers, without the destinations of mirrors, which get copies only. */
   private entries: SwitchPort[] = []
+  private readonly observers = new Observers()
+  private mirrors: Mirror[] = []
   private readonly onPortChange: ((entry: SwitchPort, why: string) => void) | undefined
   private now = 0.5
   /** No entry has another mode: frames are not looked into beyond the table's key. */
@@ -101,6 +106,7 @@ export class Switch implements Forwarder {
   tick(now: number): void {
     this.now = now
     this.table.age(now, AGE_LIMIT)
+    for (const entry of this.entries) entry.guard?.tick()
   }
 
   /**
@@ -116,6 +122,7 @@ export class Switch implements Forwarder {
     if (this.entry(chosen) !== null)
       throw new ConfigError(`cannot add port ${chosen} to ${this.name}: it exists`)
     const entry = new SwitchPort(this, chosen, mode)
+    entry.observer = this.observers.of(chosen)
     this.byNumber[chosen] = entry
     this.entriesChanged()
     return entry
@@ -126,6 +133,7 @@ export class Switch implements Forwarder {
     const entry = this.entry(number)
     if (entry === null) return null
     const port = entry.disconnect('port removed')
+    this.setMirror(entry, [])
     this.table.flushPort(number)
     this.byNumber[number] = null
     this.entriesChanged()
@@ -143,9 +151,53 @@ export class Switch implements Forwarder {
     this.entriesChanged()
   }
 
+  /** Lets an observer see the frames of all entries, or of one; entries that come later included. */
+  observe(observer: FrameObserver, port?: number): void {
+    this.observers.add(observer, port)
+    this.observersChanged()
+  }
+
+  unobserve(observer: FrameObserver): void {
+    this.observers.remove(observer)
+    this.observersChanged()
+  }
+
+  /**
+   * Makes an entry the destination of copies and nothing else; without sources, an ordinary one again. Sources are
+   * numbers: entries may come and go. To be called between two batches.
+   */
+  setMirror(to: SwitchPort, sources: readonly MirrorSource[]): void {
+    const before = this.mirrors.find((mirror) => mirror.to === to)
+    if (before === undefined && sources.length === 0) return
+    if (before !== undefined) {
+      this.observers.remove(before)
+      before.close()
+    }
+    this.mirrors = this.mirrors.filter((mirror) => mirror !== before)
+    if (sources.length > 0) {
+      const mirror = new Mirror(to, sources)
+      this.mirrors.push(mirror)
+      for (const { port } of sources) this.observers.add(mirror, port)
+    }
+    setGuard(to, { isMirror: sources.length > 0 })
+    this.table.flushPort(to.number)
+    this.observersChanged()
+    this.entriesChanged()
+  }
+
+  /** What is copied to an entry. */
+  mirrorSources(to: SwitchPort): readonly MirrorSource[] {
+    return this.mirrors.find((mirror) => mirror.to === to)?.sources ?? []
+  }
+
+  /** Whether an entry is a source of some mirror. */
+  isMirrored(entry: SwitchPort): boolean {
+    return this.mirrors.some(({ sources }) => sources.some(({ port }) => port === entry.number))
+  }
+
   /** Copies of the entries for people and machines, by number. */
   ports(): SwitchPortReading[] {
-    return this.entries.map((entry) => entry.read(this.table.count(entry.number)))
+    return this.allEntries().map((entry) => entry.read(this.table.count(entry.number)))
   }
 
   /** A copy of the learnt addresses, port by port. */
@@ -161,6 +213,8 @@ export class Switch implements Forwarder {
 
   /** Gives native memory back, after all ports have been disconnected. */
   close(): void {
+    for (const mirror of this.mirrors) mirror.close()
+    this.mirrors = []
     this.queue.close()
   }
 
@@ -189,7 +243,7 @@ export class Switch implements Forwarder {
         this.queue.send(to, memory, start, end)
       }
     } else if (to !== null) {
-      const change = this.changeFor(to, b, start, end)
+      const change = this.changeFor(to, memory, start, end)
       if (change < 0) return
       this.queue.begin()
       this.queue.send(to, memory, this.change(change, b, start), end)
@@ -218,7 +272,9 @@ export class Switch implements Forwarder {
   }
 
   flushPorts(): void {
+    for (let i = 0; i < this.mirrors.length; i++) this.mirrors[i]?.sendTo(this.queue)
     this.queue.flush()
+    for (let i = 0; i < this.mirrors.length; i++) this.mirrors[i]?.done()
   }
 
   private flood(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
@@ -236,7 +292,7 @@ export class Switch implements Forwarder {
     for (let i = 0; i < this.entries.length; i++) {
       const entry = this.entries[i]
       if (entry === undefined || entry === from) continue
-      const change = this.changeFor(entry, b, start, end)
+      const change = this.changeFor(entry, memory, start, end)
       if (change >= 0) needed |= 1 << change
     }
     const isOneForm = (needed & (needed - 1)) === 0
@@ -264,10 +320,12 @@ export class Switch implements Forwarder {
   }
 
   /** What the entry's mode does to the frame whose VLAN was read last: CHANGE_*, negative when it does not get it. */
-  private changeFor(entry: SwitchPort, b: Uint8Array, start: number, end: number): number {
+  private changeFor(entry: SwitchPort, memory: FrameMemory, start: number, end: number): number {
     const change = this.vlan.changeFor(entry.vlans)
-    if (change === NOT_STRICT) entry.counters.dropOut(DROP_STRICT, wireFrames(b, start, end))
-    return change === NOT_STRICT ? NOT_CARRIED : change
+    if (change !== NOT_STRICT) return change
+    entry.counters.dropOut(DROP_STRICT, wireFrames(memory.bytes, start, end))
+    if (entry.observer !== null) entry.observer.frame(entry, SENT, DROP_STRICT, memory, start, end)
+    return NOT_CARRIED
   }
 
   /** Changes the tag of the frame whose VLAN was read last. @returns its new start. */
@@ -288,9 +346,18 @@ export class Switch implements Forwarder {
     return number
   }
 
-  /** Entries came, went, or changed their mode. */
+  private allEntries(): SwitchPort[] {
+    return this.byNumber.filter((entry) => entry !== null)
+  }
+
+  private observersChanged(): void {
+    for (const entry of this.allEntries()) entry.observer = this.observers.of(entry.number)
+  }
+
+  /** Entries came, went, changed their mode, became or ceased to be the destination of a mirror. */
   private entriesChanged(): void {
-    this.entries = this.byNumber.filter((entry) => entry !== null)
+    const destinations = new Set(this.mirrors.map(({ to }) => to))
+    this.entries = this.allEntries().filter((entry) => !destinations.has(entry))
     this.isTransparent = this.entries.every((entry) => entry.vlans.isTransparent)
     const tpids = this.entries.reduce((set, entry) => set | entry.vlans.tpids, 1)
     // What is a VLAN tag has changed, and with it the VLANs that addresses were learnt in.
