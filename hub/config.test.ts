@@ -66,9 +66,21 @@ describe('parseAttach', () => {
       mode: 'mode=trunk,tagged=10+20-29',
       mtu: 9216,
     })
+    expect(parseAttach('lab=nic:eth1,block=dhcp+ra,storm=1000,mode=access,vlan=10')).toEqual({
+      bridge: 'lab',
+      kind: 'nic',
+      argument: 'eth1',
+      mode: 'mode=access,vlan=10',
+      settings: { block: 'dhcp+ra', storm: '1000' },
+    })
   })
 
   it.each([
+    [
+      'lab=nic:eth1,block=arp',
+      /"lab=nic:eth1,block=arp": block=arp is not valid: it is none, or of dhcp\+ra/,
+    ],
+    ['lab=nic:eth1,storm=0', /storm=0 is not valid: it is 1 to/],
     ['lab', /is no BRIDGE=KIND:INTERFACE/],
     ['lab=eth1', /is no BRIDGE=KIND:INTERFACE/],
     ['lab=vde:x', /unknown kind "vde"; known are nic, tap/],

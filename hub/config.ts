@@ -5,6 +5,8 @@ import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
+import { parseBlock } from '#net/switch/guards/block.ts'
+import { parseStorm } from '#net/switch/guards/storm.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
 
@@ -30,6 +32,8 @@ export interface AttachConfig {
   readonly mode?: string
   /** Octets. */
   readonly mtu?: number
+  /** Others, as `bridge port set` takes them; checked. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export interface ServeConfig {
@@ -47,6 +51,11 @@ const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/
 /** As the kernel has it (dev_valid_name), and nothing that our syntax uses. */
 const INTERFACE_NAME = /^[^\s/:,=]{1,15}$/
 const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid']
+/** Settings of ports that an attached one may have from the start. */
+const ATTACH_SETTINGS: Readonly<Record<string, (text: string) => unknown>> = {
+  block: parseBlock,
+  storm: parseStorm,
+}
 
 /** `ADDR:PORT`, an IPv6 address in brackets. */
 export function parseListenAddress(text: string): ListenAddress {
@@ -79,7 +88,7 @@ export function parseBridge(text: string): BridgeConfig {
 
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
 export function parseAttach(text: string): AttachConfig {
-  const { first, options } = splitOptions(text, [...MODE_OPTIONS, 'mtu'])
+  const { first, options } = splitOptions(text, [...MODE_OPTIONS, ...Object.keys(ATTACH_SETTINGS), 'mtu'])
   const match = /^([^=:]+)=([^=:]+):(.+)$/.exec(first)
   const [, bridge, kindText, argument] = match ?? []
   if (bridge === undefined || kindText === undefined || argument === undefined) {
@@ -91,23 +100,27 @@ export function parseAttach(text: string): AttachConfig {
   if (!INTERFACE_NAME.test(argument) || argument === '.' || argument === '..') {
     throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
   }
-  const { mtu, ...modeOptions } = options
-  const mode = Object.entries(modeOptions)
-    .map(([name, value]) => `${name}=${value}`)
+  const { mtu } = options
+  const mode = MODE_OPTIONS.filter((name) => options[name] !== undefined)
+    .map((name) => `${name}=${options[name]}`)
     .join(',')
+  const settings = Object.entries(options).filter(([name]) => Object.hasOwn(ATTACH_SETTINGS, name))
+  if (mode !== '') named(text, () => parsePortMode(mode))
+  for (const [name, value] of settings) named(text, () => ATTACH_SETTINGS[name]?.(value))
   return {
     bridge,
     kind,
     argument,
-    ...(mode !== '' && { mode: checkedMode(text, mode) }),
+    ...(mode !== '' && { mode }),
     ...(mtu !== undefined && { mtu: parseMtu(text, mtu) }),
+    ...(settings.length > 0 && { settings: Object.fromEntries(settings) }),
   }
 }
 
-function checkedMode(text: string, mode: string): string {
+/** What `parse` finds wrong is told with the whole text. @throws ConfigError */
+function named<T>(text: string, parse: () => T): T {
   try {
-    parsePortMode(mode)
-    return mode
+    return parse()
   } catch (error) {
     throw new ConfigError(`"${text}": ${reasonOf(error)}`, { cause: error })
   }

@@ -17,6 +17,8 @@ export interface AttachmentConfig {
   /** What follows it: `mode=access,vlan=10`. */
   readonly mode?: string | undefined
   readonly mtu?: number | undefined
+  /** Others, as `bridge port set` takes them. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
 }
 
 /** Log of one line for people, with a level. */

@@ -16,17 +16,17 @@ describe('parseStorm', () => {
   })
 })
 
-describe('storm control', () => {
-  function labWith(storm: number): SwitchLab {
-    const lab = new SwitchLab(['mode=transparent', 'mode=transparent'])
-    setGuard(lab.entry(1), { storm })
-    return lab
-  }
-  const passed = (lab: SwitchLab, to: number, count: number): number => {
-    lab.port(1).injectBatch(Array.from({ length: count }, () => frameOf(to, host(1), '')))
-    return lab.take()[1]?.length ?? 0
-  }
+function labWith(storm: number): SwitchLab {
+  const lab = new SwitchLab(['mode=transparent', 'mode=transparent'])
+  setGuard(lab.entry(1), { storm })
+  return lab
+}
+const passed = (lab: SwitchLab, to: number, count: number): number => {
+  lab.port(1).injectBatch(Array.from({ length: count }, () => frameOf(to, host(1), '')))
+  return lab.take()[1]?.length ?? 0
+}
 
+describe('storm control', () => {
   it('lets so many broadcast and multicast frames through a second, and counts the others', () => {
     const lab = labWith(10)
     expect([passed(lab, BROADCAST, 7), passed(lab, GROUP, 7), passed(lab, BROADCAST, 7)]).toEqual([7, 3, 0])
@@ -53,7 +53,7 @@ describe('storm control', () => {
 
   it('counts a super-frame as the frames that it stands for', () => {
     const lab = labWith(4)
-    const headers = '45000fff000000000011000001020304e00000fb' + '14e914e907d00000'
+    const headers = '45000fff000000000011000001020304e00000fb14e914e907d00000'
     const body = Uint8Array.from([0x08, 0x00, ...Buffer.from(headers, 'hex'), ...new Uint8Array(300)])
     const virtio = {
       flags: 1,
