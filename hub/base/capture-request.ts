@@ -61,6 +61,13 @@ export function captureRequest(words: CaptureWords, user: string): CaptureReques
   }
 }
 
+/** `private0 port 3`, for people. */
+export const captureTarget = ({
+  bridge,
+  port,
+}: Pick<CaptureRequest | CaptureWords, 'bridge' | 'port'>): string =>
+  port === undefined ? bridge : `${bridge} port ${port}`
+
 function number(name: string, text: string | undefined, least: number, most: number): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)

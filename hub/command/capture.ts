@@ -4,7 +4,12 @@ import { finished } from 'node:stream/promises'
 import type { CommandModule } from 'yargs'
 import { ConfigError, ProtocolError, SystemError } from '#net/base/errors.ts'
 import { captureSummary, type OpenCapture, openCapture, passCapture } from '#hub/base/capture-client.ts'
-import { type CaptureRequest, captureRequest, type CaptureWords } from '#hub/base/capture-request.ts'
+import {
+  type CaptureRequest,
+  captureRequest,
+  captureTarget,
+  type CaptureWords,
+} from '#hub/base/capture-request.ts'
 import { inDataDirectory } from '#hub/command/ask-hub.ts'
 import type { Context } from '#hub/command/context.ts'
 
@@ -80,7 +85,6 @@ async function run(
   file: string,
 ): Promise<void> {
   const { stderr, stdout } = context
-  const where = `${request.bridge}${request.port === undefined ? '' : ` port ${request.port}`}`
   const isFile = file !== '-'
   const output: NodeJS.WritableStream = isFile ? createWriteStream(file, { mode: 0o600 }) : stdout
   let failure: NodeJS.ErrnoException | undefined
@@ -89,7 +93,7 @@ async function run(
     capture.socket.end()
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
-  stderr.write(`capturing ${where}; Ctrl-C ends it\n`)
+  stderr.write(`capturing ${captureTarget(request)}; Ctrl-C ends it\n`)
   const blocks = await passCapture(capture, output)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop)
   if (isFile && failure === undefined) {

@@ -5,7 +5,7 @@ import { Capture } from '#net/capture/capture.ts'
 import { Filter } from '#net/capture/filter.ts'
 import * as libc from '#net/port/libc.ts'
 import { parseParams } from '#hub/base/bridge-params.ts'
-import { CaptureRequest } from '#hub/base/capture-request.ts'
+import { CaptureRequest, captureTarget } from '#hub/base/capture-request.ts'
 import { CaptureSession } from '#hub/fabric/capture-session.ts'
 import type { Say } from '#hub/fabric/attachment.ts'
 import type { Fabric } from '#hub/fabric/fabric.ts'
@@ -56,7 +56,7 @@ export class Captures {
     const observed = this.#fabric.switchOf(bridge, port)
     const filter = request.filter === undefined ? null : parseFilter(request.filter)
     // A clock that is set meanwhile changes no order: time goes on from here.
-    const sinceBoot = Date.now() - performance.now()
+    const started = Date.now() - performance.now()
     const capture = new Capture({
       name: bridge,
       direction: request.direction,
@@ -65,7 +65,9 @@ export class Captures {
       snapLength: request.snap,
       count: request.count ?? Infinity,
       octets: RING_OCTETS,
-      clock: () => (sinceBoot + performance.now()) * 1000,
+      clock: (timeUs) => {
+        timeUs[0] = (started + performance.now()) * 1000
+      },
       onChange: () => session.wake(),
     })
     for (const { number } of observed.ports()) {
@@ -73,7 +75,7 @@ export class Captures {
       if (entry !== null && (port === undefined || port === number)) capture.introduce(entry)
     }
     answerLine(fd, { ok: true })
-    const what = `${user === '' ? 'an operator' : user} captures ${bridge}${port === undefined ? '' : ` port ${port}`}`
+    const what = `${user === '' ? 'an operator' : user} captures ${captureTarget(request)}`
     const session = new CaptureSession(fd, capture, request.seconds, () => {
       observed.unobserve(capture)
       this.#running.delete(session)

@@ -1,7 +1,7 @@
 /** A capture for a user of the SSH port: `ssh -p 2222 ann@hub capture private0 | tcpdump -r -`. */
 import type { ServerChannel } from 'ssh2'
 import { captureSummary, openCapture, passCapture } from '#hub/base/capture-client.ts'
-import { captureRequest, type CaptureWords } from '#hub/base/capture-request.ts'
+import { captureRequest, captureTarget, type CaptureWords } from '#hub/base/capture-request.ts'
 
 /**
  * Runs it until the user goes, or its count or duration is over. That input ends means nothing: `ssh` has none when it
@@ -11,6 +11,7 @@ import { captureRequest, type CaptureWords } from '#hub/base/capture-request.ts'
 export async function serveCapture(channel: ServerChannel, words: CaptureWords, user: string): Promise<void> {
   channel.resume()
   const capture = await openCapture(captureRequest(words, user))
+  channel.stderr.write(`capturing ${captureTarget(words)}\n`)
   const blocks = await passCapture(capture, channel)
   if (!channel.writable) return
   channel.stderr.write(

@@ -54,8 +54,8 @@ export interface CaptureOptions {
   readonly count: number
   /** Of the ring. */
   readonly octets: number
-  /** Microseconds since 1970. */
-  readonly clock: () => number
+  /** Puts microseconds since 1970 into an array. */
+  readonly clock: (timeUs: Float64Array) => void
   /** Something was added to the ring, or the capture has ended. */
   readonly onChange: () => void
 }
@@ -78,6 +78,7 @@ export class Capture implements FrameObserver {
   /** By number of the entry, the last one that was captured. */
   private readonly byEntry: (CapturedInterface | undefined)[] = []
   private left: number
+  private readonly timeUs = new Float64Array(1)
   /** There when it was needed once. */
   private finisher: Finisher | null = null
 
@@ -124,7 +125,8 @@ export class Capture implements FrameObserver {
 
   /** The blocks that end the file, a statistics block for each interface. */
   statistics(): Uint8Array {
-    const timeUs = this.options.clock()
+    this.options.clock(this.timeUs)
+    const timeUs = float64(this.timeUs, 0)
     const blocks = this.interfaces.map(({ number, counts }) =>
       interfaceStatistics({
         interfaceNumber: number,
@@ -214,7 +216,8 @@ export class Capture implements FrameObserver {
     const at = ring.add(total)
     if (at < 0) return lose(from, 1)
     const b = ring.memory.bytes
-    putPacketStart(b, at, total, from.number, this.options.clock(), captured, end - start)
+    this.options.clock(this.timeUs)
+    putPacketStart(b, at, total, from.number, this.timeUs, captured, end - start)
     copyFrame(memory, start, start + captured, ring.memory, at + PACKET_START)
     putPacketEnd(b, at, total, captured, side, comment)
     from.counts[WANTED] = float64(from.counts, WANTED) + 1

@@ -7,7 +7,7 @@
  * Section header, interface descriptions and statistics are rare and made as they come; a packet block is written in
  * place and in two parts, the frame's octets between them being the caller's to copy.
  */
-import { putU16le, putU32le, putU8 } from '#net/wire/octets.ts'
+import { float64, putU16le, putU32le, putU8 } from '#net/wire/octets.ts'
 
 export const BLOCK_SECTION = 0x0a0d0d0a
 export const BLOCK_INTERFACE = 1
@@ -78,7 +78,7 @@ export interface StatisticsFields {
 export function interfaceStatistics(fields: StatisticsFields): Uint8Array {
   const body = new Uint8Array(12)
   putU32le(body, 0, fields.interfaceNumber)
-  putTime(body, 4, fields.timeUs)
+  putTime(body, 4, Float64Array.of(fields.timeUs))
   return block(BLOCK_STATISTICS, body, [
     option(STATISTICS_RECEIVED, u64(fields.received)),
     option(STATISTICS_DROPPED, u64(fields.dropped)),
@@ -101,6 +101,7 @@ export function packetBlockLength(captured: number, comment: Uint8Array | null):
 /**
  * Writes what is before the frame's octets, which belong at `b[at + PACKET_START, + captured)`.
  * @param total  `packetBlockLength`
+ * @param timeUs  microseconds since 1970, in an array, as a number of its own would be allocated
  * @param captured  octets of the frame that the block holds
  * @param octets  that the frame had
  */
@@ -109,7 +110,7 @@ export function putPacketStart(
   at: number,
   total: number,
   interfaceNumber: number,
-  timeUs: number,
+  timeUs: Float64Array,
   captured: number,
   octets: number,
 ): void {
@@ -177,8 +178,9 @@ function u64(value: number): Uint8Array {
 }
 
 /** The upper half goes first, whatever the byte order. */
-function putTime(b: Uint8Array, at: number, timeUs: number): void {
-  const high = Math.floor(timeUs / TWO_32)
+function putTime(b: Uint8Array, at: number, timeUs: Float64Array): void {
+  const time = float64(timeUs, 0)
+  const high = (time / TWO_32) | 0
   putU32le(b, at, high)
-  putU32le(b, at + 4, Math.floor(timeUs - high * TWO_32))
+  putU32le(b, at + 4, (time - high * TWO_32) | 0)
 }
