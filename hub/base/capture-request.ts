@@ -6,6 +6,7 @@ import { LONGEST_FILTER } from '#net/capture/filter-words.ts'
 
 /** Octets that any frame has at most; 0 on a command line means it, too. */
 const MOST_SNAP = 262_144
+const MOST_PACKETS = 2_000_000_000
 const MOST_SECONDS = 7 * 24 * 3600
 
 export const CaptureRequest = z.object({
@@ -19,7 +20,7 @@ export const CaptureRequest = z.object({
   drops: z.boolean(),
   snap: z.int().min(1).max(MOST_SNAP),
   /** Packets. */
-  count: z.int().min(1).optional(),
+  count: z.int().min(1).max(MOST_PACKETS).optional(),
   seconds: z.number().min(0.1).max(MOST_SECONDS).optional(),
 })
 export type CaptureRequest = z.infer<typeof CaptureRequest>
@@ -46,7 +47,7 @@ export function captureRequest(words: CaptureWords, user: string): CaptureReques
   if (filter !== undefined && filter.length > LONGEST_FILTER)
     throw new ConfigError(`the filter is longer than ${LONGEST_FILTER} characters`)
   const snap = number('--snaplen', words.snap, 0, MOST_SNAP)
-  const count = number('--count', words.count, 1, Number.MAX_SAFE_INTEGER)
+  const count = number('--count', words.count, 1, MOST_PACKETS)
   const seconds = number('--duration', words.seconds, 1, MOST_SECONDS)
   return {
     bridge,

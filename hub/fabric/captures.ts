@@ -63,7 +63,7 @@ export class Captures {
       onlyDrops: request.drops,
       filter,
       snapLength: request.snap,
-      count: request.count ?? Infinity,
+      count: request.count ?? 0,
       octets: RING_OCTETS,
       clock: (timeUs) => {
         timeUs[0] = (started + performance.now()) * 1000

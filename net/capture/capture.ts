@@ -39,7 +39,7 @@ const COMMENTS = Array.from({ length: DROP_REASON_COUNT }, (_, reason) =>
  * on its way out, except that a port is down.
  */
 export const DIRECTIONS = ['in', 'out', 'both', 'once'] as const
-export type CaptureDirection = (typeof DIRECTIONS)[number]
+type CaptureDirection = (typeof DIRECTIONS)[number]
 
 export interface CaptureOptions {
   /** Of the switch; its port 3 is the interface `NAME/3`. */
@@ -50,7 +50,7 @@ export interface CaptureOptions {
   readonly filter: Filter | null
   /** Octets kept of each packet. */
   readonly snapLength: number
-  /** Packets after which it ends; Infinity: none. */
+  /** Packets after which it ends; 0: none. */
   readonly count: number
   /** Of the ring. */
   readonly octets: number
@@ -77,6 +77,7 @@ export class Capture implements FrameObserver {
   private readonly interfaces: CapturedInterface[] = []
   /** By number of the entry, the last one that was captured. */
   private readonly byEntry: (CapturedInterface | undefined)[] = []
+  /** Packets until it ends; 0: any number. */
   private left: number
   private readonly timeUs = new Float64Array(1)
   /** There when it was needed once. */
@@ -221,7 +222,7 @@ export class Capture implements FrameObserver {
     copyFrame(memory, start, start + captured, ring.memory, at + PACKET_START)
     putPacketEnd(b, at, total, captured, side, comment)
     from.counts[WANTED] = float64(from.counts, WANTED) + 1
-    if (--this.left <= 0) this.isEnded = true
+    if (this.left > 0 && --this.left === 0) this.isEnded = true
   }
 }
 

@@ -10,7 +10,11 @@ interface Word {
   readonly column: number
 }
 
-const ALIASES: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not' }
+const ALIASES = new Map([
+  ['&&', 'and'],
+  ['||', 'or'],
+  ['!', 'not'],
+])
 
 export class FilterWords {
   readonly #words: Word[]
@@ -23,7 +27,7 @@ export class FilterWords {
       throw new ConfigError(`the filter is longer than ${LONGEST_FILTER} characters`)
     this.#words = [...text.matchAll(/&&|\|\||[()!]|[^\s()!&|]+|./gs)]
       .filter(([word]) => word.trim() !== '')
-      .map((match) => ({ text: ALIASES[match[0]] ?? match[0], column: match.index + 1 }))
+      .map((match) => ({ text: ALIASES.get(match[0]) ?? match[0], column: match.index + 1 }))
     this.#end = text.length + 1
   }
 

@@ -22,7 +22,7 @@ import { IPV6_DESTINATION, IPV6_HEADER_LEN, IPV6_SOURCE, Ipv6Header } from '#net
 import { u16 } from '#net/wire/octets.ts'
 
 /** No such header, or not in this frame. */
-export const ABSENT = -1
+const ABSENT = -1
 const SCTP = 132
 
 /** Of one frame; the next `read` overwrites them. */

@@ -9,8 +9,8 @@
  */
 import { float64, putU16le, putU32le, putU8 } from '#net/wire/octets.ts'
 
-export const BLOCK_SECTION = 0x0a0d0d0a
-export const BLOCK_INTERFACE = 1
+const BLOCK_SECTION = 0x0a0d0d0a
+const BLOCK_INTERFACE = 1
 export const BLOCK_STATISTICS = 5
 export const BLOCK_PACKET = 6
 
@@ -35,7 +35,7 @@ const TWO_32 = 0x1_0000_0000
 export const INBOUND = 1
 export const OUTBOUND = 2
 
-export const padded = (octets: number): number => (octets + 3) & ~3
+const padded = (octets: number): number => (octets + 3) & ~3
 
 /** @param application  who writes the file */
 export function sectionHeader(application: string): Uint8Array {

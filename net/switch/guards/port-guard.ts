@@ -12,9 +12,9 @@ export interface GuardSettings {
   readonly isMirror: boolean
 }
 
-export const NO_GUARDS: GuardSettings = { block: 0, storm: null, isMirror: false }
+const NO_GUARDS: GuardSettings = { block: 0, storm: null, isMirror: false }
 
-export class PortGuard implements FrameGuard {
+class PortGuard implements FrameGuard {
   readonly settings: GuardSettings
   private readonly block: Block | null
   private readonly storm: Storm | null
