@@ -60,6 +60,9 @@ class Watched {
 
 const transparent = (ports: number): SwitchLab => new SwitchLab(Array<string>(ports).fill('mode=transparent'))
 
+const broadcasts = (n: number): Uint8Array[] =>
+  Array.from({ length: n }, () => frameOf(BROADCAST, host(1), ''))
+
 describe('a capture', () => {
   it('of a port shows what the switch receives from it and sends to it', () => {
     const lab = transparent(3)
@@ -173,11 +176,9 @@ describe('a capture', () => {
   it('loses and counts what a slow reader has no room for, and the switch loses nothing', () => {
     const lab = transparent(2)
     const watched = new Watched(lab, 1, { octets: 4096 })
-    const frames = (n: number): Uint8Array[] =>
-      Array.from({ length: n }, () => frameOf(BROADCAST, host(1), ''))
-    lab.port(1).injectBatch(frames(100))
+    lab.port(1).injectBatch(broadcasts(100))
     watched.read()
-    lab.port(1).injectBatch(frames(10))
+    lab.port(1).injectBatch(broadcasts(10))
     const { packets, statistics } = watched.file()
     expect(packets.length).toBeGreaterThan(40)
     expect(statistics).toEqual([{ received: 110, dropped: 110 - packets.length }])

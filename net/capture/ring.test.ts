@@ -20,9 +20,12 @@ class Tried {
     if (hadRoom !== at >= 0) faults.push(`room for ${octets}: ${hadRoom}, then ${at}`)
     if (at < 0 && written.length === read.length && octets <= SIZE)
       faults.push(`${octets} do not fit in nothing`)
+    if (at < 0) return
     if (at + octets > SIZE) faults.push(`${octets} at ${at}`)
-    for (let i = at; at >= 0 && i < at + octets; i++)
-      written.push((ring.memory.bytes[i] = written.length & 0xff))
+    for (let i = 0; i < octets; i++) {
+      ring.memory.bytes[at + i] = written.length & 0xff
+      written.push(written.length & 0xff)
+    }
   }
 
   take(most: number): void {
