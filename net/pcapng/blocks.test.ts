@@ -133,49 +133,10 @@ const timeHex = (timeUs: number): string => {
   return octets.toString('hex')
 }
 
+const statistics = (interfaceNumber: number, dropped: number): Uint8Array =>
+  interfaceStatistics({ interfaceNumber, timeUs: TIME_US, received: 9, dropped })
 
 describe('BlockStream', () => {
-  const file = readPcapng(Buffer.concat(parts))
-        expect(file.interfaces).toEqual([{ name, description: 'x', snapLength: 9 }])
-        expect(file.packets).toEqual(
-          written.map(({ octets, direction, comment, timeUs }) => ({
-            interface: 0,
-            timeUs,
-            direction: direction === INBOUND ? 'in' : 'out',
-            comment: comment === '' ? undefined : comment,
-            length: octets.length,
-            octets: Buffer.from(octets),
-          })),
-        )
-      }),
-    )
-  })
-
-  it('of packets allocate nothing', () => {
-    const b = new Uint8Array(200)
-    const comment = commentOption('dropped: vlan')
-    const total = packetBlockLength(60, comment)
-    const time = Float64Array.of(TIME_US)
-    const step = (): void => {
-      time[0] = (time[0] ?? 0) + 1
-      putPacketStart(b, 0, total, 3, time, 60, 60)
-      putPacketEnd(b, 0, total, 60, INBOUND, comment)
-    }
-    expect(bytesPerCall(step)).toBeLessThan(1)
-  })
-})
-
-const timeHex = (timeUs: number): string => {
-  const octets = Buffer.alloc(8)
-  octets.writeUInt32LE(Number(BigInt(timeUs) >> 32n), 0)
-  octets.writeUInt32LE(Number(BigInt(timeUs) & 0xffff_ffffn), 4)
-  return octets.toString('hex')
-}
-
-
-describe('BlockStream', () => {
-  const statistics = (interfaceNumber: number, dropped: number): Uint8Array =>
-    interfaceStatistics({ interfaceNumber, timeUs: TIME_US, received: 9, dropped })
   const file = Buffer.concat([
     sectionHeader('hub'),
     interfaceDescription({ name: 'a', description: 'b', snapLength: 0 }),
