@@ -1,15 +1,24 @@
 /** One bridge of the hub: its switch, and what belongs to it. */
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
+import type { VdeConfig } from '#hub/vde/directory.ts'
+import { PortAccessTable } from '#hub/vde/port-access.ts'
+import type { VdeServer } from '#hub/vde/server.ts'
 
 export interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that is silent is forgotten. */
   readonly ageing?: number | undefined
+  /** Where clients of VDE plug in; undefined: nowhere. */
+  readonly vde?: VdeConfig | undefined
 }
 
 export class Bridge {
   readonly name: string
   readonly switch: Switch
+  /** Which users of the machine may plug in where. */
+  readonly access = new PortAccessTable()
+  /** Null when clients of VDE cannot plug in. */
+  vde: VdeServer | null = null
 
   constructor(config: BridgeConfig, onPortChange: (entry: SwitchPort, why: string) => void) {
     const { name, ageing } = config
