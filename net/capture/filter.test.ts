@@ -48,6 +48,7 @@ describe('a filter', () => {
   it.each([
     ['', 'column 1: the end is no test'],
     ['foo', 'column 1: "foo" is no test; there are host,'],
+    ['10.0.0.1', 'column 1: "10.0.0.1" is no test; there are host,'],
     ['arp and', 'column 8: the end is no test'],
     ['arp arp', 'column 5: "arp" has no place here: tests are joined by and, or'],
     ['(arp', 'column 5: the end stands where ")" is expected'],

@@ -3,7 +3,7 @@
  *
  *    filter     = test { ("and" | "or") test }            alike in rank, from left to right
  *    test       = "not" test | "(" filter ")" | primitive
- *    primitive  = [src|dst] [host] ADDRESS | [src|dst] net NETWORK/BITS
+ *    primitive  = (src|dst) ADDRESS | [src|dst] host ADDRESS | [src|dst] net NETWORK/BITS
  *               | [tcp|udp] [src|dst] (port N | portrange N-N)
  *               | ether ([src|dst] [host] MAC | proto N | broadcast | multicast) | broadcast | multicast
  *               | vlan [N] | arp | ip | ip6 | icmp | icmp6 | igmp | tcp | udp | less N | greater N
@@ -108,7 +108,6 @@ function parseTest(words: FilterWords, depth: number): FrameTest {
 }
 
 function parsePrimitive(words: FilterWords): FrameTest {
-  if (isAddress(words.next)) return parseAddressed(words)
   const word = words.next
   const simple = Object.hasOwn(SIMPLE, word) ? SIMPLE[word] : undefined
   if (simple !== undefined) {
