@@ -34,6 +34,8 @@ export const AUTH_SOCKET = 'run/auth.sock'
 export const FABRIC_SOCKET = 'run/fabric.sock'
 /** Where gateways join tunnels to the fabric. */
 export const TUNNEL_SOCKET = 'run/tunnel.sock'
+/** Where captures are asked for and read, by gateways and `hybridge capture`. */
+export const CAPTURE_SOCKET = 'run/capture.sock'
 
 /** What may be there before the accounts are: a directory that holds anything else is somebody else's. */
 const EARLY = ['run', 'log', 'vde', 'ssh_host_ed25519_key', 'lost+found']

@@ -133,7 +133,9 @@ export class Fabric {
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
-      const entry = this.#bridge(attachment.bridge).switch.addEntry(undefined, mode)
+      const bridge = this.#bridge(attachment.bridge)
+      const entry = bridge.switch.addEntry(undefined, mode)
+      applySettings(PORT_SETTINGS, { bridge, entry }, attachment.settings ?? {})
       entry.description = `${attachment.kind}:${attachment.argument}`
       entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
@@ -256,6 +258,13 @@ export class Fabric {
       `${request.user}@${request.name} joined ${request.bridge} as port ${tunnel.entry.number}`,
     )
     return tunnel.entry.number
+  }
+
+  /** For those who look on. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  switchOf(bridge: string, port?: number): Switch {
+    const found = this.#bridge(bridge)
+    if (port !== undefined) this.#target(found, port)
+    return found.switch
   }
 
   close(): void {
