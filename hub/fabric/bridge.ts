@@ -1,4 +1,6 @@
 /** One bridge of the hub: its switch, and what belongs to it. */
+import { LinkSchedule } from '#net/impairment/link-schedule.ts'
+import { TimerAlarm } from '#net/port/timer-alarm.ts'
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
 
 export interface BridgeConfig {
@@ -10,6 +12,7 @@ export interface BridgeConfig {
 export class Bridge {
   readonly name: string
   readonly switch: Switch
+  #links: LinkSchedule | undefined
 
   constructor(config: BridgeConfig, onPortChange: (entry: SwitchPort, why: string) => void) {
     const { name, ageing } = config
@@ -21,6 +24,14 @@ export class Bridge {
     })
   }
 
+  /** Of its impaired links; there from the first use. @throws SystemError when no timer can be had */
+  get links(): LinkSchedule {
+    return (this.#links ??= new LinkSchedule(
+      () => performance.now(),
+      (onTime) => new TimerAlarm(onTime),
+    ))
+  }
+
   /** To be called about once a second. @param now  monotonic milliseconds */
   tick(now: number): void {
     this.switch.tick(now)
@@ -29,5 +40,6 @@ export class Bridge {
   /** After all ports have been disconnected. */
   close(): void {
     this.switch.close()
+    this.#links?.close()
   }
 }

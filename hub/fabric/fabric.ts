@@ -214,6 +214,7 @@ export class Fabric {
       tunnel.entry.disconnect()
       tunnel.port?.close()
     }
+    for (const bridge of this.#bridges.values()) bridge.close()
   }
 
   #bridge(name: string): Bridge {

@@ -6,7 +6,9 @@ import { ConfigError, ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { DEFAULT_AGEING_MS } from '#net/switch/mac-table.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
+import { RECEIVED, SENT } from '#net/switch/observer.ts'
 import type { Bridge } from '#hub/fabric/bridge.ts'
+import { impairLink } from '#hub/fabric/impair-link.ts'
 
 export interface PortTarget {
   readonly bridge: Bridge
@@ -30,6 +32,27 @@ export const PORT_SETTINGS: Settings<PortTarget> = {
     },
     read: ({ entry }) =>
       entry.mode.kind === 'transparent' ? undefined : formatPortMode(entry.mode).slice('mode='.length),
+  },
+  link: {
+    parse: (text, { entry }) => {
+      if (text !== 'up' && text !== 'down')
+        throw new ConfigError(`link=${text} is not valid: it is up or down`)
+      return () => entry.setLinkDown(text === 'down')
+    },
+    read: ({ entry }) => (entry.isLinkDown ? 'down' : undefined),
+  },
+  // Both directions; each is read by itself.
+  impair: {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [RECEIVED, SENT]),
+    read: () => undefined,
+  },
+  'impair-in': {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [RECEIVED]),
+    read: ({ entry }) => entry.inLink?.text,
+  },
+  'impair-out': {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [SENT]),
+    read: ({ entry }) => entry.outLink?.text,
   },
 }
 

@@ -23,7 +23,7 @@ import {
   PortVlans,
 } from '#net/switch/port-vlans.ts'
 import { SendQueue } from '#net/switch/send-queue.ts'
-import { RECEIVED } from '#net/switch/observer.ts'
+import { RECEIVED, SENT } from '#net/switch/observer.ts'
 import { type Forwarder, SwitchPort, type SwitchPortReading } from '#net/switch/switch-port.ts'
 import { keyTpid, keyVid, type Tpid } from '#net/switch/vlan.ts'
 import { HEADER_LEN, TAG_LEN, TPID_C_TAG } from '#net/wire/ethernet.ts'
@@ -125,6 +125,8 @@ export class Switch implements Forwarder {
   removeEntry(number: number): Port | null {
     const entry = this.entry(number)
     if (entry === null) return null
+    entry.setLink(RECEIVED, null)
+    entry.setLink(SENT, null)
     const port = entry.disconnect('port removed')
     this.table.flushPort(number)
     this.byNumber[number] = null
@@ -161,6 +163,10 @@ export class Switch implements Forwarder {
 
   /** Gives native memory back, after all ports have been disconnected. */
   close(): void {
+    for (const entry of this.entries) {
+      entry.setLink(RECEIVED, null)
+      entry.setLink(SENT, null)
+    }
     this.queue.close()
   }
 
@@ -215,6 +221,10 @@ export class Switch implements Forwarder {
     if (reason >= 0) return reason
     this.key = this.vlan.key
     return ACCEPTED
+  }
+
+  transmit(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    this.queue.transmit(to, memory, start, end)
   }
 
   flushPorts(): void {
