@@ -17,7 +17,7 @@ afterEach(() => {
 /** Adds a frame that is full of one octet. */
 function add(fill: number, deadline: number, length = 60, bit = -1): boolean {
   memory.bytes.fill(fill, START, START + length)
-  return queue.add(memory, START, START + length, deadline, bit)
+  return queue.add(memory, START, START + length, { deliverAt: deadline, bit })
 }
 
 /** Takes all that is due. @returns first octet and length of each */
@@ -100,9 +100,11 @@ describe('DeadlineQueue', () => {
 
   it('allocates nothing for a frame', () => {
     let now = 0
+    const arrival = { deliverAt: 0, bit: -1 }
     const step = (): void => {
       now++
-      queue.add(memory, START, START + 1514, now + 100, -1)
+      arrival.deliverAt = now + 100
+      queue.add(memory, START, START + 1514, arrival)
       while (queue.size > 0 && queue.deadline <= now) queue.take()
       queue.recycle()
     }

@@ -11,9 +11,18 @@ export const MAX_WAITING_FRAMES = 65_536
 export const MAX_WAITING_OCTETS = 1 << 24
 const FIRST_CAPACITY = 256
 
+export interface Arrival {
+  /** Milliseconds. */
+  readonly deliverAt: number
+  /** The bit that is turned in the copy, -1: none. */
+  readonly bit: number
+}
+
 export class DeadlineQueue {
   /** Frames that wait. */
   size = 0
+  /** Of the first frame, Infinity when none waits. A field, as V8 puts what a getter returns on the heap. */
+  deadline = 0.5
   /** The frame that `take` has lent. */
   memory: FrameMemory | null = null
   start = 0
@@ -31,9 +40,8 @@ export class DeadlineQueue {
   private ends = new Int32Array(FIRST_CAPACITY)
   private readonly holders: (FrameChunk | null)[] = []
 
-  /** Time of the first frame, Infinity when none waits. */
-  get deadline(): number {
-    return this.size === 0 ? Infinity : float64(this.deadlines, int32(this.heap, 0))
+  constructor() {
+    this.deadline = Infinity
   }
 
   /** Octets of native memory that are held. */
@@ -41,24 +49,21 @@ export class DeadlineQueue {
     return this.chunks.octets
   }
 
-  /**
-   * Copies a frame with its virtio header.
-   * @param bit  is turned in the copy, -1: none
-   * @returns false when there is no room
-   */
-  add(memory: FrameMemory, start: number, end: number, deadline: number, bit: number): boolean {
+  /** Copies a frame with its virtio header. @returns false when there is no room */
+  add(memory: FrameMemory, start: number, end: number, arrival: Arrival): boolean {
     if (this.size === MAX_WAITING_FRAMES) return false
     const chunk = this.chunks.add(memory, start, end)
     if (chunk === null) return false
     if (this.size === this.capacity) this.grow()
     const slot = int32(this.heap, this.size)
-    this.deadlines[slot] = deadline
+    this.deadlines[slot] = arrival.deliverAt
     this.sequences[slot] = this.sequence++
     this.starts[slot] = this.chunks.start
     this.ends[slot] = chunk.tail
     this.holders[slot] = chunk
-    if (bit >= 0) turn(chunk.memory.bytes, this.chunks.start, bit)
+    if (arrival.bit >= 0) turn(chunk.memory.bytes, this.chunks.start, arrival.bit)
     this.rise(this.size++, slot)
+    this.deadline = float64(this.deadlines, int32(this.heap, 0))
     return true
   }
 
@@ -77,6 +82,7 @@ export class DeadlineQueue {
     const last = int32(this.heap, --this.size)
     this.heap[this.size] = slot
     if (this.size > 0) this.sink(last)
+    this.deadline = this.size === 0 ? Infinity : float64(this.deadlines, int32(this.heap, 0))
     return true
   }
 

@@ -233,7 +233,7 @@ describe('ImpairedLink', () => {
     const step = (): void => {
       time.now++
       link.enter(memory, START, START + 1514)
-      if (time.alarmAt <= time.now) time.advance(time.now)
+      link.release(time.now)
     }
     expect(bytesPerCall(step)).toBeLessThan(8)
     expect(delivered).toBeGreaterThan(90_000)

@@ -100,7 +100,7 @@ export class ImpairedLink implements FrameLink {
       if (!model.schedule(end - start, now)) this.end.drop(DROP_RATE, memory, start, end)
       else if (isPassed && model.deliverAt <= now && model.bit < 0 && queue.size === 0) {
         this.end.deliver(memory, start, end)
-      } else if (!queue.add(memory, start, end, model.deliverAt, model.bit)) {
+      } else if (!queue.add(memory, start, end, model)) {
         this.end.drop(DROP_QUEUE_FULL, memory, start, end)
       }
     }
