@@ -1,5 +1,5 @@
 /** What `hybridge serve` is told: by its command line, its configuration file, or both. */
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { isIPv4, isIPv6 } from 'node:net'
 import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -7,6 +7,8 @@ import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
+import type { VdeConfig } from '#hub/vde/directory.ts'
+import { parseVdeOptions, VDE_OPTIONS, vdeConfig, type VdeOptions } from '#hub/vde/options.ts'
 
 export interface ListenAddress {
   readonly address: string
@@ -18,18 +20,27 @@ export interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that was not seen again is forgotten. */
   readonly ageing: number
+  /** Where clients of VDE plug in; undefined: nowhere. */
+  readonly vde?: VdeConfig
 }
 
-const ATTACH_KINDS = ['nic', 'tap'] as const
+/** A bridge as it is written: where its VDE directory is depends on other settings. */
+interface BridgeText extends Omit<BridgeConfig, 'vde'> {
+  readonly vde?: VdeOptions
+}
+
+const ATTACH_KINDS = ['nic', 'tap', 'vde'] as const
 export interface AttachConfig {
   readonly bridge: string
   readonly kind: (typeof ATTACH_KINDS)[number]
-  /** Name of the interface. */
+  /** Name of the interface; for `vde` the directory of a switch, absolute. */
   readonly argument: string
   /** As `parsePortMode` reads it, `mode=access,vlan=10`. */
   readonly mode?: string
   /** Octets. */
   readonly mtu?: number
+  /** Wanted number of the VDE switch's port. */
+  readonly port?: number
 }
 
 export interface ServeConfig {
@@ -60,9 +71,9 @@ export function parseListenAddress(text: string): ListenAddress {
   return { address: v6 ?? v4 ?? '', port }
 }
 
-/** `NAME[,ageing=SECONDS]` */
-export function parseBridge(text: string): BridgeConfig {
-  const { first: name, options } = splitOptions(text, ['ageing'])
+/** `NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP]` */
+export function parseBridge(text: string): BridgeText {
+  const { first: name, options } = splitOptions(text, ['ageing', ...VDE_OPTIONS])
   if (!BRIDGE_NAME.test(name)) {
     throw new ConfigError(
       `"${name}" is no bridge name: 1 to 31 letters, digits, "_", "-" and ".", beginning with a letter or digit`,
@@ -74,24 +85,25 @@ export function parseBridge(text: string): BridgeConfig {
       `bridge ${name}: ageing is 10 to 1000000 seconds (IEEE 802.1Q), not "${options['ageing']}"`,
     )
   }
-  return { name, ageing }
+  const vde = parseVdeOptions(name, options)
+  return { name, ageing, ...(Object.keys(vde).length > 0 && { vde }) }
 }
 
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
 export function parseAttach(text: string): AttachConfig {
-  const { first, options } = splitOptions(text, [...MODE_OPTIONS, 'mtu'])
+  const { first, options } = splitOptions(text, [...MODE_OPTIONS, 'mtu', 'port'])
   const match = /^([^=:]+)=([^=:]+):(.+)$/.exec(first)
   const [, bridge, kindText, argument] = match ?? []
   if (bridge === undefined || kindText === undefined || argument === undefined) {
-    throw new ConfigError(`"${text}" is no BRIDGE=KIND:INTERFACE, as private0=nic:eth1`)
+    throw new ConfigError(`"${text}" is no BRIDGE=KIND:ARGUMENT, as private0=nic:eth1`)
   }
   const kind = ATTACH_KINDS.find((known) => known === kindText)
   if (!kind)
     throw new ConfigError(`"${text}": unknown kind "${kindText}"; known are ${ATTACH_KINDS.join(', ')}`)
-  if (!INTERFACE_NAME.test(argument) || argument === '.' || argument === '..') {
-    throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
-  }
-  const { mtu, ...modeOptions } = options
+  checkArgument(text, kind, argument)
+  const { mtu, port, ...modeOptions } = options
+  const foreign = kind === 'vde' ? mtu && 'mtu' : port && 'port'
+  if (foreign !== undefined) throw new ConfigError(`"${text}": ${foreign} says nothing of ${kind}`)
   const mode = Object.entries(modeOptions)
     .map(([name, value]) => `${name}=${value}`)
     .join(',')
@@ -101,7 +113,17 @@ export function parseAttach(text: string): AttachConfig {
     argument,
     ...(mode !== '' && { mode: checkedMode(text, mode) }),
     ...(mtu !== undefined && { mtu: parseMtu(text, mtu) }),
+    ...(port !== undefined && { port: parsePort(text, port) }),
   }
+}
+
+function checkArgument(text: string, kind: AttachConfig['kind'], argument: string): void {
+  if (kind === 'vde') {
+    if (isAbsolute(argument)) return
+    throw new ConfigError(`"${text}": name the VDE switch's directory from / on, as vde:/tmp/sw`)
+  }
+  if (!INTERFACE_NAME.test(argument) || argument === '.' || argument === '..')
+    throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
 }
 
 function checkedMode(text: string, mode: string): string {
@@ -121,6 +143,13 @@ function parseMtu(text: string, mtu: string): number {
   return octets
 }
 
+function parsePort(text: string, port: string): number {
+  const number = Number(port)
+  if (!/^\d{1,5}$/.test(port) || number < 1 || number > 65_535)
+    throw new ConfigError(`"${text}": port is the number of the VDE switch's port, 1 to 65535, not "${port}"`)
+  return number
+}
+
 function splitOptions(
   text: string,
   known: readonly string[],
@@ -128,13 +157,14 @@ function splitOptions(
   const [first = '', ...parts] = text.split(',')
   const options: Record<string, string> = {}
   for (const part of parts) {
-    const equals = part.indexOf('=')
-    const key = part.slice(0, Math.max(equals, 0))
+    const [key = '', ...value] = part.split('=')
     if (!known.includes(key)) {
-      throw new ConfigError(`"${text}": unknown option "${key || part}"; known are ${known.join(', ')}`)
+      const comma = part.includes('=') ? '' : ' (a name or path may hold no comma)'
+      throw new ConfigError(`"${text}": unknown option "${key}"; known are ${known.join(', ')}${comma}`)
     }
     if (key in options) throw new ConfigError(`"${text}": ${key} is given twice`)
-    options[key] = part.slice(equals + 1)
+    if (value.length === 0 && key !== 'vde') throw new ConfigError(`"${text}": ${key} needs a value`)
+    options[key] = value.join('=')
   }
   return { first, options }
 }
@@ -154,8 +184,16 @@ const textOf = <T>(parse: (text: string) => T) =>
 export const ConfigFile = z.strictObject({
   data: z.string().min(1).optional().describe('Data directory, relative to this file'),
   ssh: textOf(parseListenAddress).optional().describe('ADDRESS:PORT of the SSH server, default 0.0.0.0:2222'),
-  bridges: z.array(textOf(parseBridge)).default([]).describe('NAME[,ageing=SECONDS]'),
-  attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:INTERFACE[,OPTION=VALUE...]'),
+  bridges: z
+    .array(textOf(parseBridge))
+    .default([])
+    .describe('NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP]'),
+  vde: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Directory with a VDE directory for each bridge, relative to this file'),
+  attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
   log: z.enum(LOG_LEVELS).optional().describe('Least level that is logged, default info'),
 })
@@ -182,8 +220,12 @@ export function parseConfigFile(text: string, file: string): ConfigFile {
   }
   const parsed = ConfigFile.safeParse(value)
   if (parsed.success) {
-    const { data } = parsed.data
-    return { ...parsed.data, ...(data !== undefined && { data: resolve(dirname(file), data) }) }
+    const { data, vde } = parsed.data
+    return {
+      ...parsed.data,
+      ...(data !== undefined && { data: resolve(dirname(file), data) }),
+      ...(vde !== undefined && { vde: resolve(dirname(file), vde) }),
+    }
   }
   const faults = parsed.error.issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }]
@@ -218,6 +260,7 @@ export interface ServeArguments {
   readonly ssh?: string | undefined
   readonly bridge?: readonly string[] | undefined
   readonly attach?: readonly string[] | undefined
+  readonly vde?: string | undefined
   readonly gateways?: number | undefined
   readonly log?: LogLevel | undefined
 }
@@ -231,7 +274,7 @@ export function mergeConfig(
   file: ConfigFile | undefined,
   defaultData: string,
 ): ServeConfig {
-  const bridges = new Map<string, BridgeConfig>()
+  const bridges = new Map<string, BridgeText>()
   for (const source of [file?.bridges ?? [], (args.bridge ?? []).map(parseBridge)]) {
     const seen = new Set<string>()
     for (const bridge of source) {
@@ -257,15 +300,37 @@ export function mergeConfig(
   if (!Number.isInteger(gateways) || gateways < 1 || gateways > 64) {
     throw new ConfigError('--gateways is a number from 1 to 64')
   }
+  const data = resolve(args.data ?? file?.data ?? defaultData)
+  const commonVde = args.vde ?? file?.vde
   return {
-    data: resolve(args.data ?? file?.data ?? defaultData),
+    data,
     ssh:
       args.ssh === undefined
         ? (file?.ssh ?? { address: '0.0.0.0', port: 2222 })
         : parseListenAddress(args.ssh),
-    bridges: [...bridges.values()],
+    bridges: withDirectories([...bridges.values()], commonVde, data),
     attach,
     gateways,
     log: args.log ?? file?.log ?? 'info',
   }
+}
+
+/** @throws ConfigError when two are the same */
+function withDirectories(
+  bridges: readonly BridgeText[],
+  common: string | undefined,
+  data: string,
+): BridgeConfig[] {
+  const taken = new Map<string, string>()
+  return bridges.map(({ vde: options, ...bridge }) => {
+    const vde = vdeConfig(bridge.name, options ?? {}, common, data)
+    if (!vde) return bridge
+    const other = taken.get(vde.directory)
+    if (other !== undefined)
+      throw new ConfigError(
+        `VDE directory ${vde.directory} is given twice, to ${other} and to ${bridge.name}`,
+      )
+    taken.set(vde.directory, bridge.name)
+    return { ...bridge, vde }
+  })
 }

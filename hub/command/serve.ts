@@ -27,13 +27,19 @@ export const serveCommand = (
         type: 'string',
         array: true,
         nargs: 1,
-        describe: 'NAME[,ageing=SECONDS] of a bridge; repeat for more',
+        describe:
+          'NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP] of a bridge; repeat for more',
       })
       .option('attach', {
         type: 'string',
         array: true,
         nargs: 1,
-        describe: 'BRIDGE=KIND:INTERFACE[,OPTION=VALUE...]; kinds nic, tap; repeat for more',
+        describe: 'BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]; kinds nic, tap, vde; repeat for more',
+      })
+      .option('vde', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Directory with a VDE directory for each bridge: QEMU, UML, vde_plug plug in at DIR/BRIDGE',
       })
       .option('gateways', { type: 'number', requiresArg: true, describe: 'SSH server processes (2)' })
       .option('log', {

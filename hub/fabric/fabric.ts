@@ -1,9 +1,10 @@
 /** The switches of one forwarding process, and what is plugged into them. */
-import { ProtocolError } from '#net/base/errors.ts'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
+import type { SwitchVlan } from '#net/switch/vlan-list.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
@@ -14,6 +15,8 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import { ctlMode, prepareDirectory, type VdeConfig } from '#hub/vde/directory.ts'
+import { VdeServer } from '#hub/vde/server.ts'
 
 export interface FabricConfig {
   readonly bridges: readonly BridgeConfig[]
@@ -61,6 +64,14 @@ export interface AddressReading {
   readonly ageSeconds: number
 }
 
+/** As `hybridge show vlans --json` gives it. */
+export interface VlansReading {
+  readonly bridge: string
+  /** Numbers of the ports that carry every VLAN. */
+  readonly transparent: readonly number[]
+  readonly vlans: readonly SwitchVlan[]
+}
+
 export interface BridgeReading {
   readonly name: string
   readonly ports: number
@@ -73,6 +84,8 @@ const KEEP_ENTRY_MS = 600_000
 /** Tunnels, present and remembered, of one user: bounds what one account can hold. */
 const TUNNELS_PER_USER = 128
 const AGE_EVERY_MS = 1000
+/** Names of attached ports. */
+const ATTACHED = /^(?:nic|tap):|^vde:\//
 
 interface TunnelEntry {
   readonly bridge: Switch
@@ -92,6 +105,8 @@ export class Fabric {
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
+  /** Why bridges that were to have a VDE directory have none. */
+  readonly #vdeProblems: string[] = []
 
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
@@ -107,12 +122,13 @@ export class Fabric {
       entry.description = `${attachment.kind}:${attachment.argument}`
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
+    for (const { name, vde } of config.bridges) if (vde) this.#openVde(this.#bridge(name), vde)
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
-  /** Why configured interfaces are not attached; empty when all are. */
+  /** Why configured interfaces are not attached, and directories not used; empty when all are. */
   problems(): string[] {
-    return this.#attachments.filter((a) => a.problem !== '').map((a) => a.problem)
+    return [...this.#attachments.map((a) => a.problem).filter((why) => why !== ''), ...this.#vdeProblems]
   }
 
   bridges(): BridgeReading[] {
@@ -153,11 +169,12 @@ export class Fabric {
     applySettings(BRIDGE_SETTINGS, this.#bridge(bridge), wanted)
   }
 
-  /** Sets counters to 0, of one port or of all. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  /** Sets counters to 0: of one port, or of all ports and VLANs. @throws ProtocolError `unknown-bridge`, `unknown-port` */
   resetCounters(bridge: string | undefined, port: number | undefined): void {
     for (const selected of this.#selected(bridge)) {
       const numbers = port === undefined ? selected.switch.ports().map(({ number }) => number) : [port]
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
+      if (port === undefined) selected.switch.vlanCounters.reset()
     }
   }
 
@@ -166,6 +183,15 @@ export class Fabric {
     return this.#selected(bridge).flatMap((selected) =>
       selected.switch.addresses().map((a) => ({ bridge: selected.name, ...a })),
     )
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  vlans(bridge?: string): VlansReading[] {
+    return this.#selected(bridge).map(({ name, switch: selected }) => ({
+      bridge: name,
+      transparent: selected.ports().flatMap((port) => (port.mode.kind === 'transparent' ? port.number : [])),
+      vlans: selected.vlans(),
+    }))
   }
 
   /**
@@ -214,7 +240,44 @@ export class Fabric {
       tunnel.entry.disconnect()
       tunnel.port?.close()
     }
-    for (const bridge of this.#bridges.values()) bridge.close()
+    for (const bridge of this.#bridges.values()) {
+      bridge.vde?.close()
+      bridge.close()
+    }
+  }
+
+  /** Makes the directory now, with root's rights; its sockets when they are dropped, as the user who removes them. */
+  #openVde(bridge: Bridge, config: VdeConfig): void {
+    try {
+      const directory = prepareDirectory(config)
+      queueMicrotask(() => this.#serveVde(bridge, directory, ctlMode(config)))
+    } catch (error) {
+      this.#vdeProblems.push(reasonOf(error))
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
+  }
+
+  #serveVde(bridge: Bridge, directory: string, mode: number): void {
+    try {
+      bridge.vde = new VdeServer({
+        directory,
+        mode,
+        switch: bridge.switch,
+        access: bridge.access,
+        isReserved: (entry) => this.#isReserved(entry),
+        say: this.#say,
+      })
+      this.#say('info', `${bridge.name} serves VDE clients in ${directory}`)
+    } catch (error) {
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
+  }
+
+  /** Whether an entry waits for its interface or its agent. */
+  #isReserved(entry: SwitchPort): boolean {
+    if (this.#attachments.some((attachment) => attachment.entry === entry)) return true
+    for (const tunnel of this.#tunnels.values()) if (tunnel.entry === entry) return true
+    return false
   }
 
   #bridge(name: string): Bridge {
@@ -281,9 +344,9 @@ export class Fabric {
     tunnel.bridge.removeEntry(tunnel.entry.number)
   }
 
-  /** Interfaces that go down and come back are told; tunnels have lines of their own. */
+  /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
-    if (entry.port?.name.startsWith('tunnel:') !== false) return
+    if (entry.port === null || !ATTACHED.test(entry.port.name)) return
     if (!entry.isUp) this.#say('warn', `${entry.description} on ${bridge} is down: ${why}`)
     else this.#say('info', `${entry.description} on ${bridge} is up`)
   }

@@ -21,6 +21,7 @@ export const SOL_SOCKET = 1
 export const SO_ERROR = 4
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
+export const SO_PEERCRED = 17
 export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
 export const MSG_DONTWAIT = 0x40
@@ -43,6 +44,14 @@ export const ENXIO = 6
 export const ENODEV = 19
 export const EPERM = 1
 export const EACCES = 13
+export const ENOENT = 2
+export const ENOTDIR = 20
+export const ENFILE = 23
+export const EMFILE = 24
+export const EADDRINUSE = 98
+export const ECONNRESET = 104
+export const ENOTCONN = 107
+export const ECONNREFUSED = 111
 
 type Call<A extends unknown[]> = (...args: A) => number
 
@@ -60,6 +69,9 @@ export const getsockopt = libc.func('int getsockopt(int, int, int, void*, void*)
   [number, number, number, Uint8Array, Uint8Array]
 >
 export const getsockname = libc.func('int getsockname(int, void*, void*)') as Call<
+  [number, Uint8Array, Uint8Array]
+>
+export const getpeername = libc.func('int getpeername(int, void*, void*)') as Call<
   [number, Uint8Array, Uint8Array]
 >
 export const open = libc.func('int open(const char*, int)') as Call<[string, number]>

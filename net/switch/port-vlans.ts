@@ -77,6 +77,14 @@ export class PortVlans {
     return this.kind === KIND.transparent
   }
 
+  sendsUntagged(key: number): boolean {
+    return this.forms[key] === FORM_UNTAGGED
+  }
+
+  sendsTagged(key: number): boolean {
+    return this.forms[key] === FORM_TAGGED
+  }
+
   private carryTagged(base: number, vids: VidSet): void {
     for (const [first, last] of vids) this.forms.fill(FORM_TAGGED, base + first, base + last + 1)
   }
