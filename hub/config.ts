@@ -50,6 +50,8 @@ export interface ServeConfig {
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
 }
 
@@ -195,6 +197,9 @@ export const ConfigFile = z.strictObject({
     .describe('Directory with a VDE directory for each bridge, relative to this file'),
   attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  metrics: textOf(parseListenAddress)
+    .optional()
+    .describe('ADDRESS:PORT where Prometheus may ask, default nowhere'),
   log: z.enum(LOG_LEVELS).optional().describe('Least level that is logged, default info'),
 })
 export type ConfigFile = z.infer<typeof ConfigFile>
@@ -262,6 +267,7 @@ export interface ServeArguments {
   readonly attach?: readonly string[] | undefined
   readonly vde?: string | undefined
   readonly gateways?: number | undefined
+  readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
 }
 
@@ -311,6 +317,7 @@ export function mergeConfig(
     bridges: withDirectories([...bridges.values()], commonVde, data),
     attach,
     gateways,
+    metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }
 }
