@@ -179,7 +179,7 @@ describe('ImpairedLink', () => {
           const accounted = lab.delivered.length + lab.link.waiting + dropped()
           // Duplicates are all that comes to it.
           expect(accounted).toBeGreaterThanOrEqual(frames.length)
-          if (!text.includes('duplicate')) expect(accounted).toBe(frames.length)
+          expect(accounted).toBeLessThanOrEqual(frames.length * (text.includes('duplicate') ? 2 : 1))
           lab.time.advance(1e9)
           expect(lab.link.waiting).toBe(0)
           expect(lab.delivered.length + dropped()).toBe(accounted)

@@ -64,13 +64,14 @@ describe('formatImpairment', () => {
   })
 
   it('leaves out what is as usual', () => {
-    const format = (text: string): string => {
-      const impairment = parseImpairment(text)
-      return impairment === null ? 'none' : formatImpairment(impairment)
-    }
-    expect(format('seed=7,rate=1000000bit,delay=0.05s,gap=1,reorder=2%,burst=1%/20%/100%')).toBe(
+    expect(formatted('seed=7,rate=1000000bit,delay=0.05s,gap=1,reorder=2%,burst=1%/20%/100%')).toBe(
       'delay=50ms,burst=1%/20%,reorder=2%,rate=1mbit,seed=7',
     )
-    expect(format('loss=0%')).toBe('delay=0ms')
+    expect(formatted('loss=0%')).toBe('delay=0ms')
   })
 })
+
+function formatted(text: string): string {
+  const impairment = parseImpairment(text)
+  return impairment === null ? 'none' : formatImpairment(impairment)
+}

@@ -6,7 +6,7 @@ import { ConfigError } from '#net/base/errors.ts'
 import { duration, inUnits, percent, scaled, within } from '#net/impairment/quantity.ts'
 
 /** Two states of a link, and what is lost in each (Gilbert 1960, Elliott 1963). Percent. */
-export interface Burst {
+interface Burst {
   /** A frame finds the link good, and leaves it bad. */
   readonly toBad: number
   /** A frame finds it bad, and leaves it good. */

@@ -228,9 +228,10 @@ describe('rate', () => {
 const ALL =
   'delay=5ms,jitter=2ms,distribution=normal,loss=5%,duplicate=5%,corrupt=5%,reorder=5%,rate=1gbit,seed=7'
 
+const run = (seed: number, stream: number): Arrival[] => offer(makeModel(ALL, seed, stream), 1000, 20)
+
 describe('a seed', () => {
   it('repeats a run, and no other does', () => {
-    const run = (seed: number, stream: number): Arrival[] => offer(makeModel(ALL, seed, stream), 1000, 20)
     expect(run(7, 0)).toEqual(run(7, 0))
     expect(run(7, 1)).not.toEqual(run(7, 0))
     expect(run(8, 0)).not.toEqual(run(7, 0))
