@@ -68,6 +68,8 @@ export interface ServeConfig {
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
 }
 
@@ -257,6 +259,9 @@ export const ConfigFile = z.strictObject({
     .describe('Directory with a VDE directory for each bridge, relative to this file'),
   attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  metrics: textOf(parseListenAddress)
+    .optional()
+    .describe('ADDRESS:PORT where Prometheus may ask, default nowhere'),
   log: z.enum(LOG_LEVELS).optional().describe('Least level that is logged, default info'),
 })
 export type ConfigFile = z.infer<typeof ConfigFile>
@@ -324,6 +329,7 @@ export interface ServeArguments {
   readonly attach?: readonly string[] | undefined
   readonly vde?: string | undefined
   readonly gateways?: number | undefined
+  readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
 }
 
@@ -373,6 +379,7 @@ export function mergeConfig(
     bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
+    metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }
 }

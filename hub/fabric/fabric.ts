@@ -62,6 +62,8 @@ export interface PortReading {
   readonly maxFrame: number
   /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
   readonly loop: { readonly port: number; readonly holdSeconds: number } | null
+  /** How many are learnt on it. */
+  readonly addresses: number
   /** Those that are not at their default, as `bridge port set` takes them. */
   readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
@@ -71,6 +73,7 @@ export interface AddressReading {
   readonly bridge: string
   readonly address: string
   readonly vlan: number
+  readonly tpid: number
   readonly port: number
   readonly ageSeconds: number
 }
@@ -81,6 +84,21 @@ export interface VlansReading {
   /** Numbers of the ports that carry every VLAN. */
   readonly transparent: readonly number[]
   readonly vlans: readonly SwitchVlan[]
+}
+
+/** For the metrics process. */
+export interface FabricCounters {
+  /** Resident. */
+  readonly memoryOctets: number
+  readonly bridges: readonly {
+    readonly bridge: string
+    readonly addresses: number
+    readonly capacity: number
+    readonly evicted: number
+    readonly refused: number
+  }[]
+  readonly ports: readonly PortReading[]
+  readonly vlans: readonly VlansReading[]
 }
 
 export interface BridgeReading {
@@ -175,6 +193,7 @@ export class Fabric {
         strict: port.strict,
         maxFrame: port.maxFrame,
         loop: port.loop,
+        addresses: port.addresses,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
@@ -198,6 +217,18 @@ export class Fabric {
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
       if (port === undefined) selected.switch.vlanCounters.reset()
     }
+  }
+
+  /** All that the metrics process asks for. */
+  counters(): FabricCounters {
+    const bridges = [...this.#bridges.values()].map(({ name, switch: { table } }) => ({
+      bridge: name,
+      addresses: table.size,
+      capacity: table.capacity,
+      evicted: table.evicted,
+      refused: table.refused,
+    }))
+    return { memoryOctets: process.memoryUsage.rss(), bridges, ports: this.ports(), vlans: this.vlans() }
   }
 
   /** @throws ProtocolError `unknown-bridge` */

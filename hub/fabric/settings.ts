@@ -10,6 +10,7 @@ import { parseStorm } from '#net/switch/guards/storm.ts'
 import { formatMirror, type MirrorSource, parseMirror } from '#net/switch/mirror.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
+import { RECEIVED, SENT } from '#net/switch/observer.ts'
 import type { Bridge } from '#hub/fabric/bridge.ts'
 import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
 import {
@@ -20,6 +21,7 @@ import {
   withRstpBridge,
   withRstpPort,
 } from '#hub/fabric/rstp-settings.ts'
+import { impairLink } from '#hub/fabric/impair-link.ts'
 
 export interface PortTarget {
   readonly bridge: Bridge
@@ -93,6 +95,27 @@ export const PORT_SETTINGS: Settings<PortTarget> = {
       const sources = bridge.switch.mirrorSources(entry)
       return sources.length === 0 ? undefined : formatMirror(sources)
     },
+  },
+  link: {
+    parse: (text, { entry }) => {
+      if (text !== 'up' && text !== 'down')
+        throw new ConfigError(`link=${text} is not valid: it is up or down`)
+      return () => entry.setLinkDown(text === 'down')
+    },
+    read: ({ entry }) => (entry.isLinkDown ? 'down' : undefined),
+  },
+  // Both directions; each is read by itself.
+  impair: {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [RECEIVED, SENT]),
+    read: () => undefined,
+  },
+  'impair-in': {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [RECEIVED]),
+    read: ({ entry }) => entry.inLink?.text,
+  },
+  'impair-out': {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [SENT]),
+    read: ({ entry }) => entry.outLink?.text,
   },
 }
 

@@ -151,7 +151,7 @@ export class Switch implements Forwarder {
   }
 
   /** Sends a frame of the switch's own to one entry, whatever its state and mode; after the call it may be changed. */
-  transmit(entry: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+  originate(entry: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     this.queue.begin()
     this.queue.send(entry, memory, start, end)
     this.queue.flush()
@@ -180,6 +180,8 @@ export class Switch implements Forwarder {
   removeEntry(number: number): Port | null {
     const entry = this.entry(number)
     if (entry === null) return null
+    entry.setLink(RECEIVED, null)
+    entry.setLink(SENT, null)
     const port = entry.disconnect('port removed')
     this.setMirror(entry, [])
     this.table.flushPort(number)
@@ -271,6 +273,10 @@ export class Switch implements Forwarder {
 
   /** Gives native memory back, after all ports have been disconnected. */
   close(): void {
+    for (const entry of this.entries) {
+      entry.setLink(RECEIVED, null)
+      entry.setLink(SENT, null)
+    }
     for (const mirror of this.mirrors) mirror.close()
     this.mirrors = []
     this.queue.close()
@@ -347,6 +353,10 @@ export class Switch implements Forwarder {
     if (reason >= 0) return reason
     this.key = this.vlan.key
     return from.blocked
+  }
+
+  transmit(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    this.queue.transmit(to, memory, start, end)
   }
 
   flushPorts(): void {
