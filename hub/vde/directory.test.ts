@@ -87,6 +87,6 @@ describe('claimDirectory', () => {
     expect(() => claimDirectory(root)).toThrow(/another process serves there \(stop it/)
     server.close()
     writeFileSync(join(root, 'ctl'), '')
-    expect(() => claimDirectory(root)).toThrow(/ctl is no socket/)
+    expect(() => claimDirectory(root)).toThrow(/ctl: it exists and is no socket/)
   })
 })
