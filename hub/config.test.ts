@@ -39,6 +39,11 @@ describe('parseBridge', () => {
   it('reads name and ageing', () => {
     expect(parseBridge('private0')).toEqual({ name: 'private0', ageing: 300 })
     expect(parseBridge('a.b-c_1,ageing=10')).toEqual({ name: 'a.b-c_1', ageing: 10 })
+    expect(parseBridge('a,vde=/run/a,vdemode=0660,vdegroup=lab').vde).toEqual({
+      directory: '/run/a',
+      mode: 0o660,
+      group: 'lab',
+    })
   })
 
   it('reads what bridge set takes of spanning tree and loop protection', () => {
@@ -62,6 +67,11 @@ describe('parseBridge', () => {
     ['a,rstp=yes', /bridge a: rstp=yes is not valid: it is on or off/],
     ['a,rstp=on,max-age=40', /bridge a: .*do not go together/],
     ['a,loop-protection=no', /bridge a: loop-protection=no is not valid/],
+    ['a,ageing', /ageing needs a value/],
+    ['a,vde=lab', /bridge a: name the VDE directory from \/ on/],
+    ['a,vde=/x,y', /unknown option "y".*may hold no comma/],
+    ['a,vde,vdemode=9', /vdemode is three octal digits, as 660, not "9"/],
+    ['a,vde,vdegroup=', /vdegroup is the name of a group/],
   ])('refuses %j', (text, message) => {
     expect(() => parseBridge(text)).toThrow(message)
   })
@@ -77,12 +87,36 @@ describe('parseAttach', () => {
       mode: 'mode=trunk,tagged=10+20-29',
       mtu: 9216,
     })
+    expect(parseAttach('lab=nic:eth1,block=dhcp+ra,storm=1000,mode=access,vlan=10')).toEqual({
+      bridge: 'lab',
+      kind: 'nic',
+      argument: 'eth1',
+      mode: 'mode=access,vlan=10',
+      settings: { block: 'dhcp+ra', storm: '1000' },
+    })
+    expect(parseAttach('lab=vde:/tmp/sw=1,port=7,mode=access,vlan=3')).toEqual({
+      bridge: 'lab',
+      kind: 'vde',
+      argument: '/tmp/sw=1',
+      mode: 'mode=access,vlan=3',
+      port: 7,
+    })
   })
 
   it.each([
-    ['lab', /is no BRIDGE=KIND:INTERFACE/],
-    ['lab=eth1', /is no BRIDGE=KIND:INTERFACE/],
-    ['lab=vde:x', /unknown kind "vde"; known are nic, tap/],
+    [
+      'lab=nic:eth1,block=arp',
+      /"lab=nic:eth1,block=arp": block=arp is not valid: it is none, or of dhcp\+ra/,
+    ],
+    ['lab=nic:eth1,storm=0', /storm=0 is not valid: it is 1 to/],
+    ['lab', /is no BRIDGE=KIND:ARGUMENT/],
+    ['lab=eth1', /is no BRIDGE=KIND:ARGUMENT/],
+    ['lab=wifi:x', /unknown kind "wifi"; known are nic, tap, vde/],
+    ['lab=vde:x', /name the VDE switch's directory from \/ on/],
+    ['lab=vde:/tmp/a,b', /unknown option "b".*may hold no comma/],
+    ['lab=vde:/tmp/a,mtu=1500', /mtu says nothing of vde/],
+    ['lab=vde:/tmp/a,port=0', /1 to 65535, not "0"/],
+    ['lab=nic:eth1,port=1', /port says nothing of nic/],
     ['lab=nic:a-name-too-long1', /is no name of an interface/],
     ['lab=nic:..', /is no name of an interface/],
     ['lab=nic:eth1,mode=access', /"lab=nic:eth1,mode=access": port option vlan is missing/],
@@ -165,6 +199,9 @@ attach: private0=nic:eth1
   })
 })
 
+const vdeDirectories = (vde: string | undefined, ...bridge: string[]): unknown[] =>
+  mergeConfig({ vde, bridge }, undefined, '/d').bridges.map((made) => made.vde?.directory)
+
 describe('mergeConfig', () => {
   it('has defaults for everything', () => {
     expect(mergeConfig({}, undefined, '/var/lib/hybridge')).toEqual({
@@ -219,5 +256,16 @@ describe('mergeConfig', () => {
     [{ gateways: NaN }, /--gateways/],
   ])('refuses %j', (args, message) => {
     expect(() => mergeConfig(args, undefined, '/d')).toThrow(message)
+  })
+
+  it('gives bridges their VDE directories', () => {
+    expect(vdeDirectories(undefined, 'a', 'b,vde', 'c,vde=/run/c')).toEqual([undefined, '/d/vde/b', '/run/c'])
+    expect(vdeDirectories('/v', 'a', 'b,vde', 'c,vde=/run/c')).toEqual(['/v/a', '/d/vde/b', '/run/c'])
+    expect(() => vdeDirectories(undefined, 'a,vdemode=666')).toThrow(/say nothing without vde/)
+    expect(() => vdeDirectories('/v', 'a', 'b,vde=/v/a')).toThrow(/\/v\/a is given twice, to a and to b/)
+    expect(() => vdeDirectories(`/${'v'.repeat(91)}`, 'a')).toThrow(/has 94 octets.*room for 92/)
+    expect(vdeDirectories(`/${'v'.repeat(89)}`, 'a')).toEqual([`/${'v'.repeat(89)}/a`])
+    const file = parseConfigFile('{vde: v, bridges: [a]}', '/etc/hub.yaml')
+    expect(mergeConfig({}, file, '/d').bridges[0]?.vde?.directory).toBe('/etc/v/a')
   })
 })

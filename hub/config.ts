@@ -1,14 +1,25 @@
 /** What `hybridge serve` is told: by its command line, its configuration file, or both. */
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { isIPv4, isIPv6 } from 'node:net'
 import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
+import { parseBlock } from '#net/switch/guards/block.ts'
+import { parseStorm } from '#net/switch/guards/storm.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
 import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
 import { DEFAULT_RSTP, RSTP_BRIDGE_OPTIONS, withRstpBridge } from '#hub/fabric/rstp-settings.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
+import {
+  MGMT_OPTIONS,
+  type MgmtConfig,
+  mgmtConfig,
+  type MgmtOptions,
+  parseMgmtOptions,
+} from '#hub/vde/console/options.ts'
+import type { VdeConfig } from '#hub/vde/directory.ts'
+import { parseVdeOptions, VDE_OPTIONS, vdeConfig, type VdeOptions } from '#hub/vde/options.ts'
 
 export interface ListenAddress {
   readonly address: string
@@ -16,24 +27,38 @@ export interface ListenAddress {
   readonly port: number
 }
 
-export interface BridgeConfig {
+interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that was not seen again is forgotten. */
   readonly ageing: number
+  /** Where clients of VDE plug in; undefined: nowhere. */
+  readonly vde?: VdeConfig
+  /** Where its management console listens; undefined: nowhere. */
+  readonly mgmt?: MgmtConfig
   /** What else is set, as `hybridge bridge set` takes it. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
-const ATTACH_KINDS = ['nic', 'tap'] as const
+/** A bridge as it is written: where its VDE directory and its console are depends on other settings. */
+interface BridgeText extends Omit<BridgeConfig, 'vde' | 'mgmt'> {
+  readonly vde?: VdeOptions
+  readonly mgmt?: MgmtOptions
+}
+
+const ATTACH_KINDS = ['nic', 'tap', 'vde'] as const
 export interface AttachConfig {
   readonly bridge: string
   readonly kind: (typeof ATTACH_KINDS)[number]
-  /** Name of the interface. */
+  /** Name of the interface; for `vde` the directory of a switch, absolute. */
   readonly argument: string
   /** As `parsePortMode` reads it, `mode=access,vlan=10`. */
   readonly mode?: string
   /** Octets. */
   readonly mtu?: number
+  /** Others, as `bridge port set` takes them; checked. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Wanted number of the VDE switch's port. */
+  readonly port?: number
 }
 
 export interface ServeConfig {
@@ -43,6 +68,8 @@ export interface ServeConfig {
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
 }
 
@@ -50,7 +77,16 @@ const DEFAULT_AGEING = 300
 const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/
 /** As the kernel has it (dev_valid_name), and nothing that our syntax uses. */
 const INTERFACE_NAME = /^[^\s/:,=]{1,15}$/
+/** They have a default place. */
+const NEED_NO_VALUE = ['vde', 'mgmt']
+/** What `--bridge` takes of `hybridge bridge set`, beside `ageing`. */
+const BRIDGE_SETTINGS: readonly string[] = [...RSTP_BRIDGE_OPTIONS, 'loop-protection']
 const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid']
+/** Settings of ports that an attached one may have from the start. */
+const ATTACH_SETTINGS: Readonly<Record<string, (text: string) => unknown>> = {
+  block: parseBlock,
+  storm: parseStorm,
+}
 
 /** `ADDR:PORT`, an IPv6 address in brackets. */
 export function parseListenAddress(text: string): ListenAddress {
@@ -64,9 +100,14 @@ export function parseListenAddress(text: string): ListenAddress {
   return { address: v6 ?? v4 ?? '', port }
 }
 
-/** `NAME[,ageing=SECONDS][,SETTING=VALUE...]` */
-export function parseBridge(text: string): BridgeConfig {
-  const { first: name, options } = splitOptions(text, ['ageing', ...RSTP_BRIDGE_OPTIONS, 'loop-protection'])
+/** `NAME[,OPTION=VALUE...]` */
+export function parseBridge(text: string): BridgeText {
+  const { first: name, options } = splitOptions(text, [
+    'ageing',
+    ...BRIDGE_SETTINGS,
+    ...VDE_OPTIONS,
+    ...MGMT_OPTIONS,
+  ])
   if (!BRIDGE_NAME.test(name)) {
     throw new ConfigError(
       `"${name}" is no bridge name: 1 to 31 letters, digits, "_", "-" and ".", beginning with a letter or digit`,
@@ -78,48 +119,80 @@ export function parseBridge(text: string): BridgeConfig {
       `bridge ${name}: ageing is 10 to 1000000 seconds (IEEE 802.1Q), not "${options['ageing']}"`,
     )
   }
-  const { ageing: _, ...settings } = options
-  if (Object.keys(settings).length === 0) return { name, ageing }
+  const vde = parseVdeOptions(name, options)
+  const mgmt = parseMgmtOptions(name, options)
+  const settings = Object.fromEntries(
+    Object.entries(options).filter(([key]) => BRIDGE_SETTINGS.includes(key)),
+  )
+  if (Object.keys(settings).length > 0) checkSettings(name, settings)
+  return {
+    name,
+    ageing,
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(Object.keys(vde).length > 0 && { vde }),
+    ...(mgmt && { mgmt }),
+  }
+}
+
+function checkSettings(name: string, settings: Record<string, string>): void {
   try {
     withRstpBridge(DEFAULT_RSTP, settings)
     parseLoopProtection(settings['loop-protection'] ?? 'on')
   } catch (error) {
     throw new ConfigError(`bridge ${name}: ${reasonOf(error)}`, { cause: error })
   }
-  return { name, ageing, settings }
 }
 
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
 export function parseAttach(text: string): AttachConfig {
-  const { first, options } = splitOptions(text, [...MODE_OPTIONS, 'mtu'])
+  const { first, options } = splitOptions(text, [
+    ...MODE_OPTIONS,
+    ...Object.keys(ATTACH_SETTINGS),
+    'mtu',
+    'port',
+  ])
   const match = /^([^=:]+)=([^=:]+):(.+)$/.exec(first)
   const [, bridge, kindText, argument] = match ?? []
   if (bridge === undefined || kindText === undefined || argument === undefined) {
-    throw new ConfigError(`"${text}" is no BRIDGE=KIND:INTERFACE, as private0=nic:eth1`)
+    throw new ConfigError(`"${text}" is no BRIDGE=KIND:ARGUMENT, as private0=nic:eth1`)
   }
   const kind = ATTACH_KINDS.find((known) => known === kindText)
   if (!kind)
     throw new ConfigError(`"${text}": unknown kind "${kindText}"; known are ${ATTACH_KINDS.join(', ')}`)
-  if (!INTERFACE_NAME.test(argument) || argument === '.' || argument === '..') {
-    throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
-  }
-  const { mtu, ...modeOptions } = options
-  const mode = Object.entries(modeOptions)
-    .map(([name, value]) => `${name}=${value}`)
+  checkArgument(text, kind, argument)
+  const { mtu, port } = options
+  const foreign = kind === 'vde' ? mtu && 'mtu' : port && 'port'
+  if (foreign !== undefined) throw new ConfigError(`"${text}": ${foreign} says nothing of ${kind}`)
+  const mode = MODE_OPTIONS.filter((name) => options[name] !== undefined)
+    .map((name) => `${name}=${options[name]}`)
     .join(',')
+  const settings = Object.entries(options).filter(([name]) => Object.hasOwn(ATTACH_SETTINGS, name))
+  if (mode !== '') named(text, () => parsePortMode(mode))
+  for (const [name, value] of settings) named(text, () => ATTACH_SETTINGS[name]?.(value))
   return {
     bridge,
     kind,
     argument,
-    ...(mode !== '' && { mode: checkedMode(text, mode) }),
+    ...(mode !== '' && { mode }),
     ...(mtu !== undefined && { mtu: parseMtu(text, mtu) }),
+    ...(port !== undefined && { port: parsePort(text, port) }),
+    ...(settings.length > 0 && { settings: Object.fromEntries(settings) }),
   }
 }
 
-function checkedMode(text: string, mode: string): string {
+function checkArgument(text: string, kind: AttachConfig['kind'], argument: string): void {
+  if (kind === 'vde') {
+    if (isAbsolute(argument)) return
+    throw new ConfigError(`"${text}": name the VDE switch's directory from / on, as vde:/tmp/sw`)
+  }
+  if (!INTERFACE_NAME.test(argument) || argument === '.' || argument === '..')
+    throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
+}
+
+/** What `parse` finds wrong is told with the whole text. @throws ConfigError */
+function named<T>(text: string, parse: () => T): T {
   try {
-    parsePortMode(mode)
-    return mode
+    return parse()
   } catch (error) {
     throw new ConfigError(`"${text}": ${reasonOf(error)}`, { cause: error })
   }
@@ -133,6 +206,13 @@ function parseMtu(text: string, mtu: string): number {
   return octets
 }
 
+function parsePort(text: string, port: string): number {
+  const number = Number(port)
+  if (!/^\d{1,5}$/.test(port) || number < 1 || number > 65_535)
+    throw new ConfigError(`"${text}": port is the number of the VDE switch's port, 1 to 65535, not "${port}"`)
+  return number
+}
+
 function splitOptions(
   text: string,
   known: readonly string[],
@@ -140,13 +220,15 @@ function splitOptions(
   const [first = '', ...parts] = text.split(',')
   const options: Record<string, string> = {}
   for (const part of parts) {
-    const equals = part.indexOf('=')
-    const key = part.slice(0, Math.max(equals, 0))
+    const [key = '', ...value] = part.split('=')
     if (!known.includes(key)) {
-      throw new ConfigError(`"${text}": unknown option "${key || part}"; known are ${known.join(', ')}`)
+      const comma = part.includes('=') ? '' : ' (a name or path may hold no comma)'
+      throw new ConfigError(`"${text}": unknown option "${key}"; known are ${known.join(', ')}${comma}`)
     }
     if (key in options) throw new ConfigError(`"${text}": ${key} is given twice`)
-    options[key] = part.slice(equals + 1)
+    if (value.length === 0 && !NEED_NO_VALUE.includes(key))
+      throw new ConfigError(`"${text}": ${key} needs a value`)
+    options[key] = value.join('=')
   }
   return { first, options }
 }
@@ -169,9 +251,17 @@ export const ConfigFile = z.strictObject({
   bridges: z
     .array(textOf(parseBridge))
     .default([])
-    .describe('NAME[,ageing=SECONDS][,rstp=on][,SETTING=VALUE...]'),
-  attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:INTERFACE[,OPTION=VALUE...]'),
+    .describe('NAME[,OPTION=VALUE...]: ageing, rstp, loop-protection, vde, mgmt, ...'),
+  vde: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Directory with a VDE directory for each bridge, relative to this file'),
+  attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  metrics: textOf(parseListenAddress)
+    .optional()
+    .describe('ADDRESS:PORT where Prometheus may ask, default nowhere'),
   log: z.enum(LOG_LEVELS).optional().describe('Least level that is logged, default info'),
 })
 export type ConfigFile = z.infer<typeof ConfigFile>
@@ -197,8 +287,12 @@ export function parseConfigFile(text: string, file: string): ConfigFile {
   }
   const parsed = ConfigFile.safeParse(value)
   if (parsed.success) {
-    const { data } = parsed.data
-    return { ...parsed.data, ...(data !== undefined && { data: resolve(dirname(file), data) }) }
+    const { data, vde } = parsed.data
+    return {
+      ...parsed.data,
+      ...(data !== undefined && { data: resolve(dirname(file), data) }),
+      ...(vde !== undefined && { vde: resolve(dirname(file), vde) }),
+    }
   }
   const faults = parsed.error.issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }]
@@ -233,7 +327,9 @@ export interface ServeArguments {
   readonly ssh?: string | undefined
   readonly bridge?: readonly string[] | undefined
   readonly attach?: readonly string[] | undefined
+  readonly vde?: string | undefined
   readonly gateways?: number | undefined
+  readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
 }
 
@@ -246,7 +342,7 @@ export function mergeConfig(
   file: ConfigFile | undefined,
   defaultData: string,
 ): ServeConfig {
-  const bridges = new Map<string, BridgeConfig>()
+  const bridges = new Map<string, BridgeText>()
   for (const source of [file?.bridges ?? [], (args.bridge ?? []).map(parseBridge)]) {
     const seen = new Set<string>()
     for (const bridge of source) {
@@ -272,15 +368,36 @@ export function mergeConfig(
   if (!Number.isInteger(gateways) || gateways < 1 || gateways > 64) {
     throw new ConfigError('--gateways is a number from 1 to 64')
   }
+  const data = resolve(args.data ?? file?.data ?? defaultData)
+  const commonVde = args.vde ?? file?.vde
   return {
-    data: resolve(args.data ?? file?.data ?? defaultData),
+    data,
     ssh:
       args.ssh === undefined
         ? (file?.ssh ?? { address: '0.0.0.0', port: 2222 })
         : parseListenAddress(args.ssh),
-    bridges: [...bridges.values()],
+    bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
+    metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }
+}
+
+/** @throws ConfigError when two paths are the same */
+function withPaths(bridges: readonly BridgeText[], common: string | undefined, data: string): BridgeConfig[] {
+  const taken = new Map<string, string>()
+  const take = (path: string | undefined, bridge: string): void => {
+    if (path === undefined) return
+    const other = taken.get(path)
+    if (other !== undefined) throw new ConfigError(`${path} is given twice, to ${other} and to ${bridge}`)
+    taken.set(path, bridge)
+  }
+  return bridges.map(({ vde: directory, mgmt: socket, ...bridge }) => {
+    const vde = vdeConfig(bridge.name, directory ?? {}, common, data)
+    const mgmt = socket && mgmtConfig(bridge.name, socket, data)
+    take(vde?.directory, bridge.name)
+    take(mgmt?.path, bridge.name)
+    return { ...bridge, ...(vde && { vde }), ...(mgmt && { mgmt }) }
+  })
 }

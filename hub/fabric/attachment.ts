@@ -1,22 +1,27 @@
-/** An interface that a bridge has by configuration: kept attached, whatever the interface does. */
+/** An interface, or a foreign VDE switch, that a bridge has by configuration: kept attached, whatever becomes of it. */
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { canonicalName } from '#net/port/nic/link.ts'
 import { type Nic, openNic } from '#net/port/nic/nic.ts'
 import { nicHygiene } from '#net/port/nic/hygiene.ts'
 import type { Port } from '#net/port/port.ts'
 import { openTap } from '#net/port/tap.ts'
+import { openVdePlug } from '#net/port/vde/plug.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
 
 const RETRY_MS = 1000
 
 export interface AttachmentConfig {
   readonly bridge: string
-  readonly kind: 'nic' | 'tap'
-  /** Interface name. */
+  readonly kind: 'nic' | 'tap' | 'vde'
+  /** Interface name; directory of a VDE switch. */
   readonly argument: string
   /** What follows it: `mode=access,vlan=10`. */
   readonly mode?: string | undefined
   readonly mtu?: number | undefined
+  /** Others, as `bridge port set` takes them. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
+  /** Wanted number of the VDE switch's port. */
+  readonly port?: number | undefined
 }
 
 /** Log of one line for people, with a level. */
@@ -24,7 +29,7 @@ export type Say = (level: 'info' | 'warn', text: string) => void
 
 export class Attachment {
   readonly config: AttachmentConfig
-  readonly #entry: SwitchPort
+  readonly entry: SwitchPort
   readonly #say: Say
   readonly #all: readonly Attachment[]
   #port: (Port & Partial<Pick<Nic, 'called'>>) | undefined
@@ -35,10 +40,12 @@ export class Attachment {
   /** @param all  those of the hub: an interface is attached once, by whatever name */
   constructor(config: AttachmentConfig, entry: SwitchPort, say: Say, all: readonly Attachment[]) {
     this.config = config
-    this.#entry = entry
+    this.entry = entry
     this.#say = say
     this.#all = all
-    this.#attach()
+    // A VDE switch judges us by our user, and we clean up as such: after the process has dropped root's rights.
+    if (config.kind === 'vde') queueMicrotask(() => this.#attach())
+    else this.#attach()
   }
 
   /** What the interface is called now; it may be configured by another name, or have been renamed. */
@@ -48,26 +55,17 @@ export class Attachment {
 
   close(): void {
     clearTimeout(this.#timer)
-    this.#entry.disconnect()
+    this.entry.disconnect()
     this.#port?.close()
     this.#port = undefined
   }
 
   #attach(): void {
-    const { kind, argument, mtu } = this.config
-    const options = {
-      interface: argument,
-      counters: this.#entry.counters,
-      sink: this.#entry,
-      ...(mtu === undefined ? {} : { mtu }),
-    }
+    const { kind, argument } = this.config
     try {
       this.#refuseTaken()
-      this.#port =
-        kind === 'nic'
-          ? openNic({ ...options, onWarning: (text) => this.#say('warn', text) })
-          : openTap(options)
-      this.#entry.connect(this.#port)
+      this.#port = this.#open()
+      this.entry.connect(this.#port)
       this.problem = ''
       this.#say('info', `${kind}:${argument} is attached to ${this.config.bridge}`)
       if (kind === 'nic') for (const warning of nicHygiene(argument)) this.#say('warn', warning)
@@ -77,6 +75,15 @@ export class Attachment {
       this.problem = reasonOf(error)
       this.#timer = setTimeout(() => this.#attach(), RETRY_MS)
     }
+  }
+
+  #open(): Port {
+    const { kind, argument, mtu, port } = this.config
+    const common = { counters: this.entry.counters, sink: this.entry }
+    const onWarning = (text: string): void => this.#say('warn', text)
+    if (kind === 'vde') return openVdePlug({ ...common, directory: argument, port: port ?? 0, onWarning })
+    const options = { ...common, interface: argument, ...(mtu === undefined ? {} : { mtu }) }
+    return kind === 'nic' ? openNic({ ...options, onWarning }) : openTap(options)
   }
 
   /** Another attachment may have the interface by another name. @throws SystemError EBUSY */

@@ -1,13 +1,24 @@
 /** One bridge of the hub: its switch, and what belongs to it. */
 import { createHash, randomBytes } from 'node:crypto'
+import { LinkSchedule } from '#net/impairment/link-schedule.ts'
+import { TimerAlarm } from '#net/port/timer-alarm.ts'
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
 import type { Say } from '#hub/fabric/attachment.ts'
 import { SpanningTree } from '#hub/fabric/spanning-tree.ts'
+import type { MgmtConfig } from '#hub/vde/console/options.ts'
+import type { ConsoleServer } from '#hub/vde/console/server.ts'
+import type { VdeConfig } from '#hub/vde/directory.ts'
+import { PortAccessTable } from '#hub/vde/port-access.ts'
+import type { VdeServer } from '#hub/vde/server.ts'
 
 export interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that is silent is forgotten. */
   readonly ageing?: number | undefined
+  /** Where clients of VDE plug in; undefined: nowhere. */
+  readonly vde?: VdeConfig | undefined
+  /** Socket of its management console; undefined: it has none. */
+  readonly mgmt?: MgmtConfig | undefined
   /** As `bridge set` takes them. */
   readonly settings?: Readonly<Record<string, string>> | undefined
 }
@@ -25,6 +36,13 @@ export class Bridge {
   readonly name: string
   readonly switch: Switch
   readonly spanningTree: SpanningTree
+  /** Which users of the machine may plug in where. */
+  readonly access = new PortAccessTable()
+  /** Null when clients of VDE cannot plug in. */
+  vde: VdeServer | null = null
+  /** Its management console; null: it has none. */
+  console: ConsoleServer | null = null
+  #links: LinkSchedule | undefined
 
   constructor(
     config: BridgeConfig,
@@ -38,6 +56,7 @@ export class Bridge {
       ...(ageing === undefined ? {} : { ageingMs: ageing * 1000 }),
       onPortChange: (entry, why) => {
         this.spanningTree.portChanged(entry)
+        this.console?.portsChanged()
         onPortChange(entry, why)
       },
       onLoop: (entry, isShut) => say(isShut ? 'warn' : 'info', this.#loopText(entry, isShut)),
@@ -50,16 +69,26 @@ export class Bridge {
     )
   }
 
+  /** Of its impaired links; there from the first use. @throws SystemError when no timer can be had */
+  get links(): LinkSchedule {
+    return (this.#links ??= new LinkSchedule(
+      () => performance.now(),
+      (onTime) => new TimerAlarm(onTime),
+    ))
+  }
+
   /** To be called about once a second. @param now  monotonic milliseconds */
   tick(now: number): void {
     this.switch.tick(now)
     this.spanningTree.tick()
+    this.console?.tick()
   }
 
   /** After all ports have been disconnected. */
   close(): void {
     this.spanningTree.close()
     this.switch.close()
+    this.#links?.close()
   }
 
   #loopText(entry: SwitchPort, isShut: boolean): string {

@@ -1,9 +1,12 @@
 /** The switches of one forwarding process, and what is plugged into them. */
-import { ProtocolError } from '#net/base/errors.ts'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
+import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
+import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
+import type { SwitchVlan } from '#net/switch/vlan-list.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
@@ -15,6 +18,10 @@ import {
   readSettings,
 } from '#hub/fabric/settings.ts'
 import type { RstpReading } from '#hub/fabric/spanning-tree.ts'
+import type { MgmtConfig } from '#hub/vde/console/options.ts'
+import { ConsoleServer } from '#hub/vde/console/server.ts'
+import { ctlMode, prepareDirectory, type VdeConfig } from '#hub/vde/directory.ts'
+import { VdeServer } from '#hub/vde/server.ts'
 
 export interface FabricConfig {
   /** The hub's own: its host key's fingerprint. */
@@ -25,6 +32,8 @@ export interface FabricConfig {
 
 /** What a gateway says of a tunnel that it wants joined to a bridge. */
 export interface TunnelRequest {
+  /** Of an agent, or of a client of VDE that came through SSH. */
+  readonly kind: 'tunnel' | 'plug'
   readonly bridge: string
   readonly user: string
   /** The agent's name, for people. */
@@ -53,6 +62,8 @@ export interface PortReading {
   readonly maxFrame: number
   /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
   readonly loop: { readonly port: number; readonly holdSeconds: number } | null
+  /** How many are learnt on it. */
+  readonly addresses: number
   /** Those that are not at their default, as `bridge port set` takes them. */
   readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
@@ -62,8 +73,32 @@ export interface AddressReading {
   readonly bridge: string
   readonly address: string
   readonly vlan: number
+  readonly tpid: number
   readonly port: number
   readonly ageSeconds: number
+}
+
+/** As `hybridge show vlans --json` gives it. */
+export interface VlansReading {
+  readonly bridge: string
+  /** Numbers of the ports that carry every VLAN. */
+  readonly transparent: readonly number[]
+  readonly vlans: readonly SwitchVlan[]
+}
+
+/** For the metrics process. */
+export interface FabricCounters {
+  /** Resident. */
+  readonly memoryOctets: number
+  readonly bridges: readonly {
+    readonly bridge: string
+    readonly addresses: number
+    readonly capacity: number
+    readonly evicted: number
+    readonly refused: number
+  }[]
+  readonly ports: readonly PortReading[]
+  readonly vlans: readonly VlansReading[]
 }
 
 export interface BridgeReading {
@@ -78,6 +113,8 @@ const KEEP_ENTRY_MS = 600_000
 /** Tunnels, present and remembered, of one user: bounds what one account can hold. */
 const TUNNELS_PER_USER = 128
 const AGE_EVERY_MS = 1000
+/** Names of attached ports. */
+const ATTACHED = /^(?:nic|tap):|^vde:\//
 
 interface TunnelEntry {
   readonly bridge: Switch
@@ -97,6 +134,8 @@ export class Fabric {
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
+  /** Why bridges that were to have a VDE directory or a console have none. */
+  readonly #socketProblems: string[] = []
 
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
@@ -112,16 +151,23 @@ export class Fabric {
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
-      const entry = this.#bridge(attachment.bridge).switch.addEntry(undefined, mode)
+      const bridge = this.#bridge(attachment.bridge)
+      const entry = bridge.switch.addEntry(undefined, mode)
+      applySettings(PORT_SETTINGS, { bridge, entry }, attachment.settings ?? {})
       entry.description = `${attachment.kind}:${attachment.argument}`
+      entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
+    }
+    for (const { name, vde, mgmt } of config.bridges) {
+      if (vde) this.#openVde(this.#bridge(name), vde)
+      if (mgmt) this.#openConsole(this.#bridge(name), mgmt)
     }
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
-  /** Why configured interfaces are not attached; empty when all are. */
+  /** Why configured interfaces are not attached, and directories not used; empty when all are. */
   problems(): string[] {
-    return this.#attachments.filter((a) => a.problem !== '').map((a) => a.problem)
+    return [...this.#attachments.map((a) => a.problem).filter((why) => why !== ''), ...this.#socketProblems]
   }
 
   bridges(): BridgeReading[] {
@@ -147,6 +193,7 @@ export class Fabric {
         strict: port.strict,
         maxFrame: port.maxFrame,
         loop: port.loop,
+        addresses: port.addresses,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
@@ -163,12 +210,25 @@ export class Fabric {
     applySettings(BRIDGE_SETTINGS, this.#bridge(bridge), wanted)
   }
 
-  /** Sets counters to 0, of one port or of all. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  /** Sets counters to 0: of one port, or of all ports and VLANs. @throws ProtocolError `unknown-bridge`, `unknown-port` */
   resetCounters(bridge: string | undefined, port: number | undefined): void {
     for (const selected of this.#selected(bridge)) {
       const numbers = port === undefined ? selected.switch.ports().map(({ number }) => number) : [port]
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
+      if (port === undefined) selected.switch.vlanCounters.reset()
     }
+  }
+
+  /** All that the metrics process asks for. */
+  counters(): FabricCounters {
+    const bridges = [...this.#bridges.values()].map(({ name, switch: { table } }) => ({
+      bridge: name,
+      addresses: table.size,
+      capacity: table.capacity,
+      evicted: table.evicted,
+      refused: table.refused,
+    }))
+    return { memoryOctets: process.memoryUsage.rss(), bridges, ports: this.ports(), vlans: this.vlans() }
   }
 
   /** @throws ProtocolError `unknown-bridge` */
@@ -181,6 +241,15 @@ export class Fabric {
     return this.#selected(bridge).flatMap((selected) =>
       selected.switch.addresses().map((a) => ({ bridge: selected.name, ...a })),
     )
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  vlans(bridge?: string): VlansReading[] {
+    return this.#selected(bridge).map(({ name, switch: selected }) => ({
+      bridge: name,
+      transparent: selected.ports().flatMap((port) => (port.mode.kind === 'transparent' ? port.number : [])),
+      vlans: selected.vlans(),
+    }))
   }
 
   /**
@@ -202,10 +271,10 @@ export class Fabric {
     tunnel.leftAt = undefined
     tunnel.entry.description = `${request.user}@${request.name}`
     const port = new StreamSocketPort({
-      name: `tunnel:${request.user}@${request.name}`,
+      name: `${request.kind}:${request.user}@${request.name}`,
       fd,
       superFrames: request.superFrames,
-      maxFrame: request.largestFrame,
+      maxFrame: request.kind === 'plug' ? MAX_VDE_FRAME : Math.min(request.largestFrame, MAX_WIRE_FRAME),
       counters: tunnel.entry.counters,
       sink: tunnel.entry,
       onEnd: (why) => {
@@ -222,6 +291,13 @@ export class Fabric {
     return tunnel.entry.number
   }
 
+  /** For those who look on. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  switchOf(bridge: string, port?: number): Switch {
+    const found = this.#bridge(bridge)
+    if (port !== undefined) this.#target(found, port)
+    return found.switch
+  }
+
   close(): void {
     clearInterval(this.#timer)
     for (const attachment of this.#attachments) attachment.close()
@@ -229,7 +305,46 @@ export class Fabric {
       tunnel.entry.disconnect()
       tunnel.port?.close()
     }
-    for (const bridge of this.#bridges.values()) bridge.close()
+    for (const bridge of this.#bridges.values()) {
+      bridge.console?.close()
+      bridge.vde?.close()
+      bridge.close()
+    }
+  }
+
+  #openConsole(bridge: Bridge, config: MgmtConfig): void {
+    try {
+      bridge.console = new ConsoleServer({ bridge, config, say: this.#say, now: this.#now })
+    } catch (error) {
+      this.#socketProblems.push(reasonOf(error))
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
+  }
+
+  /** Makes the directory now, with root's rights; its sockets when they are dropped, as the user who removes them. */
+  #openVde(bridge: Bridge, config: VdeConfig): void {
+    try {
+      const directory = prepareDirectory(config)
+      queueMicrotask(() => this.#serveVde(bridge, directory, ctlMode(config)))
+    } catch (error) {
+      this.#socketProblems.push(reasonOf(error))
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
+  }
+
+  #serveVde(bridge: Bridge, directory: string, mode: number): void {
+    try {
+      bridge.vde = new VdeServer({
+        directory,
+        mode,
+        switch: bridge.switch,
+        access: bridge.access,
+        say: this.#say,
+      })
+      this.#say('info', `${bridge.name} serves VDE clients in ${directory}`)
+    } catch (error) {
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
   }
 
   #bridge(name: string): Bridge {
@@ -265,6 +380,7 @@ export class Fabric {
       this.#forget(...oldest)
     }
     const tunnel: TunnelEntry = { bridge, entry: bridge.addEntry(), user, port: undefined, leftAt: undefined }
+    tunnel.entry.isReserved = true
     this.#tunnels.set(id, tunnel)
     return tunnel
   }
@@ -296,9 +412,9 @@ export class Fabric {
     tunnel.bridge.removeEntry(tunnel.entry.number)
   }
 
-  /** Interfaces that go down and come back are told; tunnels have lines of their own. */
+  /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
-    if (entry.port?.name.startsWith('tunnel:') !== false) return
+    if (entry.port === null || !ATTACHED.test(entry.port.name)) return
     if (!entry.isUp) this.#say('warn', `${entry.description} on ${bridge} is down: ${why}`)
     else this.#say('info', `${entry.description} on ${bridge} is up`)
   }

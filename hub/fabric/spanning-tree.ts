@@ -231,7 +231,7 @@ export class SpanningTree implements BpduSink {
     else if (this.#memory !== null) {
       this.#memory.bytes.set(action.frame, ROOM)
       putHeader(this.#memory.bytes, ROOM, 0, 0, 0, 0, 0, 0)
-      this.#switch.transmit(entry, this.#memory, ROOM, ROOM + action.frame.length)
+      this.#switch.originate(entry, this.#memory, ROOM, ROOM + action.frame.length)
     }
   }
 

@@ -21,11 +21,14 @@ export const SOL_SOCKET = 1
 export const SO_ERROR = 4
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
+export const SO_PEERCRED = 17
 export const SO_SNDBUFFORCE = 32
 export const SO_RCVBUFFORCE = 33
 export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 export const MSG_NOSIGNAL = 0x4000
+
+export const CLOCK_MONOTONIC = 1
 
 export const LOCK_EX = 2
 export const LOCK_NB = 4
@@ -41,6 +44,13 @@ export const ENXIO = 6
 export const ENODEV = 19
 export const EPERM = 1
 export const EACCES = 13
+export const ENOENT = 2
+export const ENOTDIR = 20
+export const ENFILE = 23
+export const EMFILE = 24
+export const ECONNRESET = 104
+export const ENOTCONN = 107
+export const ECONNREFUSED = 111
 
 type Call<A extends unknown[]> = (...args: A) => number
 
@@ -58,6 +68,9 @@ export const getsockopt = libc.func('int getsockopt(int, int, int, void*, void*)
   [number, number, number, Uint8Array, Uint8Array]
 >
 export const getsockname = libc.func('int getsockname(int, void*, void*)') as Call<
+  [number, Uint8Array, Uint8Array]
+>
+export const getpeername = libc.func('int getpeername(int, void*, void*)') as Call<
   [number, Uint8Array, Uint8Array]
 >
 export const open = libc.func('int open(const char*, int)') as Call<[string, number]>
@@ -86,6 +99,10 @@ export const sendmmsg = libc.func('int sendmmsg(int, uintptr_t, unsigned int, in
 export const ioctl = libc.func('int ioctl(int, unsigned long, void*)') as Call<[number, number, Uint8Array]>
 export const ioctlValue = libc.func('int ioctl(int, unsigned long, unsigned long)') as Call<
   [number, number, number]
+>
+export const timerfdCreate = libc.func('int timerfd_create(int, int)') as Call<[number, number]>
+export const timerfdSettime = libc.func('int timerfd_settime(int, int, uintptr_t, uintptr_t)') as Call<
+  [number, number, number, number]
 >
 export const flock = libc.func('int flock(int, int)') as Call<[number, number]>
 export const ifNameToIndex = libc.func('unsigned int if_nametoindex(const char*)') as Call<[string]>

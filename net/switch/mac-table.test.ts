@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CONFIRM_MS, DEFAULT_AGEING_MS, MacTable } from '#net/switch/mac-table.ts'
+import { addressText, CONFIRM_MS, DEFAULT_AGEING_MS, MacTable } from '#net/switch/mac-table.ts'
 import { putU16, putU32 } from '#net/wire/octets.ts'
 import { bytesPerCall } from '#test/support/allocation.ts'
 
@@ -36,8 +36,34 @@ describe('MacTable', () => {
     expect(learn(table, 1, 4, 2000)).toBe(3)
     expect([lookup(table, 1), table.size, table.count(3), table.count(4)]).toEqual([4, 1, 0, 1])
     expect(table.entries(2500)).toEqual([
-      { address: '02:00:00:00:00:01', vlan: 0, port: 4, ageMs: 500, stable: false },
+      { address: '02:00:00:00:00:01', vlan: 0, port: 4, ageMs: 500, stable: false, slot: expect.any(Number) },
     ])
+  })
+
+  it('tells who watches of each entry that comes or goes', () => {
+    const table = new MacTable({ capacity: 2 })
+    const told: string[] = []
+    table.watcher = {
+      learnt: (high, low, vlan, port) => told.push(`+ ${addressText(high, low)} ${vlan} ${port}`),
+      forgotten: (high, low, vlan, port) => told.push(`- ${addressText(high, low)} ${vlan} ${port}`),
+    }
+    const take = (): string[] => told.splice(0)
+    learnStable(table, 1, 3, 0)
+    expect(take()).toEqual(['+ 02:00:00:00:00:01 0 3'])
+    learn(table, 1, 4, 0)
+    expect(take()).toEqual(['- 02:00:00:00:00:01 0 3', '+ 02:00:00:00:00:01 0 4'])
+    learn(table, 0xffff_ffff, 4, 0, 0x1_00a)
+    learn(table, 2, 5, 0)
+    expect(take()).toEqual([
+      '+ 02:00:ff:ff:ff:ff 4106 4',
+      '- 02:00:00:00:00:01 0 4',
+      '+ 02:00:00:00:00:02 0 5',
+    ])
+    table.age(DEFAULT_AGEING_MS, 10)
+    expect(take()).toEqual(['- 02:00:ff:ff:ff:ff 4106 4', '- 02:00:00:00:00:02 0 5'])
+    table.watcher = null
+    learn(table, 1, 3, 0)
+    expect(take()).toEqual([])
   })
 
   it('never learns a group address', () => {

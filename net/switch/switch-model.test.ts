@@ -90,6 +90,6 @@ it('every frame between transparent ports arrives where a slow model says, uncha
       }
       expect(bridge.addresses().length).toBe(model.known.size)
     }),
-    { numRuns: 200 },
+    { numRuns: 50 },
   )
 })
