@@ -40,6 +40,9 @@ class Site {
   }
 }
 
+const idOf = (identity: string | undefined, name: string): string =>
+  new Bridge({ name }, () => {}, { identity }).spanningTree.read().bridgeId
+
 /** Port `n` of both is one cable, for each n up to `links`. */
 function exchange(a: Site, b: Site, links: number): void {
   for (let busy = true; busy;) {
@@ -142,9 +145,7 @@ describe('a bridge with rstp=on', () => {
     b.bridge.close()
   })
 
-  it('has an address that follows from hub and bridge, and is nobody else’s', () => {
-    const idOf = (identity: string | undefined, name: string): string =>
-      new Bridge({ name }, () => {}, { identity }).spanningTree.read().bridgeId
+  it('has an address that follows from hub and bridge, and nobody else has it', () => {
     expect(idOf('a', 'v')).toBe(idOf('a', 'v'))
     expect(
       new Set([idOf('a', 'v'), idOf('b', 'v'), idOf('a', 'w'), idOf(undefined, 'v'), idOf(undefined, 'v')])

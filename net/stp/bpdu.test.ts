@@ -72,7 +72,7 @@ describe('a BPDU', () => {
     ['another group address', `0180c2000001020000000a010027424203000002021f${BODY}00`],
     [
       'a Configuration BPDU as old as it may get',
-      `${HEADER}002642420300000000${'81'}${BODY.replace('01001400', '14001400')}`,
+      `${HEADER}00264242030000000081${BODY.replace('01001400', '14001400')}`,
     ],
   ])('with %s is none', (_, hex) => {
     expect(read(hex)).toBeNull()

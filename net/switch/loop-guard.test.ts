@@ -148,7 +148,7 @@ describe('loop protection', () => {
     expect(lab.shut()).toEqual([])
     expect(lab.told.at(-1)).toMatch(/open$/)
     lab.send(3, [frame(BROADCAST, host(1), 1)])
-    expect(lab.entries.map((one) => one.read(0).loop?.holdSeconds ?? 0).sort()).toEqual([0, 0, 5])
+    expect(Math.max(...lab.entries.map((one) => one.read(0).loop?.holdSeconds ?? 0))).toBe(5)
   })
 
   it('opens what is shut when it is switched off, and lets loops be', () => {
