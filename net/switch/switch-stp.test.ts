@@ -53,7 +53,7 @@ describe('BPDUs', () => {
     one.bridge.setStpState(one.entry(1), 'discarding')
     const memory = new FrameMemory(new Uint8Array(200))
     memory.bytes.set(BPDU, 32)
-    one.bridge.transmit(one.entry(1), memory, 32, 32 + BPDU.length)
+    one.bridge.originate(one.entry(1), memory, 32, 32 + BPDU.length)
     expect(one.take()).toEqual([[BPDU], [], []])
   })
 })
