@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeBpdu, type Bpdu } from '#net/stp/bpdu.ts'
 import { bridgeId } from '#net/stp/priority.ts'
+import { Rstp } from '#net/stp/rstp.ts'
 import type { Action } from '#net/stp/state.ts'
 import { rootTimes } from '#net/stp/times.ts'
 import { BRIDGE, PORT, RstpLab } from '#test/support/rstp-lab.ts'
@@ -173,6 +174,77 @@ describe('roles', () => {
     lab.run(5000)
     expect(lab.faults()).toEqual([])
     expect(lab.bridge(1).bridge.rootPort).toBe(1)
+  })
+})
+
+describe('a port that took part in another tree', () => {
+  /** What a better bridge says, without a proposal: its port forwards already. */
+  const says = (rank: bigint, port = 0x8001): Bpdu => ({
+    type: 'rst',
+    role: 'designated',
+    topologyChange: false,
+    topologyChangeAck: false,
+    proposal: false,
+    agreement: false,
+    learning: true,
+    forwarding: true,
+    priority: { root: rank, cost: 0, bridge: rank, port },
+    times: rootTimes(2, 20, 15),
+  })
+  const bridgeWith = (ports: number): Rstp => {
+    const rstp = new Rstp(0x0200_0000_0001n, BRIDGE)
+    for (let n = 1; n <= ports; n++) {
+      rstp.addPort(n, PORT, 0)
+      rstp.setLink(n, true, 0)
+    }
+    return rstp
+  }
+  const statesOf = (actions: readonly Action[]): string[] =>
+    actions.flatMap((action) => (action.kind === 'state' ? [`${action.port} ${action.state}`] : []))
+
+  it('as the way to the root discards before the new way forwards, and both at once (17.29.2)', () => {
+    const rstp = bridgeWith(2)
+    expect(statesOf(rstp.receive(1, says(1n), 10))).toEqual(['1 learning', '1 forwarding'])
+    expect(statesOf(rstp.receive(2, says(1n, 0x8002), 20))).toEqual([])
+    expect(rstp.bridge.ports.get(2)?.role).toBe('alternate')
+    // Its bridge has lost the root, and is worse than we are.
+    const worse = says(1n)
+    const lost = { ...worse.priority, root: bridgeId(61_440, 9n) }
+    const moved = statesOf(rstp.receive(1, { ...worse, priority: lost }, 30))
+    expect(moved).toEqual(['1 discarding', '2 learning', '2 forwarding'])
+    expect(rstp.bridge.rootPort).toBe(2)
+  })
+
+  it('does not take what this bridge said itself for a way to the root that is gone', () => {
+    const rstp = bridgeWith(3)
+    const sent = rstp.receive(3, says(1n), 10).findLast((a) => a.kind === 'send' && a.port === 1)
+    const own = sent?.kind === 'send' ? decodeBpdu(sent.frame, 0, sent.frame.length) : null
+    if (own === null) throw new Error('nothing was sent')
+    rstp.receive(2, own, 20)
+    expect(rstp.bridge.ports.get(2)?.role).toBe('backup')
+    rstp.setLink(3, false, 30)
+    expect(rstp.bridge).toMatchObject({ rootPort: 0, rootPriority: { cost: 0 } })
+  })
+
+  it('of two ways to one port of the root is the one of the better identifier', () => {
+    const rstp = bridgeWith(2)
+    rstp.receive(1, says(1n), 10)
+    rstp.receive(2, says(1n), 10)
+    expect(rstp.bridge.rootPort).toBe(1)
+    rstp.setPort(2, { ...PORT, priority: 64 }, 20)
+    expect(rstp.bridge.rootPort).toBe(2)
+  })
+
+  it('on shared media goes by time, whoever agrees', () => {
+    const agrees: Bpdu = { ...says(bridgeId(61_440, 9n)), role: 'root', agreement: true }
+    for (const pointToPoint of [true, false]) {
+      const rstp = bridgeWith(1)
+      rstp.setPort(1, { ...PORT, pointToPoint }, 0)
+      const root = rstp.bridge.bridgeIdentifier
+      const answer = { ...agrees, priority: { ...agrees.priority, root, cost: 20_000 } }
+      const moved = statesOf(rstp.receive(1, answer, 10))
+      expect(moved).toEqual(pointToPoint ? ['1 learning', '1 forwarding'] : [])
+    }
   })
 })
 

@@ -167,6 +167,16 @@ describe('no loop is', () => {
     expect(lab.told).toEqual([])
   })
 
+  it('a frame that comes twice now and then, a few in a second', () => {
+    const lab = new LoopLab(3, [])
+    for (let i = 0; i < 60; i++) {
+      for (let n = 0; n < 8; n++)
+        for (const port of [1, 2]) lab.send(port, [frame(BROADCAST, host(1), 8 * i + n)])
+      lab.second()
+    }
+    expect(lab.told).toEqual([])
+  })
+
   it('a failover of a whole LAN, there and back within a second', () => {
     const lab = new LoopLab(3, [])
     for (const port of [1, 2, 1, 2])
