@@ -68,6 +68,13 @@ export const PORT_SETTINGS: Settings<PortTarget> = {
       entry.mode.kind === 'transparent' ? undefined : formatPortMode(entry.mode).slice('mode='.length),
   },
   ...Object.fromEntries(RSTP_PORT_OPTIONS.map((name) => [name, rstpPort(name)])),
+  mcheck: {
+    parse: (text, { bridge, entry }) => {
+      if (text !== 'now') throw new ConfigError(`mcheck=${text} is not valid: it is now`)
+      return () => bridge.spanningTree.checkMigration(entry)
+    },
+    read: () => undefined,
+  },
   storm: {
     parse: (text, { entry }) => {
       const storm = parseStorm(text)

@@ -137,12 +137,32 @@ describe('a bridge with rstp=on', () => {
     a.ports[0]?.inject(bad)
     for (let i = 0; i < 200; i++) a.ports[0]?.inject(bpdu)
     const [port] = a.bridge.spanningTree.read().ports
-    expect([port?.rcvdBpdus, port?.badBpdus]).toEqual([99, 102])
+    expect([port?.rcvdBpdus, port?.badBpdus]).toEqual([29, 172])
     a.bridge.tick(performance.now())
     a.ports[0]?.inject(bpdu)
-    expect(a.bridge.spanningTree.read().ports[0]?.rcvdBpdus).toBe(100)
+    expect(a.bridge.spanningTree.read().ports[0]?.rcvdBpdus).toBe(30)
     a.bridge.close()
     b.bridge.close()
+  })
+
+  it('speaks STP to an STP bridge, and RSTP again when it is asked to', async () => {
+    const a = new Site('a', 1)
+    a.set({ rstp: 'on' })
+    await vi.advanceTimersByTimeAsync(3500)
+    const [bpdu = new Uint8Array()] = a.ports[0]?.take() ?? []
+    // The same as a Configuration BPDU of a worse bridge.
+    const config = Uint8Array.from(bpdu)
+    config.set([0, 38], 12)
+    config.set([0, 0, 0], 19)
+    config.set([0xf0, 0, 2, 0, 0, 0, 0, 9], 22)
+    config.set([0xf0, 0, 2, 0, 0, 0, 0, 9], 34)
+    const speaksRstp = (): boolean | undefined => a.bridge.spanningTree.read().ports[0]?.rstp
+    a.ports[0]?.inject(config)
+    expect(speaksRstp()).toBe(false)
+    a.setPort(1, { mcheck: 'now' })
+    expect(speaksRstp()).toBe(true)
+    expect(() => a.setPort(1, { mcheck: 'yes' })).toThrow('it is now')
+    a.bridge.close()
   })
 
   it('has an address that follows from hub and bridge, and nobody else has it', () => {

@@ -18,8 +18,9 @@ import {
 } from '#hub/fabric/rstp-settings.ts'
 
 const ROOM = 2 * TAG_ROOM + VIRTIO_HEADER_LEN
-/** BPDUs taken from one port in a second: a neighbour sends 6 at most, and each costs a look at all ports. */
-const MOST_BPDUS = 100
+/** BPDUs taken in a second, as each costs a look at all ports: from one port, as a neighbour sends 6 or 7, and in all. */
+const MOST_OF_PORT = 30
+const MOST_OF_ALL = 500
 
 /** As `hybridge show rstp --json` gives it. */
 export interface RstpReading {
@@ -77,6 +78,8 @@ export class SpanningTree implements BpduSink {
   /** By number, as the protocol knows them. */
   readonly #members = new Map<number, Member>()
   #memory: FrameMemory | null = null
+  /** Taken in this second. */
+  #bpdus = 0
   #actions: Action[] = []
   #isActing = false
   #timer: NodeJS.Timeout | undefined
@@ -108,6 +111,11 @@ export class SpanningTree implements BpduSink {
     this.#update(entry)
   }
 
+  /** Speaks RSTP again where an STP bridge was heard, and sees whether it still is there. */
+  checkMigration(entry: SwitchPort): void {
+    if (this.#rstp !== null) this.#act(this.#rstp.checkMigration(entry.number, this.#now()))
+  }
+
   /** An entry's port came, went, or changed. */
   portChanged(entry: SwitchPort): void {
     if (this.#rstp === null) return
@@ -124,14 +132,17 @@ export class SpanningTree implements BpduSink {
   bpdu(entry: SwitchPort, b: Uint8Array, start: number, end: number): void {
     const member = this.#members.get(entry.number)
     if (this.#rstp === null || member === undefined) return
-    const bpdu = member.bpdus < MOST_BPDUS ? decodeBpdu(b, start, end) : null
+    const isTaken = member.bpdus < MOST_OF_PORT && this.#bpdus < MOST_OF_ALL
+    const bpdu = isTaken ? decodeBpdu(b, start, end) : null
     member.bpdus++
+    if (isTaken) this.#bpdus++
     if (bpdu === null) member.bad++
     else this.#act(this.#rstp.receive(entry.number, bpdu, this.#now()))
   }
 
   /** To be called about once a second. */
   tick(): void {
+    this.#bpdus = 0
     for (const [number, member] of this.#members) {
       member.bpdus = 0
       if (this.#switch.entry(number) !== member.entry) this.#remove(number)
