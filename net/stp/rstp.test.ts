@@ -177,32 +177,32 @@ describe('roles', () => {
   })
 })
 
-describe('a port that took part in another tree', () => {
-  /** What a better bridge says, without a proposal: its port forwards already. */
-  const says = (rank: bigint, port = 0x8001): Bpdu => ({
-    type: 'rst',
-    role: 'designated',
-    topologyChange: false,
-    topologyChangeAck: false,
-    proposal: false,
-    agreement: false,
-    learning: true,
-    forwarding: true,
-    priority: { root: rank, cost: 0, bridge: rank, port },
-    times: rootTimes(2, 20, 15),
-  })
-  const bridgeWith = (ports: number): Rstp => {
-    const rstp = new Rstp(0x0200_0000_0001n, BRIDGE)
-    for (let n = 1; n <= ports; n++) {
-      rstp.addPort(n, PORT, 0)
-      rstp.setLink(n, true, 0)
-    }
-    return rstp
+/** What a better bridge says, without a proposal: its port forwards already. */
+const says = (rank: bigint, port = 0x8001): Bpdu => ({
+  type: 'rst',
+  role: 'designated',
+  topologyChange: false,
+  topologyChangeAck: false,
+  proposal: false,
+  agreement: false,
+  learning: true,
+  forwarding: true,
+  priority: { root: rank, cost: 0, bridge: rank, port },
+  times: rootTimes(2, 20, 15),
+})
+const bridgeWith = (ports: number): Rstp => {
+  const rstp = new Rstp(0x0200_0000_0001n, BRIDGE)
+  for (let n = 1; n <= ports; n++) {
+    rstp.addPort(n, PORT, 0)
+    rstp.setLink(n, true, 0)
   }
-  const statesOf = (actions: readonly Action[]): string[] =>
-    actions.flatMap((action) => (action.kind === 'state' ? [`${action.port} ${action.state}`] : []))
+  return rstp
+}
+const statesOf = (actions: readonly Action[]): string[] =>
+  actions.flatMap((action) => (action.kind === 'state' ? [`${action.port} ${action.state}`] : []))
 
-  it('as the way to the root discards before the new way forwards, and both at once (17.29.2)', () => {
+describe('one bridge, told by hand', () => {
+  it('discards on its old way to the root before it forwards on the new one, and both at once (17.29.2)', () => {
     const rstp = bridgeWith(2)
     expect(statesOf(rstp.receive(1, says(1n), 10))).toEqual(['1 learning', '1 forwarding'])
     expect(statesOf(rstp.receive(2, says(1n, 0x8002), 20))).toEqual([])
@@ -215,7 +215,7 @@ describe('a port that took part in another tree', () => {
     expect(rstp.bridge.rootPort).toBe(2)
   })
 
-  it('does not take what this bridge said itself for a way to the root that is gone', () => {
+  it('does not take what it said itself for a way to the root that is gone', () => {
     const rstp = bridgeWith(3)
     const sent = rstp.receive(3, says(1n), 10).findLast((a) => a.kind === 'send' && a.port === 1)
     const own = sent?.kind === 'send' ? decodeBpdu(sent.frame, 0, sent.frame.length) : null
@@ -226,7 +226,7 @@ describe('a port that took part in another tree', () => {
     expect(rstp.bridge).toMatchObject({ rootPort: 0, rootPriority: { cost: 0 } })
   })
 
-  it('of two ways to one port of the root is the one of the better identifier', () => {
+  it('takes the port of the better identifier, of two to one port of the root', () => {
     const rstp = bridgeWith(2)
     rstp.receive(1, says(1n), 10)
     rstp.receive(2, says(1n), 10)
@@ -235,7 +235,7 @@ describe('a port that took part in another tree', () => {
     expect(rstp.bridge.rootPort).toBe(2)
   })
 
-  it('on shared media goes by time, whoever agrees', () => {
+  it('goes by time on shared media, whoever agrees', () => {
     const agrees: Bpdu = { ...says(bridgeId(61_440, 9n)), role: 'root', agreement: true }
     for (const pointToPoint of [true, false]) {
       const rstp = bridgeWith(1)
