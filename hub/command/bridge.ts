@@ -58,7 +58,7 @@ const portReset = (context: Context): CommandModule<object, Bridge & { port?: st
     yargs
       .positional('bridge', { type: 'string', demandOption: true, describe: 'Name of the bridge' })
       .positional('port', { type: 'string', describe: 'Only this port' })
-      .example('$0 bridge port reset private0', 'of all its ports'),
+      .example('$0 bridge port reset private0', 'of all its ports and VLANs'),
   handler: async ({ bridge, port, data }) => {
     await askHub(context, data, 'counters.reset', {
       bridge,

@@ -44,7 +44,8 @@ const BridgeStatus = z.looseObject({
 })
 type BridgeStatus = z.infer<typeof BridgeStatus>
 
-function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
+/** @throws ProtocolError `malformed` */
+export function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
   const parsed = schema.safeParse(answer)
   if (parsed.success) return parsed.data
   const fields = parsed.error.issues.slice(0, 3).map((issue) => issue.path.join('.'))

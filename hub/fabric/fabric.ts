@@ -6,6 +6,7 @@ import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
+import type { SwitchVlan } from '#net/switch/vlan-list.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
@@ -67,6 +68,14 @@ export interface AddressReading {
   readonly vlan: number
   readonly port: number
   readonly ageSeconds: number
+}
+
+/** As `hybridge show vlans --json` gives it. */
+export interface VlansReading {
+  readonly bridge: string
+  /** Numbers of the ports that carry every VLAN. */
+  readonly transparent: readonly number[]
+  readonly vlans: readonly SwitchVlan[]
 }
 
 export interface BridgeReading {
@@ -170,11 +179,12 @@ export class Fabric {
     applySettings(BRIDGE_SETTINGS, this.#bridge(bridge), wanted)
   }
 
-  /** Sets counters to 0, of one port or of all. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  /** Sets counters to 0: of one port, or of all ports and VLANs. @throws ProtocolError `unknown-bridge`, `unknown-port` */
   resetCounters(bridge: string | undefined, port: number | undefined): void {
     for (const selected of this.#selected(bridge)) {
       const numbers = port === undefined ? selected.switch.ports().map(({ number }) => number) : [port]
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
+      if (port === undefined) selected.switch.vlanCounters.reset()
     }
   }
 
@@ -183,6 +193,15 @@ export class Fabric {
     return this.#selected(bridge).flatMap((selected) =>
       selected.switch.addresses().map((a) => ({ bridge: selected.name, ...a })),
     )
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  vlans(bridge?: string): VlansReading[] {
+    return this.#selected(bridge).map(({ name, switch: selected }) => ({
+      bridge: name,
+      transparent: selected.ports().flatMap((port) => (port.mode.kind === 'transparent' ? port.number : [])),
+      vlans: selected.vlans(),
+    }))
   }
 
   /**

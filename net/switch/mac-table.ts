@@ -165,6 +165,18 @@ export class MacTable {
     return int(this.counts, port)
   }
 
+  /** Entries of each VLAN key that has any. */
+  countByVlan(): Map<number, number> {
+    const counts = new Map<number, number>()
+    for (let list = 2; list <= 2 * this.topPort + 1; list++) {
+      for (let id = int(this.heads, list); id !== 0; id = int(this.next, id)) {
+        const vlan = int(this.high, id) & 0xffff
+        counts.set(vlan, (counts.get(vlan) ?? 0) + 1)
+      }
+    }
+    return counts
+  }
+
   /** Forgets everything learnt on `port`. @returns entries removed. */
   flushPort(port: number): number {
     const before = this.size

@@ -26,6 +26,8 @@ import { SendQueue } from '#net/switch/send-queue.ts'
 import { RECEIVED } from '#net/switch/observer.ts'
 import { type Forwarder, SwitchPort, type SwitchPortReading } from '#net/switch/switch-port.ts'
 import { keyTpid, keyVid, type Tpid } from '#net/switch/vlan.ts'
+import { VlanCounters } from '#net/switch/vlan-counters.ts'
+import { listVlans, type SwitchVlan } from '#net/switch/vlan-list.ts'
 import { HEADER_LEN, TAG_LEN, TPID_C_TAG } from '#net/wire/ethernet.ts'
 import { putU16, u16, u8 } from '#net/wire/octets.ts'
 import { insertTag, removeTag } from '#net/wire/tag.ts'
@@ -66,6 +68,7 @@ export interface SwitchAddress {
 export class Switch implements Forwarder {
   readonly name: string
   readonly table: MacTable
+  readonly vlanCounters = new VlanCounters()
   /** By number; null where there is no entry. */
   private readonly byNumber: (SwitchPort | null)[] = []
   /** In the order of their numbers. */
@@ -164,6 +167,11 @@ export class Switch implements Forwarder {
     }))
   }
 
+  /** Copies of the VLANs that were seen or that ports name, by TPID and VID. */
+  vlans(): SwitchVlan[] {
+    return listVlans(this.entries, this.vlanCounters, this.table.countByVlan())
+  }
+
   /** Gives native memory back, after all ports have been disconnected. */
   close(): void {
     this.queue.close()
@@ -183,6 +191,7 @@ export class Switch implements Forwarder {
       return
     }
     const key = this.key
+    this.vlanCounters.count(key, b, start, end)
     this.table.learn(b, start + SOURCE, key, from.number, this.now)
     const known = (u8(b, start) & 1) === 0 ? this.table.lookup(b, start, key) : 0
     const to = known === 0 ? null : this.entry(known)
