@@ -84,9 +84,9 @@ describe('claimDirectory', () => {
   it('leaves the directory of a switch that serves', async () => {
     const server = net.createServer()
     await new Promise<void>((resolve) => server.listen(join(root, 'ctl'), resolve))
-    expect(() => claimDirectory(root)).toThrow(/another switch serves there \(stop it/)
+    expect(() => claimDirectory(root)).toThrow(/another process serves there \(stop it/)
     server.close()
     writeFileSync(join(root, 'ctl'), '')
-    expect(() => claimDirectory(root)).toThrow(/ctl is no socket/)
+    expect(() => claimDirectory(root)).toThrow(/ctl: it exists and is no socket/)
   })
 })
