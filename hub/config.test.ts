@@ -76,6 +76,13 @@ describe('parseAttach', () => {
       mode: 'mode=trunk,tagged=10+20-29',
       mtu: 9216,
     })
+    expect(parseAttach('lab=nic:eth1,block=dhcp+ra,storm=1000,mode=access,vlan=10')).toEqual({
+      bridge: 'lab',
+      kind: 'nic',
+      argument: 'eth1',
+      mode: 'mode=access,vlan=10',
+      settings: { block: 'dhcp+ra', storm: '1000' },
+    })
     expect(parseAttach('lab=vde:/tmp/sw=1,port=7,mode=access,vlan=3')).toEqual({
       bridge: 'lab',
       kind: 'vde',
@@ -86,6 +93,11 @@ describe('parseAttach', () => {
   })
 
   it.each([
+    [
+      'lab=nic:eth1,block=arp',
+      /"lab=nic:eth1,block=arp": block=arp is not valid: it is none, or of dhcp\+ra/,
+    ],
+    ['lab=nic:eth1,storm=0', /storm=0 is not valid: it is 1 to/],
     ['lab', /is no BRIDGE=KIND:ARGUMENT/],
     ['lab=eth1', /is no BRIDGE=KIND:ARGUMENT/],
     ['lab=wifi:x', /unknown kind "wifi"; known are nic, tap, vde/],

@@ -5,7 +5,11 @@ import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
+import { parseBlock } from '#net/switch/guards/block.ts'
+import { parseStorm } from '#net/switch/guards/storm.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
+import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
+import { DEFAULT_RSTP, RSTP_BRIDGE_OPTIONS, withRstpBridge } from '#hub/fabric/rstp-settings.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
 import {
   MGMT_OPTIONS,
@@ -31,6 +35,8 @@ interface BridgeConfig {
   readonly vde?: VdeConfig
   /** Where its management console listens; undefined: nowhere. */
   readonly mgmt?: MgmtConfig
+  /** What else is set, as `hybridge bridge set` takes it. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** A bridge as it is written: where its VDE directory and its console are depends on other settings. */
@@ -49,6 +55,8 @@ export interface AttachConfig {
   readonly mode?: string
   /** Octets. */
   readonly mtu?: number
+  /** Others, as `bridge port set` takes them; checked. */
+  readonly settings?: Readonly<Record<string, string>>
   /** Wanted number of the VDE switch's port. */
   readonly port?: number
 }
@@ -60,6 +68,8 @@ export interface ServeConfig {
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
 }
 
@@ -69,7 +79,14 @@ const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/
 const INTERFACE_NAME = /^[^\s/:,=]{1,15}$/
 /** They have a default place. */
 const NEED_NO_VALUE = ['vde', 'mgmt']
+/** What `--bridge` takes of `hybridge bridge set`, beside `ageing`. */
+const BRIDGE_SETTINGS: readonly string[] = [...RSTP_BRIDGE_OPTIONS, 'loop-protection']
 const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid']
+/** Settings of ports that an attached one may have from the start. */
+const ATTACH_SETTINGS: Readonly<Record<string, (text: string) => unknown>> = {
+  block: parseBlock,
+  storm: parseStorm,
+}
 
 /** `ADDR:PORT`, an IPv6 address in brackets. */
 export function parseListenAddress(text: string): ListenAddress {
@@ -83,9 +100,14 @@ export function parseListenAddress(text: string): ListenAddress {
   return { address: v6 ?? v4 ?? '', port }
 }
 
-/** `NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP][,mgmt[=PATH]][,mgmtmode=OCTAL]` */
+/** `NAME[,OPTION=VALUE...]` */
 export function parseBridge(text: string): BridgeText {
-  const { first: name, options } = splitOptions(text, ['ageing', ...VDE_OPTIONS, ...MGMT_OPTIONS])
+  const { first: name, options } = splitOptions(text, [
+    'ageing',
+    ...BRIDGE_SETTINGS,
+    ...VDE_OPTIONS,
+    ...MGMT_OPTIONS,
+  ])
   if (!BRIDGE_NAME.test(name)) {
     throw new ConfigError(
       `"${name}" is no bridge name: 1 to 31 letters, digits, "_", "-" and ".", beginning with a letter or digit`,
@@ -99,12 +121,36 @@ export function parseBridge(text: string): BridgeText {
   }
   const vde = parseVdeOptions(name, options)
   const mgmt = parseMgmtOptions(name, options)
-  return { name, ageing, ...(Object.keys(vde).length > 0 && { vde }), ...(mgmt && { mgmt }) }
+  const settings = Object.fromEntries(
+    Object.entries(options).filter(([key]) => BRIDGE_SETTINGS.includes(key)),
+  )
+  if (Object.keys(settings).length > 0) checkSettings(name, settings)
+  return {
+    name,
+    ageing,
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(Object.keys(vde).length > 0 && { vde }),
+    ...(mgmt && { mgmt }),
+  }
+}
+
+function checkSettings(name: string, settings: Record<string, string>): void {
+  try {
+    withRstpBridge(DEFAULT_RSTP, settings)
+    parseLoopProtection(settings['loop-protection'] ?? 'on')
+  } catch (error) {
+    throw new ConfigError(`bridge ${name}: ${reasonOf(error)}`, { cause: error })
+  }
 }
 
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
 export function parseAttach(text: string): AttachConfig {
-  const { first, options } = splitOptions(text, [...MODE_OPTIONS, 'mtu', 'port'])
+  const { first, options } = splitOptions(text, [
+    ...MODE_OPTIONS,
+    ...Object.keys(ATTACH_SETTINGS),
+    'mtu',
+    'port',
+  ])
   const match = /^([^=:]+)=([^=:]+):(.+)$/.exec(first)
   const [, bridge, kindText, argument] = match ?? []
   if (bridge === undefined || kindText === undefined || argument === undefined) {
@@ -114,19 +160,23 @@ export function parseAttach(text: string): AttachConfig {
   if (!kind)
     throw new ConfigError(`"${text}": unknown kind "${kindText}"; known are ${ATTACH_KINDS.join(', ')}`)
   checkArgument(text, kind, argument)
-  const { mtu, port, ...modeOptions } = options
+  const { mtu, port } = options
   const foreign = kind === 'vde' ? mtu && 'mtu' : port && 'port'
   if (foreign !== undefined) throw new ConfigError(`"${text}": ${foreign} says nothing of ${kind}`)
-  const mode = Object.entries(modeOptions)
-    .map(([name, value]) => `${name}=${value}`)
+  const mode = MODE_OPTIONS.filter((name) => options[name] !== undefined)
+    .map((name) => `${name}=${options[name]}`)
     .join(',')
+  const settings = Object.entries(options).filter(([name]) => Object.hasOwn(ATTACH_SETTINGS, name))
+  if (mode !== '') named(text, () => parsePortMode(mode))
+  for (const [name, value] of settings) named(text, () => ATTACH_SETTINGS[name]?.(value))
   return {
     bridge,
     kind,
     argument,
-    ...(mode !== '' && { mode: checkedMode(text, mode) }),
+    ...(mode !== '' && { mode }),
     ...(mtu !== undefined && { mtu: parseMtu(text, mtu) }),
     ...(port !== undefined && { port: parsePort(text, port) }),
+    ...(settings.length > 0 && { settings: Object.fromEntries(settings) }),
   }
 }
 
@@ -139,10 +189,10 @@ function checkArgument(text: string, kind: AttachConfig['kind'], argument: strin
     throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
 }
 
-function checkedMode(text: string, mode: string): string {
+/** What `parse` finds wrong is told with the whole text. @throws ConfigError */
+function named<T>(text: string, parse: () => T): T {
   try {
-    parsePortMode(mode)
-    return mode
+    return parse()
   } catch (error) {
     throw new ConfigError(`"${text}": ${reasonOf(error)}`, { cause: error })
   }
@@ -201,9 +251,7 @@ export const ConfigFile = z.strictObject({
   bridges: z
     .array(textOf(parseBridge))
     .default([])
-    .describe(
-      'NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP][,mgmt[=PATH]][,mgmtmode=OCTAL]',
-    ),
+    .describe('NAME[,OPTION=VALUE...]: ageing, rstp, loop-protection, vde, mgmt, ...'),
   vde: z
     .string()
     .min(1)
@@ -211,6 +259,9 @@ export const ConfigFile = z.strictObject({
     .describe('Directory with a VDE directory for each bridge, relative to this file'),
   attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  metrics: textOf(parseListenAddress)
+    .optional()
+    .describe('ADDRESS:PORT where Prometheus may ask, default nowhere'),
   log: z.enum(LOG_LEVELS).optional().describe('Least level that is logged, default info'),
 })
 export type ConfigFile = z.infer<typeof ConfigFile>
@@ -278,6 +329,7 @@ export interface ServeArguments {
   readonly attach?: readonly string[] | undefined
   readonly vde?: string | undefined
   readonly gateways?: number | undefined
+  readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
 }
 
@@ -327,6 +379,7 @@ export function mergeConfig(
     bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
+    metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }
 }

@@ -17,12 +17,15 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import type { RstpReading } from '#hub/fabric/spanning-tree.ts'
 import type { MgmtConfig } from '#hub/vde/console/options.ts'
 import { ConsoleServer } from '#hub/vde/console/server.ts'
 import { ctlMode, prepareDirectory, type VdeConfig } from '#hub/vde/directory.ts'
 import { VdeServer } from '#hub/vde/server.ts'
 
 export interface FabricConfig {
+  /** The hub's own: its host key's fingerprint. */
+  readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
 }
@@ -57,6 +60,10 @@ export interface PortReading {
   readonly qnq: number
   readonly strict: boolean
   readonly maxFrame: number
+  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
+  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
+  /** How many are learnt on it. */
+  readonly addresses: number
   /** Those that are not at their default, as `bridge port set` takes them. */
   readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
@@ -66,6 +73,7 @@ export interface AddressReading {
   readonly bridge: string
   readonly address: string
   readonly vlan: number
+  readonly tpid: number
   readonly port: number
   readonly ageSeconds: number
 }
@@ -76,6 +84,21 @@ export interface VlansReading {
   /** Numbers of the ports that carry every VLAN. */
   readonly transparent: readonly number[]
   readonly vlans: readonly SwitchVlan[]
+}
+
+/** For the metrics process. */
+export interface FabricCounters {
+  /** Resident. */
+  readonly memoryOctets: number
+  readonly bridges: readonly {
+    readonly bridge: string
+    readonly addresses: number
+    readonly capacity: number
+    readonly evicted: number
+    readonly refused: number
+  }[]
+  readonly ports: readonly PortReading[]
+  readonly vlans: readonly VlansReading[]
 }
 
 export interface BridgeReading {
@@ -117,14 +140,20 @@ export class Fabric {
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    for (const bridge of config.bridges) {
-      const { name } = bridge
-      this.#bridges.set(name, new Bridge(bridge, (entry, why) => this.#portChanged(name, entry, why)))
+    const { identity } = config
+    for (const settings of config.bridges) {
+      const { name } = settings
+      const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+      const bridge = new Bridge(settings, onPortChange, { identity, say, now })
+      applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
+      this.#bridges.set(name, bridge)
     }
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
-      const entry = this.#bridge(attachment.bridge).switch.addEntry(undefined, mode)
+      const bridge = this.#bridge(attachment.bridge)
+      const entry = bridge.switch.addEntry(undefined, mode)
+      applySettings(PORT_SETTINGS, { bridge, entry }, attachment.settings ?? {})
       entry.description = `${attachment.kind}:${attachment.argument}`
       entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
@@ -163,6 +192,8 @@ export class Fabric {
         qnq: port.qnq,
         strict: port.strict,
         maxFrame: port.maxFrame,
+        loop: port.loop,
+        addresses: port.addresses,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
@@ -186,6 +217,23 @@ export class Fabric {
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
       if (port === undefined) selected.switch.vlanCounters.reset()
     }
+  }
+
+  /** All that the metrics process asks for. */
+  counters(): FabricCounters {
+    const bridges = [...this.#bridges.values()].map(({ name, switch: { table } }) => ({
+      bridge: name,
+      addresses: table.size,
+      capacity: table.capacity,
+      evicted: table.evicted,
+      refused: table.refused,
+    }))
+    return { memoryOctets: process.memoryUsage.rss(), bridges, ports: this.ports(), vlans: this.vlans() }
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  rstp(bridge?: string): RstpReading[] {
+    return this.#selected(bridge).map((selected) => selected.spanningTree.read())
   }
 
   /** @throws ProtocolError `unknown-bridge` */
@@ -243,6 +291,13 @@ export class Fabric {
     return tunnel.entry.number
   }
 
+  /** For those who look on. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  switchOf(bridge: string, port?: number): Switch {
+    const found = this.#bridge(bridge)
+    if (port !== undefined) this.#target(found, port)
+    return found.switch
+  }
+
   close(): void {
     clearInterval(this.#timer)
     for (const attachment of this.#attachments) attachment.close()
@@ -253,6 +308,7 @@ export class Fabric {
     for (const bridge of this.#bridges.values()) {
       bridge.console?.close()
       bridge.vde?.close()
+      bridge.close()
     }
   }
 

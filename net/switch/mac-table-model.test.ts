@@ -167,7 +167,7 @@ it('a table, full or not, holds what a slow model holds, in the same order', () 
         for (const op of operations) {
           const answers = pair.apply(op)
           expect(answers.table).toEqual(answers.model)
-          expect(pair.table.entries(pair.now)).toEqual(pair.model.sorted(pair.now))
+          expect(pair.table.entries(pair.now)).toMatchObject(pair.model.sorted(pair.now))
         }
         const vlans = pair.model.entries.map((entry) => entry.vlan)
         const counts = new Map(
