@@ -83,6 +83,8 @@ describe('a port in VLANs', () => {
     ['trunk,native=20,tagged=9-11', 'vlan/delport 10 1', 'trunk,native=20,tagged=9+11,tpid=8100'],
     ['trunk,native=20,tagged=9-11', 'port/setvlan 1 10', 'trunk,native=10,tagged=9+11,tpid=8100'],
     ['trunk,native=10,tagged=30', 'port/setvlan 1 20', 'trunk,native=20,tagged=30,tpid=8100'],
+    ['trunk,native=20,tagged=all', 'port/setvlan 1 10', 'trunk,native=10,tagged=1-9+11-19+21-4094,tpid=8100'],
+    ['trunk,native=20,tagged=all', 'port/setvlan 1 4095', 'trunk,native=none,tagged=1-19+21-4094,tpid=8100'],
     ['trunk,tagged=all', 'vlan/addport 10 1', 'trunk,native=none,tagged=all,tpid=8100'],
     ['trunk,tagged=all', 'vlan/delport 10 1', 'trunk,native=none,tagged=1-9+11-4094,tpid=8100'],
   ])('of mode %s, after %s, is %s', (before, line, after) => {
