@@ -5,11 +5,12 @@
  *   vde_plug a ---[1  vde_switch  2]--- vde_plug b
  *   vde_plug a ---[1    bridge    2]--- vde_plug b
  */
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { makeFrame } from '#test/support/frames.ts'
 import { Hub } from '#test/support/hub.ts'
+import { pidOf, statusOf } from '#test/support/hub-processes.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
 import { type Running, until } from '#test/support/process.ts'
 import { VdeConsole } from '#test/support/vde-console.ts'
@@ -29,6 +30,7 @@ const B = '02:00:00:00:00:0b'
 
 let lab: Lab
 let machine: Namespace
+let hub: Hub
 let root: string
 let ours: Side
 let theirs: Side
@@ -44,7 +46,7 @@ beforeAll(async () => {
   machine.exec('chmod', '1777', root)
   machine.spawn('vde_switch', ['-s', path('theirs'), '-m', '0666', '-M', path('theirs.mgmt')])
   await until('vde_switch serves', () => existsSync(path('theirs.mgmt')))
-  await Hub.start(machine, {
+  hub = await Hub.start(machine, {
     address: HUB_ADDRESS,
     bridges: [
       `private0,vde=${path('ours')},vdemode=666,mgmt=${path('ours.mgmt')}`,
@@ -142,6 +144,15 @@ const FRAMES = [
   'b>a -',
   'a>b 30',
 ]
+
+describe('the socket', () => {
+  it('is the hub’s user’s alone, who is not root', () => {
+    const { mode, uid } = statSync(path('ours.mgmt'))
+    expect(mode & 0o777).toBe(0o600)
+    expect(uid).toBe(Number(statusOf(pidOf(hub, 'fabric'), 'Uid').split('\t')[0]))
+    expect(uid).not.toBe(0)
+  })
+})
 
 describe('commands that change VLANs', () => {
   it.each([
