@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { DROP_LOOP } from '#net/port/counters.ts'
 import { ConsoleLab } from '#test/support/console-lab.ts'
 import { BROADCAST, frameOf, host } from '#test/support/switch-lab.ts'
 
@@ -65,6 +66,23 @@ describe('vlan', () => {
     expect(lab.say('vlan/print 4095')).toBe(EMPTY + INVALID)
     lab.say('set/port 2 mode=tunnel,qnq=10')
     expect(lab.ask('vlan/print 10')[2]).toBe(' -- Port 0002 tagged=0 active=1 status=Forwarding')
+  })
+})
+
+describe('the status of a port', () => {
+  it('is what spanning tree and loop protection make of it', () => {
+    const lab = makeLab()
+    const status = (): (string | undefined)[] =>
+      lab.ask('vlan/allprint 0').map((line) => /status=(\w+)/.exec(line)?.[1])
+    expect(status()).toEqual([undefined, 'Forwarding', 'Forwarding', 'Learning'])
+    const [one, two] = lab.bridge.switch.portList
+    lab.say('set/bridge rstp=on')
+    expect(status()).toEqual([undefined, 'Discarding', 'Discarding', 'Learning'])
+    lab.say('set/bridge rstp=off')
+    if (one) lab.bridge.switch.setStpState(one, 'learning')
+    if (two) two.blocked = DROP_LOOP
+    expect(status()).toEqual([undefined, 'Learning', 'Discarding', 'Learning'])
+    lab.close()
   })
 })
 
