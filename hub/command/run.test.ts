@@ -178,6 +178,8 @@ const port = {
   counters,
 }
 
+const allTransparent = { bridge: 'private0', transparent: [1], vlans: [] }
+
 describe('hybridge show', () => {
   it('prints what the hub answers, as text and as JSON', async () => {
     mkdirSync(join(data, 'run'), { recursive: true })
@@ -190,6 +192,7 @@ describe('hybridge show', () => {
       macs: () => [
         { bridge: 'private0', address: '02:00:00:00:00:01', vlan: 0, port: 1, ageSeconds: 2.4, tpid: 33024 },
       ],
+      vlans: () => [allTransparent],
     })
     expect((await hybridge('show ports private0')).out).toBe(
       [
@@ -205,6 +208,10 @@ describe('hybridge show', () => {
     expect((await hybridge('show macs')).out).toBe(
       'private0\naddress            vlan  port  age\n02:00:00:00:00:01     0     1  2 s\n',
     )
+    expect((await hybridge('show vlans private0')).out).toBe(
+      'private0\nno VLANs seen or named\ntransparent, in every VLAN: 1\n',
+    )
+    expect(JSON.parse((await hybridge('show vlans --json')).out)).toEqual([allTransparent])
     await server.close()
     expect(await hybridge('show ports')).toMatchObject({
       code: 1,
@@ -285,6 +292,7 @@ describe('hybridge', () => {
       'user list',
       'user key add',
       'show ports',
+      'show vlans',
       'bridge list',
       'bridge set',
       'bridge port set',

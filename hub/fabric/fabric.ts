@@ -6,6 +6,7 @@ import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
+import type { SwitchVlan } from '#net/switch/vlan-list.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
@@ -16,10 +17,15 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import type { RstpReading } from '#hub/fabric/spanning-tree.ts'
+import type { MgmtConfig } from '#hub/vde/console/options.ts'
+import { ConsoleServer } from '#hub/vde/console/server.ts'
 import { ctlMode, prepareDirectory, type VdeConfig } from '#hub/vde/directory.ts'
 import { VdeServer } from '#hub/vde/server.ts'
 
 export interface FabricConfig {
+  /** The hub's own: its host key's fingerprint. */
+  readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
 }
@@ -54,6 +60,8 @@ export interface PortReading {
   readonly qnq: number
   readonly strict: boolean
   readonly maxFrame: number
+  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
+  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   /** Those that are not at their default, as `bridge port set` takes them. */
   readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
@@ -65,6 +73,14 @@ export interface AddressReading {
   readonly vlan: number
   readonly port: number
   readonly ageSeconds: number
+}
+
+/** As `hybridge show vlans --json` gives it. */
+export interface VlansReading {
+  readonly bridge: string
+  /** Numbers of the ports that carry every VLAN. */
+  readonly transparent: readonly number[]
+  readonly vlans: readonly SwitchVlan[]
 }
 
 export interface BridgeReading {
@@ -100,30 +116,38 @@ export class Fabric {
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
-  /** Why bridges that were to have a VDE directory have none. */
-  readonly #vdeProblems: string[] = []
+  /** Why bridges that were to have a VDE directory or a console have none. */
+  readonly #socketProblems: string[] = []
 
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    for (const bridge of config.bridges) {
-      const { name } = bridge
-      this.#bridges.set(name, new Bridge(bridge, (entry, why) => this.#portChanged(name, entry, why)))
+    const { identity } = config
+    for (const settings of config.bridges) {
+      const { name } = settings
+      const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+      const bridge = new Bridge(settings, onPortChange, { identity, say, now })
+      applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
+      this.#bridges.set(name, bridge)
     }
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
       const entry = this.#bridge(attachment.bridge).switch.addEntry(undefined, mode)
       entry.description = `${attachment.kind}:${attachment.argument}`
+      entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
-    for (const { name, vde } of config.bridges) if (vde) this.#openVde(this.#bridge(name), vde)
+    for (const { name, vde, mgmt } of config.bridges) {
+      if (vde) this.#openVde(this.#bridge(name), vde)
+      if (mgmt) this.#openConsole(this.#bridge(name), mgmt)
+    }
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
   /** Why configured interfaces are not attached, and directories not used; empty when all are. */
   problems(): string[] {
-    return [...this.#attachments.map((a) => a.problem).filter((why) => why !== ''), ...this.#vdeProblems]
+    return [...this.#attachments.map((a) => a.problem).filter((why) => why !== ''), ...this.#socketProblems]
   }
 
   bridges(): BridgeReading[] {
@@ -148,6 +172,7 @@ export class Fabric {
         qnq: port.qnq,
         strict: port.strict,
         maxFrame: port.maxFrame,
+        loop: port.loop,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
@@ -164,12 +189,18 @@ export class Fabric {
     applySettings(BRIDGE_SETTINGS, this.#bridge(bridge), wanted)
   }
 
-  /** Sets counters to 0, of one port or of all. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  /** Sets counters to 0: of one port, or of all ports and VLANs. @throws ProtocolError `unknown-bridge`, `unknown-port` */
   resetCounters(bridge: string | undefined, port: number | undefined): void {
     for (const selected of this.#selected(bridge)) {
       const numbers = port === undefined ? selected.switch.ports().map(({ number }) => number) : [port]
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
+      if (port === undefined) selected.switch.vlanCounters.reset()
     }
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  rstp(bridge?: string): RstpReading[] {
+    return this.#selected(bridge).map((selected) => selected.spanningTree.read())
   }
 
   /** @throws ProtocolError `unknown-bridge` */
@@ -177,6 +208,15 @@ export class Fabric {
     return this.#selected(bridge).flatMap((selected) =>
       selected.switch.addresses().map((a) => ({ bridge: selected.name, ...a })),
     )
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  vlans(bridge?: string): VlansReading[] {
+    return this.#selected(bridge).map(({ name, switch: selected }) => ({
+      bridge: name,
+      transparent: selected.ports().flatMap((port) => (port.mode.kind === 'transparent' ? port.number : [])),
+      vlans: selected.vlans(),
+    }))
   }
 
   /**
@@ -225,7 +265,20 @@ export class Fabric {
       tunnel.entry.disconnect()
       tunnel.port?.close()
     }
-    for (const bridge of this.#bridges.values()) bridge.vde?.close()
+    for (const bridge of this.#bridges.values()) {
+      bridge.console?.close()
+      bridge.vde?.close()
+      bridge.close()
+    }
+  }
+
+  #openConsole(bridge: Bridge, config: MgmtConfig): void {
+    try {
+      bridge.console = new ConsoleServer({ bridge, config, say: this.#say, now: this.#now })
+    } catch (error) {
+      this.#socketProblems.push(reasonOf(error))
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
+    }
   }
 
   /** Makes the directory now, with root's rights; its sockets when they are dropped, as the user who removes them. */
@@ -234,7 +287,7 @@ export class Fabric {
       const directory = prepareDirectory(config)
       queueMicrotask(() => this.#serveVde(bridge, directory, ctlMode(config)))
     } catch (error) {
-      this.#vdeProblems.push(reasonOf(error))
+      this.#socketProblems.push(reasonOf(error))
       this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
     }
   }
@@ -246,20 +299,12 @@ export class Fabric {
         mode,
         switch: bridge.switch,
         access: bridge.access,
-        isReserved: (entry) => this.#isReserved(entry),
         say: this.#say,
       })
       this.#say('info', `${bridge.name} serves VDE clients in ${directory}`)
     } catch (error) {
       this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
     }
-  }
-
-  /** Whether an entry waits for its interface or its agent. */
-  #isReserved(entry: SwitchPort): boolean {
-    if (this.#attachments.some((attachment) => attachment.entry === entry)) return true
-    for (const tunnel of this.#tunnels.values()) if (tunnel.entry === entry) return true
-    return false
   }
 
   #bridge(name: string): Bridge {
@@ -295,6 +340,7 @@ export class Fabric {
       this.#forget(...oldest)
     }
     const tunnel: TunnelEntry = { bridge, entry: bridge.addEntry(), user, port: undefined, leftAt: undefined }
+    tunnel.entry.isReserved = true
     this.#tunnels.set(id, tunnel)
     return tunnel
   }

@@ -34,6 +34,8 @@ const rpc = await listenRpc(
   {
     ports: (params) => fabric.ports(text(params['bridge'])),
     macs: (params) => fabric.addresses(text(params['bridge'])),
+    vlans: (params) => fabric.vlans(text(params['bridge'])),
+    rstp: (params) => fabric.rstp(text(params['bridge'])),
     bridges: () => fabric.bridges(),
     'port.set': (params) => {
       const { bridge, port, settings } = parseParams(PortSetParams, params)

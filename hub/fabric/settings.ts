@@ -7,6 +7,15 @@ import { DEFAULT_AGEING_MS } from '#net/switch/mac-table.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
 import type { Bridge } from '#hub/fabric/bridge.ts'
+import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
+import {
+  readRstpBridge,
+  readRstpPort,
+  RSTP_BRIDGE_OPTIONS,
+  RSTP_PORT_OPTIONS,
+  withRstpBridge,
+  withRstpPort,
+} from '#hub/fabric/rstp-settings.ts'
 
 export interface PortTarget {
   readonly bridge: Bridge
@@ -14,13 +23,34 @@ export interface PortTarget {
 }
 
 interface Setting<T> {
-  /** @returns makes the change, and cannot fail @throws ConfigError that names value and what is allowed */
-  parse(text: string, target: T): () => void
+  /**
+   * @param wanted  all that is set together
+   * @returns makes the change, and cannot fail @throws ConfigError that names value and what is allowed
+   */
+  parse(text: string, target: T, wanted: Readonly<Record<string, string>>): () => void
   /** @returns text that `parse` takes, undefined for the default */
   read(target: T): string | undefined
 }
 
 type Settings<T> = Readonly<Record<string, Setting<T>>>
+
+const rstpPort = (name: (typeof RSTP_PORT_OPTIONS)[number]): Setting<PortTarget> => ({
+  parse: (_, { bridge: { spanningTree }, entry }, wanted) => {
+    const next = withRstpPort(spanningTree.portSettings(entry), wanted)
+    return () => spanningTree.setPort(entry, next)
+  },
+  read: ({ bridge: { spanningTree }, entry }) => readRstpPort(spanningTree.portSettings(entry), name),
+})
+
+const rstpBridge = (name: (typeof RSTP_BRIDGE_OPTIONS)[number]): Setting<Bridge> => ({
+  parse: (_, { spanningTree }, wanted) => {
+    const next = withRstpBridge(spanningTree.settings, wanted)
+    return () => {
+      spanningTree.settings = next
+    }
+  },
+  read: ({ spanningTree }) => readRstpBridge(spanningTree.settings, name),
+})
 
 export const PORT_SETTINGS: Settings<PortTarget> = {
   mode: {
@@ -31,6 +61,7 @@ export const PORT_SETTINGS: Settings<PortTarget> = {
     read: ({ entry }) =>
       entry.mode.kind === 'transparent' ? undefined : formatPortMode(entry.mode).slice('mode='.length),
   },
+  ...Object.fromEntries(RSTP_PORT_OPTIONS.map((name) => [name, rstpPort(name)])),
 }
 
 export const BRIDGE_SETTINGS: Settings<Bridge> = {
@@ -45,6 +76,14 @@ export const BRIDGE_SETTINGS: Settings<Bridge> = {
     },
     read: ({ switch: { table } }) =>
       table.ageingMs === DEFAULT_AGEING_MS ? undefined : String(table.ageingMs / 1000),
+  },
+  ...Object.fromEntries(RSTP_BRIDGE_OPTIONS.map((name) => [name, rstpBridge(name)])),
+  'loop-protection': {
+    parse: (text, bridge) => {
+      const isOn = parseLoopProtection(text)
+      return () => bridge.switch.setLoopProtection(isOn)
+    },
+    read: (bridge) => (bridge.switch.hasLoopProtection ? undefined : 'off'),
   },
 }
 
@@ -61,7 +100,7 @@ export function applySettings<T>(
       throw new ProtocolError('bad-setting', `unknown setting ${name}; known are ${known}`)
     }
     try {
-      return setting.parse(text, target)
+      return setting.parse(text, target, wanted)
     } catch (error) {
       if (error instanceof ConfigError)
         throw new ProtocolError('bad-setting', reasonOf(error), { cause: error })

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import * as libc from '#net/port/libc.ts'
 import { SOCKADDR_UN, unixAddress } from '#net/port/unix-address.ts'
 import { decodeReply, encodeRequest, pathOf } from '#net/port/vde/handshake.ts'
-import { Switch, type SwitchPort } from '#net/switch/switch.ts'
+import { Switch } from '#net/switch/switch.ts'
 import { PortAccessTable } from '#hub/vde/port-access.ts'
 import { VdeServer } from '#hub/vde/server.ts'
 import { until } from '#test/support/process.ts'
@@ -15,7 +15,6 @@ let directory: string
 let bridge: Switch
 let access: PortAccessTable
 let server: VdeServer
-let reserved: SwitchPort | null
 const said: string[] = []
 const clients: Client[] = []
 
@@ -23,13 +22,11 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'hybridge-vde-'))
   bridge = new Switch({ name: 'lab' })
   access = new PortAccessTable()
-  reserved = null
   server = new VdeServer({
     directory,
     mode: 0o600,
     switch: bridge,
     access,
-    isReserved: (entry) => entry === reserved,
     say: (_level, text) => said.push(text),
   })
 })
@@ -84,7 +81,7 @@ class Client {
 const numbers = (): number[] => bridge.ports().map(({ number }) => number)
 
 it('gives the lowest number that is free, and takes it back', async () => {
-  reserved = bridge.addEntry(1)
+  bridge.addEntry(1).isReserved = true
   bridge.addEntry(2)
   bridge.addEntry(3)
   access.set(2, { allocatable: false })
@@ -97,7 +94,7 @@ it('gives the lowest number that is free, and takes it back', async () => {
 })
 
 it('gives the number that is asked for, which stays; not one that is reserved or too high', async () => {
-  reserved = bridge.addEntry(5)
+  bridge.addEntry(5).isReserved = true
   expect(await new Client().plugIn(7)).toMatch(/^007\./)
   expect(await new Client().plugIn(5)).toBeUndefined()
   expect(await new Client().plugIn(1025)).toBeUndefined()

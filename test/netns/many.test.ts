@@ -225,10 +225,10 @@ describe('twenty tunnels on one bridge', { timeout: 120_000 }, () => {
   const LOUD = 1
   const [SENDER, RECEIVER, PINGER, PINGED, STOPPED] = [2, 3, 4, 5, 6]
   /** Shorter than three keepalives, by which it would be given up. */
-  const STOPPED_MS = 3500
+  const STOPPED_MS = 3000
   const SETTLING_MS = 1500
-  /** Frames; what is sent meanwhile is 250 a second. */
-  const LEAST_STOPPED_LOSS = 400
+  /** Broadcasts a second meanwhile. */
+  const RATE = 250
   /** Who sends to whom, beside the broadcasts. */
   const PEERS: ReadonlyMap<number, number> = new Map([
     [SENDER, RECEIVER],
@@ -382,11 +382,13 @@ describe('twenty tunnels on one bridge', { timeout: 120_000 }, () => {
     for (const { pid } of agents) setPriority(pid, PRIORITY)
     const stopped = agentOf(STOPPED)
     const ping = await Ping.start(lanOf(all, PINGER).pc, lanOf(all, PINGED).address)
-    const stream = await startFlood(lanOf(all, LOUD).pc, 'eth0', { length: 1400, rate: 250 })
+    const stream = await startFlood(lanOf(all, LOUD).pc, 'eth0', { length: 1400, rate: RATE })
     await pause(SETTLING_MS)
     const before = await readAll()
     stopped.child.kill('SIGSTOP')
     await pause(STOPPED_MS)
+    const others = all.lans.map(({ number }) => number).filter((n) => n !== STOPPED && n !== LOUD)
+    const meanwhile = await Promise.all(others.map((n) => reportOf(agentOf(n))))
     stopped.child.kill('SIGCONT')
     await pause(SETTLING_MS)
     await stream.stop()
@@ -394,17 +396,16 @@ describe('twenty tunnels on one bridge', { timeout: 120_000 }, () => {
     ping.stop()
     const after = await whenQuiet()
     expectExact(before, after)
-    const [stoppedLost, ...othersLost] = [
-      STOPPED,
-      ...all.lans.map(({ number }) => number).filter((n) => n !== STOPPED),
-    ].map((n) => lost(of(after, n).hub.outDrops) - lost(of(before, n).hub.outDrops))
-    console.info(
-      `${stoppedLost} frames lost by the one that did not read for ${STOPPED_MS / 1000} s, ` +
-        `at most ${Math.max(...othersLost)} by another`,
+    const least = Math.min(
+      ...meanwhile.map(({ lan }, i) => lan.outFrames - of(before, others[i] ?? 0).lan.outFrames),
     )
-    expect(stoppedLost).toBeGreaterThan(LEAST_STOPPED_LOSS)
-    // Nothing on a quiet machine; where processor time is short a frame may be late for that.
-    expect(Math.max(...othersLost)).toBeLessThan(LEAST_STOPPED_LOSS / 10)
+    const lostBy = (n: number): number => lost(of(after, n).hub.outDrops) - lost(of(before, n).hub.outDrops)
+    console.info(
+      `${least} frames received by each other one meanwhile; ${lostBy(STOPPED)} lost by the one that did not read ` +
+        `for ${STOPPED_MS / 1000} s, at most ${Math.max(...others.map(lostBy))} by another`,
+    )
+    // All that is sent, on a quiet machine; a part where processor time is short; none if they waited.
+    expect(least).toBeGreaterThan(((STOPPED_MS / 1000) * RATE) / 4)
     expect(after.map(({ reconnects }) => reconnects)).toEqual(Array(TUNNELS).fill(0))
     await lanOf(all, STOPPED).pc.reaches(lanOf(all, PINGED).address)
   })

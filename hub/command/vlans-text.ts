@@ -1,0 +1,63 @@
+/** The hub's answer to `hybridge show vlans`, checked, and as text for terminals. */
+import { z } from 'zod'
+import { parseAnswer } from '#hub/command/show-text.ts'
+import { formatCount, formatTable, shorten } from '#hub/command/table.ts'
+
+const Ports = z.array(z.number())
+const BridgeVlans = z.looseObject({
+  bridge: z.string(),
+  transparent: Ports,
+  vlans: z.array(
+    z.looseObject({
+      vlan: z.number(),
+      tpid: z.number(),
+      untagged: Ports,
+      tagged: Ports,
+      addresses: z.number(),
+      frames: z.number(),
+      octets: z.number(),
+    }),
+  ),
+})
+type BridgeVlans = z.infer<typeof BridgeVlans>
+
+/** @throws ProtocolError `malformed` */
+export const parseVlans = (answer: unknown): BridgeVlans[] => parseAnswer(z.array(BridgeVlans), answer)
+
+const FRAMES = 10
+const OCTETS = 12
+/** Leaves the line 80 columns wide at most. */
+const PORTS = 15
+const LINE = 80
+
+/** One table for each bridge. */
+export function formatVlans(bridges: readonly BridgeVlans[]): string {
+  return bridges.length === 0 ? 'no bridges' : bridges.map(formatBridge).join('\n\n')
+}
+
+function formatBridge({ bridge, transparent, vlans }: BridgeVlans): string {
+  const rows = vlans.map((row) => [
+    String(row.vlan),
+    row.vlan === 0 ? '-' : row.tpid.toString(16),
+    shorten(portsText(row.untagged), PORTS),
+    shorten(portsText(row.tagged), PORTS),
+    String(row.addresses),
+    formatCount(row.frames, FRAMES),
+    formatCount(row.octets, OCTETS),
+  ])
+  const headings = ['>vlan', 'tpid', 'untagged', 'tagged', '>addresses', '>frames', '>octets']
+  const table = rows.length === 0 ? 'no VLANs seen or named' : formatTable(headings, rows)
+  const every = `transparent, in every VLAN: ${portsText(transparent)}`
+  return [bridge, table, ...(transparent.length === 0 ? [] : [shorten(every, LINE)])].join('\n')
+}
+
+/** `1-3,7` of numbers in order; `-` when there are none. */
+function portsText(ports: readonly number[]): string {
+  const ranges: [number, number][] = []
+  for (const port of ports) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last[1] === port - 1) last[1] = port
+    else ranges.push([port, port])
+  }
+  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',') || '-'
+}
