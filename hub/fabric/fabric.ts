@@ -375,6 +375,8 @@ export class Fabric {
   /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
     if (entry.port === null || !ATTACHED.test(entry.port.name)) return
+    // A switch of VDE answers later; whoever opened a port that is down has told why.
+    if (!entry.isUp && why === `${entry.port.name} connected`) return
     if (!entry.isUp) this.#say('warn', `${entry.description} on ${bridge} is down: ${why}`)
     else this.#say('info', `${entry.description} on ${bridge} is up`)
   }

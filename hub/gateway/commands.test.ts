@@ -8,6 +8,7 @@ describe('parseCommand', () => {
     ['  hybridge   bridge\tlab/private0 ', { kind: 'bridge', bridge: 'lab/private0' }],
     ['hybridge list', { kind: 'list', json: false }],
     ['hybridge list --json', { kind: 'list', json: true }],
+    ['vde_plug private0', { kind: 'plug', bridge: 'private0' }],
   ])('knows %j', (text, command) => {
     expect(parseCommand(text)).toEqual(command)
   })
@@ -21,6 +22,9 @@ describe('parseCommand', () => {
     'hybridge list --yaml',
     'hybridge list --json --json',
     'hybridge show ports',
+    'vde_plug',
+    'vde_plug a b',
+    'vde_plug2tap a',
     'Hybridge list',
     '/bin/hybridge list',
     'sh -c "hybridge list"',

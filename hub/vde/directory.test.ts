@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,9 +67,16 @@ describe('prepareDirectory', () => {
     const { uid } = statSync(join(root, 'own'))
     const user = vi.spyOn(process, 'geteuid').mockReturnValue(uid + 1)
     expect(() => prepareDirectory({ directory: join(root, 'own') }, undefined)).toThrow(
-      `it belongs to user ${uid} (remove it, or name another directory)`,
+      `belongs to user ${uid} (`,
     )
     user.mockRestore()
+    mkdirSync(join(root, 'open'))
+    chmodSync(join(root, 'open'), 0o777)
+    expect(() => prepareDirectory({ directory: join(root, 'open/sw') }, undefined)).toThrow(
+      /others may write in .*\/open \(chmod o-w/,
+    )
+    chmodSync(join(root, 'open'), 0o1777)
+    expect(prepareDirectory({ directory: join(root, 'open/sw') }, undefined)).toBe(join(root, 'open/sw'))
   })
 
   it('names a group that is not there, and a path that is too long', () => {
@@ -84,9 +100,9 @@ describe('claimDirectory', () => {
   it('leaves the directory of a switch that serves', async () => {
     const server = net.createServer()
     await new Promise<void>((resolve) => server.listen(join(root, 'ctl'), resolve))
-    expect(() => claimDirectory(root)).toThrow(/another switch serves there \(stop it/)
+    expect(() => claimDirectory(root)).toThrow(/another process serves there \(stop it/)
     server.close()
     writeFileSync(join(root, 'ctl'), '')
-    expect(() => claimDirectory(root)).toThrow(/ctl is no socket/)
+    expect(() => claimDirectory(root)).toThrow(/ctl: it exists and is no socket/)
   })
 })
