@@ -43,7 +43,11 @@ async function rate(
   length: number,
 ): Promise<{ rate: number; cost: number }> {
   const load = (mode: string, number: number, seconds: number): string[] => [
-    ...['--import', 'tsx', LOAD, mode, directory],
+    '--import',
+    'tsx',
+    LOAD,
+    mode,
+    directory,
     ...[length, number, seconds].map(String),
   ]
   const pairs = Array.from({ length: PAIRS }, (_, i) => i + 1)
