@@ -118,6 +118,8 @@ export class Fabric {
   #anonymous = 0
   /** Why bridges that were to have a VDE directory or a console have none. */
   readonly #socketProblems: string[] = []
+  /** Groups of VDE directories: clients open their sockets to them, so this process must be a member. */
+  readonly vdeGroups: number[] = []
 
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
@@ -284,7 +286,8 @@ export class Fabric {
   /** Makes the directory now, with root's rights; its sockets when they are dropped, as the user who removes them. */
   #openVde(bridge: Bridge, config: VdeConfig): void {
     try {
-      const directory = prepareDirectory(config)
+      const { path: directory, group } = prepareDirectory(config)
+      if (group !== undefined) this.vdeGroups.push(group)
       queueMicrotask(() => this.#serveVde(bridge, directory, ctlMode(config)))
     } catch (error) {
       this.#socketProblems.push(reasonOf(error))

@@ -67,13 +67,13 @@ export function checkDirectoryLength(directory: string): void {
 
 /**
  * Makes the directory, or takes one that is empty or was a switch's; gives it to the user that the hub's switches run
- * as. To be called before root's rights are dropped. @returns its path without symbolic links
+ * as. To be called before root's rights are dropped. @returns its path without symbolic links, its group if one was named
  * @throws SystemError, ConfigError that say what to do
  */
 export function prepareDirectory(
   config: VdeConfig,
   users: ProcessUsers | undefined = processUsers(),
-): string {
+): { path: string; group: number | undefined } {
   const { directory, group } = config
   const gid = group === undefined ? undefined : groupNumber(group)
   if (group !== undefined && gid === undefined)
@@ -86,7 +86,7 @@ export function prepareDirectory(
     checkDirectoryLength(path)
     mkdirIfAbsent(path, 0o700)
     settle(path, config, users, gid)
-    return path
+    return { path, group: gid }
   } catch (error) {
     if (error instanceof ConfigError) throw error
     throw new SystemError(errnoOf(error), `cannot use VDE directory ${directory}: ${reasonOf(error)}`, {

@@ -5,7 +5,7 @@
  *   vde_plug, QEMU ---[V/lab   hub   V/far]--- vde_plug
  *   vde_plug ---[vde_switch]---[ private0 ]---ssh--- dpipe
  */
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { decodeRequest } from '#net/port/vde/handshake.ts'
@@ -62,7 +62,11 @@ beforeAll(async () => {
   foreign = await foreignSwitch()
   hub = await Hub.start(machine, {
     address: ADDRESS,
-    bridges: ['lab,vdemode=666', 'far,vdemode=666', `private0,vde=${directory('private0')}`],
+    bridges: [
+      'lab,vdemode=666',
+      'far,vdemode=666',
+      `private0,vde=${directory('private0')},vdegroup=users,vdemode=660`,
+    ],
     attach: [`private0=vde:${directory('sw')}`, `far=vde:${directory('refusing')},port=9`],
     args: ['--vde', directory('v')],
   })
@@ -222,11 +226,17 @@ describe('clients of a bridge', () => {
     expect(octets).toBe('0')
   })
 
-  it('reach only what the mode of its directory lets them', async () => {
+  it('reach only what the mode of its directory lets them, or its group', async () => {
     const [why] = await client(directory('private0'), `uid=${ANN}`).line(/^unreachable.*/)
     expect(why).toBe('unreachable Permission denied')
     const [path] = await client(labDirectory(), `uid=${ANN}`).line(/^plugged .*/)
     expect(path).toContain('/v/lab/001.')
+    // vde_plug opens its socket to the group and nobody else.
+    const { gid } = statSync(directory('private0'))
+    const who = ['setpriv', `--reuid=${BOB}`, `--regid=${BOB}`, `--groups=${gid}`]
+    start(...who, 'vde_plug', directory('private0'))
+    const read = await portsAre('private0', (all) => all.length === 2)
+    expect(read[1]).toMatchObject({ name: `vde:${BOB}`, up: true })
   })
 
   it('boot QEMU from the network', async () => {
