@@ -5,7 +5,7 @@
  *   vde_plug, QEMU ---[V/lab   hub   V/far]--- vde_plug
  *   vde_plug ---[vde_switch]---[ private0 ]---ssh--- dpipe
  */
-import { existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { decodeRequest } from '#net/port/vde/handshake.ts'
@@ -130,6 +130,9 @@ const QEMU =
   '-machine pc,accel=tcg -m 64 -display none -serial none -monitor none -nodefaults -boot n ' +
   '-device virtio-net-pci,netdev=n0,mac=52:54:00:12:34:56'
 
+const bootFromNetwork = (netdev: string): Running =>
+  machine.spawn('qemu-system-x86_64', [...QEMU.split(' '), '-netdev', `${netdev},id=n0`])
+
 /** The network ROM's DHCPDISCOVER. */
 const isRequestOfRom = (frame: Buffer): boolean =>
   frame.toString('hex', 0, 14) === 'ffffffffffff5254001234560800' && frame.readUInt16BE(36) === 67
@@ -241,14 +244,23 @@ describe('clients of a bridge', () => {
 
   it('boot QEMU from the network', async () => {
     const other = start('vde_plug', labDirectory())
-    const qemu = machine.spawn('qemu-system-x86_64', [
-      ...QEMU.split(' '),
-      '-netdev',
-      `vde,id=n0,sock=${labDirectory()}`,
-    ])
-    expect((await other.frame('the request for an address', isRequestOfRom, 40_000)).length).toBeGreaterThan(
-      300,
-    )
+    const qemu = bootFromNetwork(`vde,sock=${labDirectory()}`)
+    const request = await other.frame('the request for an address', isRequestOfRom, 40_000)
+    expect(request.length).toBeGreaterThan(300)
+    await qemu.stop('SIGKILL')
+  })
+
+  it('plug QEMU’s datagram socket in for it', async () => {
+    const other = start('vde_plug', labDirectory())
+    const [own, hubs] = [join(root, 'qemu'), join(root, 'hub')]
+    const address = `local.type=unix,local.path=${own},remote.type=unix,remote.path=${hubs}`
+    const qemu = bootFromNetwork(`dgram,${address}`)
+    await until('QEMU’s socket', () => existsSync(own))
+    chmodSync(own, 0o777)
+    const [, path = ''] = await client(labDirectory(), `name=${own}`).line(/^plugged (.*)/)
+    symlinkSync(path, hubs)
+    const request = await other.frame('the request for an address', isRequestOfRom, 40_000)
+    expect(request.length).toBeGreaterThan(300)
     await qemu.stop('SIGKILL')
   })
 })
