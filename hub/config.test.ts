@@ -188,6 +188,9 @@ attach: private0=nic:eth1
   })
 })
 
+const vdeDirectories = (vde: string | undefined, ...bridge: string[]): unknown[] =>
+  mergeConfig({ vde, bridge }, undefined, '/d').bridges.map((made) => made.vde?.directory)
+
 describe('mergeConfig', () => {
   it('has defaults for everything', () => {
     expect(mergeConfig({}, undefined, '/var/lib/hybridge')).toEqual({
@@ -245,14 +248,12 @@ describe('mergeConfig', () => {
   })
 
   it('gives bridges their VDE directories', () => {
-    const of = (vde: string | undefined, ...bridge: string[]): unknown[] =>
-      mergeConfig({ vde, bridge }, undefined, '/d').bridges.map((made) => made.vde?.directory)
-    expect(of(undefined, 'a', 'b,vde', 'c,vde=/run/c')).toEqual([undefined, '/d/vde/b', '/run/c'])
-    expect(of('/v', 'a', 'b,vde', 'c,vde=/run/c')).toEqual(['/v/a', '/d/vde/b', '/run/c'])
-    expect(() => of(undefined, 'a,vdemode=666')).toThrow(/say nothing without vde/)
-    expect(() => of('/v', 'a', 'b,vde=/v/a')).toThrow(/\/v\/a is given twice, to a and to b/)
-    expect(() => of(`/${'v'.repeat(91)}`, 'a')).toThrow(/has 94 octets.*room for 92/)
-    expect(of(`/${'v'.repeat(89)}`, 'a')).toEqual([`/${'v'.repeat(89)}/a`])
+    expect(vdeDirectories(undefined, 'a', 'b,vde', 'c,vde=/run/c')).toEqual([undefined, '/d/vde/b', '/run/c'])
+    expect(vdeDirectories('/v', 'a', 'b,vde', 'c,vde=/run/c')).toEqual(['/v/a', '/d/vde/b', '/run/c'])
+    expect(() => vdeDirectories(undefined, 'a,vdemode=666')).toThrow(/say nothing without vde/)
+    expect(() => vdeDirectories('/v', 'a', 'b,vde=/v/a')).toThrow(/\/v\/a is given twice, to a and to b/)
+    expect(() => vdeDirectories(`/${'v'.repeat(91)}`, 'a')).toThrow(/has 94 octets.*room for 92/)
+    expect(vdeDirectories(`/${'v'.repeat(89)}`, 'a')).toEqual([`/${'v'.repeat(89)}/a`])
     const file = parseConfigFile('{vde: v, bridges: [a]}', '/etc/hub.yaml')
     expect(mergeConfig({}, file, '/d').bridges[0]?.vde?.directory).toBe('/etc/v/a')
   })

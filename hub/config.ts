@@ -8,7 +8,16 @@ import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 import { parseBlock } from '#net/switch/guards/block.ts'
 import { parseStorm } from '#net/switch/guards/storm.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
+import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
+import { DEFAULT_RSTP, RSTP_BRIDGE_OPTIONS, withRstpBridge } from '#hub/fabric/rstp-settings.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
+import {
+  MGMT_OPTIONS,
+  type MgmtConfig,
+  mgmtConfig,
+  type MgmtOptions,
+  parseMgmtOptions,
+} from '#hub/vde/console/options.ts'
 import type { VdeConfig } from '#hub/vde/directory.ts'
 import { parseVdeOptions, VDE_OPTIONS, vdeConfig, type VdeOptions } from '#hub/vde/options.ts'
 
@@ -18,17 +27,22 @@ export interface ListenAddress {
   readonly port: number
 }
 
-export interface BridgeConfig {
+interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that was not seen again is forgotten. */
   readonly ageing: number
   /** Where clients of VDE plug in; undefined: nowhere. */
   readonly vde?: VdeConfig
+  /** Where its management console listens; undefined: nowhere. */
+  readonly mgmt?: MgmtConfig
+  /** What else is set, as `hybridge bridge set` takes it. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
-/** A bridge as it is written: where its VDE directory is depends on other settings. */
-interface BridgeText extends Omit<BridgeConfig, 'vde'> {
+/** A bridge as it is written: where its VDE directory and its console are depends on other settings. */
+interface BridgeText extends Omit<BridgeConfig, 'vde' | 'mgmt'> {
   readonly vde?: VdeOptions
+  readonly mgmt?: MgmtOptions
 }
 
 const ATTACH_KINDS = ['nic', 'tap', 'vde'] as const
@@ -54,6 +68,8 @@ export interface ServeConfig {
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
 }
 
@@ -61,6 +77,10 @@ const DEFAULT_AGEING = 300
 const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/
 /** As the kernel has it (dev_valid_name), and nothing that our syntax uses. */
 const INTERFACE_NAME = /^[^\s/:,=]{1,15}$/
+/** They have a default place. */
+const NEED_NO_VALUE = ['vde', 'mgmt']
+/** What `--bridge` takes of `hybridge bridge set`, beside `ageing`. */
+const BRIDGE_SETTINGS: readonly string[] = [...RSTP_BRIDGE_OPTIONS, 'loop-protection']
 const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid']
 /** Settings of ports that an attached one may have from the start. */
 const ATTACH_SETTINGS: Readonly<Record<string, (text: string) => unknown>> = {
@@ -80,9 +100,14 @@ export function parseListenAddress(text: string): ListenAddress {
   return { address: v6 ?? v4 ?? '', port }
 }
 
-/** `NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP]` */
+/** `NAME[,OPTION=VALUE...]` */
 export function parseBridge(text: string): BridgeText {
-  const { first: name, options } = splitOptions(text, ['ageing', ...VDE_OPTIONS])
+  const { first: name, options } = splitOptions(text, [
+    'ageing',
+    ...BRIDGE_SETTINGS,
+    ...VDE_OPTIONS,
+    ...MGMT_OPTIONS,
+  ])
   if (!BRIDGE_NAME.test(name)) {
     throw new ConfigError(
       `"${name}" is no bridge name: 1 to 31 letters, digits, "_", "-" and ".", beginning with a letter or digit`,
@@ -95,7 +120,27 @@ export function parseBridge(text: string): BridgeText {
     )
   }
   const vde = parseVdeOptions(name, options)
-  return { name, ageing, ...(Object.keys(vde).length > 0 && { vde }) }
+  const mgmt = parseMgmtOptions(name, options)
+  const settings = Object.fromEntries(
+    Object.entries(options).filter(([key]) => BRIDGE_SETTINGS.includes(key)),
+  )
+  if (Object.keys(settings).length > 0) checkSettings(name, settings)
+  return {
+    name,
+    ageing,
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(Object.keys(vde).length > 0 && { vde }),
+    ...(mgmt && { mgmt }),
+  }
+}
+
+function checkSettings(name: string, settings: Record<string, string>): void {
+  try {
+    withRstpBridge(DEFAULT_RSTP, settings)
+    parseLoopProtection(settings['loop-protection'] ?? 'on')
+  } catch (error) {
+    throw new ConfigError(`bridge ${name}: ${reasonOf(error)}`, { cause: error })
+  }
 }
 
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
@@ -181,7 +226,8 @@ function splitOptions(
       throw new ConfigError(`"${text}": unknown option "${key}"; known are ${known.join(', ')}${comma}`)
     }
     if (key in options) throw new ConfigError(`"${text}": ${key} is given twice`)
-    if (value.length === 0 && key !== 'vde') throw new ConfigError(`"${text}": ${key} needs a value`)
+    if (value.length === 0 && !NEED_NO_VALUE.includes(key))
+      throw new ConfigError(`"${text}": ${key} needs a value`)
     options[key] = value.join('=')
   }
   return { first, options }
@@ -205,7 +251,7 @@ export const ConfigFile = z.strictObject({
   bridges: z
     .array(textOf(parseBridge))
     .default([])
-    .describe('NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP]'),
+    .describe('NAME[,OPTION=VALUE...]: ageing, rstp, loop-protection, vde, mgmt, ...'),
   vde: z
     .string()
     .min(1)
@@ -213,6 +259,9 @@ export const ConfigFile = z.strictObject({
     .describe('Directory with a VDE directory for each bridge, relative to this file'),
   attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  metrics: textOf(parseListenAddress)
+    .optional()
+    .describe('ADDRESS:PORT where Prometheus may ask, default nowhere'),
   log: z.enum(LOG_LEVELS).optional().describe('Least level that is logged, default info'),
 })
 export type ConfigFile = z.infer<typeof ConfigFile>
@@ -280,6 +329,7 @@ export interface ServeArguments {
   readonly attach?: readonly string[] | undefined
   readonly vde?: string | undefined
   readonly gateways?: number | undefined
+  readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
 }
 
@@ -326,29 +376,28 @@ export function mergeConfig(
       args.ssh === undefined
         ? (file?.ssh ?? { address: '0.0.0.0', port: 2222 })
         : parseListenAddress(args.ssh),
-    bridges: withDirectories([...bridges.values()], commonVde, data),
+    bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
+    metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }
 }
 
-/** @throws ConfigError when two are the same */
-function withDirectories(
-  bridges: readonly BridgeText[],
-  common: string | undefined,
-  data: string,
-): BridgeConfig[] {
+/** @throws ConfigError when two paths are the same */
+function withPaths(bridges: readonly BridgeText[], common: string | undefined, data: string): BridgeConfig[] {
   const taken = new Map<string, string>()
-  return bridges.map(({ vde: options, ...bridge }) => {
-    const vde = vdeConfig(bridge.name, options ?? {}, common, data)
-    if (!vde) return bridge
-    const other = taken.get(vde.directory)
-    if (other !== undefined)
-      throw new ConfigError(
-        `VDE directory ${vde.directory} is given twice, to ${other} and to ${bridge.name}`,
-      )
-    taken.set(vde.directory, bridge.name)
-    return { ...bridge, vde }
+  const take = (path: string | undefined, bridge: string): void => {
+    if (path === undefined) return
+    const other = taken.get(path)
+    if (other !== undefined) throw new ConfigError(`${path} is given twice, to ${other} and to ${bridge}`)
+    taken.set(path, bridge)
+  }
+  return bridges.map(({ vde: directory, mgmt: socket, ...bridge }) => {
+    const vde = vdeConfig(bridge.name, directory ?? {}, common, data)
+    const mgmt = socket && mgmtConfig(bridge.name, socket, data)
+    take(vde?.directory, bridge.name)
+    take(mgmt?.path, bridge.name)
+    return { ...bridge, ...(vde && { vde }), ...(mgmt && { mgmt }) }
   })
 }

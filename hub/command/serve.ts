@@ -27,8 +27,7 @@ export const serveCommand = (
         type: 'string',
         array: true,
         nargs: 1,
-        describe:
-          'NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP] of a bridge; repeat for more',
+        describe: 'NAME[,OPTION=VALUE...] of a bridge: ageing, rstp, vde, mgmt, ...; repeat for more',
       })
       .option('attach', {
         type: 'string',
@@ -42,6 +41,11 @@ export const serveCommand = (
         describe: 'Directory with a VDE directory for each bridge: QEMU, UML, vde_plug plug in at DIR/BRIDGE',
       })
       .option('gateways', { type: 'number', requiresArg: true, describe: 'SSH server processes (2)' })
+      .option('metrics', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'ADDRESS:PORT where Prometheus may ask (nowhere)',
+      })
       .option('log', {
         choices: LOG_LEVELS,
         requiresArg: true,
@@ -56,7 +60,7 @@ export const serveCommand = (
     const written = file === undefined ? undefined : parseConfigFile(readConfig(file), file)
     const config = mergeConfig(args, written, dataOf(context, undefined))
     const { serve } = await import('#hub/supervisor/serve.ts')
-    exit(await serve(config))
+    exit(await serve(config, context.version))
   },
 })
 

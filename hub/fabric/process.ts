@@ -5,7 +5,7 @@
 import { chmodSync, chownSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
 import { openChildLog } from '#hub/base/log.ts'
-import { CAPTURE_SOCKET, FABRIC_SOCKET, TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import { CAPTURE_SOCKET, COUNTERS_SOCKET, FABRIC_SOCKET, TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import { CAP_NET_ADMIN, CAP_NET_RAW, dropTo, processUsers } from '#hub/base/privilege.ts'
 import { claimSocketPath, listenRpc } from '#hub/base/rpc.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
@@ -29,6 +29,7 @@ const users = processUsers()
 await claimSocketPath(FABRIC_SOCKET)
 await claimSocketPath(TUNNEL_SOCKET)
 await claimSocketPath(CAPTURE_SOCKET)
+await claimSocketPath(COUNTERS_SOCKET)
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 const rpc = await listenRpc(
@@ -37,6 +38,7 @@ const rpc = await listenRpc(
     ports: (params) => fabric.ports(text(params['bridge'])),
     macs: (params) => fabric.addresses(text(params['bridge'])),
     vlans: (params) => fabric.vlans(text(params['bridge'])),
+    rstp: (params) => fabric.rstp(text(params['bridge'])),
     bridges: () => fabric.bridges(),
     'port.set': (params) => {
       const { bridge, port, settings } = parseParams(PortSetParams, params)
@@ -54,10 +56,15 @@ const rpc = await listenRpc(
   },
   { onFailure: (op, error) => log.error({ op, err: error }, 'operation failed') },
 )
+const counters = await listenRpc(
+  COUNTERS_SOCKET,
+  { counters: () => fabric.counters() },
+  { maxInFlight: 1, maxConnections: 8 },
+)
 const listener = listenUnix(TUNNEL_SOCKET, 0o660, (fd) => answerTunnel(fd, fabric))
 const captureListener = listenUnix(CAPTURE_SOCKET, 0o660, (fd) => captures.answer(fd))
 if (users)
-  for (const path of [FABRIC_SOCKET, TUNNEL_SOCKET, CAPTURE_SOCKET]) {
+  for (const path of [FABRIC_SOCKET, TUNNEL_SOCKET, CAPTURE_SOCKET, COUNTERS_SOCKET]) {
     chownSync(path, users.service.uid, users.gateway.gid)
     chmodSync(path, path === FABRIC_SOCKET ? 0o600 : 0o660)
   }
@@ -67,7 +74,7 @@ const stop = (): void => {
   captureListener.close()
   captures.close()
   fabric.close()
-  void rpc.close().then(() => setImmediate(() => process.exit(0)))
+  void Promise.all([rpc.close(), counters.close()]).then(() => setImmediate(() => process.exit(0)))
 }
 // Before interfaces are changed: a signal that nobody takes ends the process without putting them back. It is acted on
 // when all of this has been run.

@@ -10,7 +10,18 @@ import { parseStorm } from '#net/switch/guards/storm.ts'
 import { formatMirror, type MirrorSource, parseMirror } from '#net/switch/mirror.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
+import { RECEIVED, SENT } from '#net/switch/observer.ts'
 import type { Bridge } from '#hub/fabric/bridge.ts'
+import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
+import {
+  readRstpBridge,
+  readRstpPort,
+  RSTP_BRIDGE_OPTIONS,
+  RSTP_PORT_OPTIONS,
+  withRstpBridge,
+  withRstpPort,
+} from '#hub/fabric/rstp-settings.ts'
+import { impairLink } from '#hub/fabric/impair-link.ts'
 
 export interface PortTarget {
   readonly bridge: Bridge
@@ -18,13 +29,34 @@ export interface PortTarget {
 }
 
 interface Setting<T> {
-  /** @returns makes the change, and cannot fail @throws ConfigError that names value and what is allowed */
-  parse(text: string, target: T): () => void
+  /**
+   * @param wanted  all that is set together
+   * @returns makes the change, and cannot fail @throws ConfigError that names value and what is allowed
+   */
+  parse(text: string, target: T, wanted: Readonly<Record<string, string>>): () => void
   /** @returns text that `parse` takes, undefined for the default */
   read(target: T): string | undefined
 }
 
 type Settings<T> = Readonly<Record<string, Setting<T>>>
+
+const rstpPort = (name: (typeof RSTP_PORT_OPTIONS)[number]): Setting<PortTarget> => ({
+  parse: (_, { bridge: { spanningTree }, entry }, wanted) => {
+    const next = withRstpPort(spanningTree.portSettings(entry), wanted)
+    return () => spanningTree.setPort(entry, next)
+  },
+  read: ({ bridge: { spanningTree }, entry }) => readRstpPort(spanningTree.portSettings(entry), name),
+})
+
+const rstpBridge = (name: (typeof RSTP_BRIDGE_OPTIONS)[number]): Setting<Bridge> => ({
+  parse: (_, { spanningTree }, wanted) => {
+    const next = withRstpBridge(spanningTree.settings, wanted)
+    return () => {
+      spanningTree.settings = next
+    }
+  },
+  read: ({ spanningTree }) => readRstpBridge(spanningTree.settings, name),
+})
 
 export const PORT_SETTINGS: Settings<PortTarget> = {
   mode: {
@@ -35,6 +67,7 @@ export const PORT_SETTINGS: Settings<PortTarget> = {
     read: ({ entry }) =>
       entry.mode.kind === 'transparent' ? undefined : formatPortMode(entry.mode).slice('mode='.length),
   },
+  ...Object.fromEntries(RSTP_PORT_OPTIONS.map((name) => [name, rstpPort(name)])),
   storm: {
     parse: (text, { entry }) => {
       const storm = parseStorm(text)
@@ -63,6 +96,27 @@ export const PORT_SETTINGS: Settings<PortTarget> = {
       return sources.length === 0 ? undefined : formatMirror(sources)
     },
   },
+  link: {
+    parse: (text, { entry }) => {
+      if (text !== 'up' && text !== 'down')
+        throw new ConfigError(`link=${text} is not valid: it is up or down`)
+      return () => entry.setLinkDown(text === 'down')
+    },
+    read: ({ entry }) => (entry.isLinkDown ? 'down' : undefined),
+  },
+  // Both directions; each is read by itself.
+  impair: {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [RECEIVED, SENT]),
+    read: () => undefined,
+  },
+  'impair-in': {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [RECEIVED]),
+    read: ({ entry }) => entry.inLink?.text,
+  },
+  'impair-out': {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [SENT]),
+    read: ({ entry }) => entry.outLink?.text,
+  },
 }
 
 /** What is copied is never copied again. @throws ConfigError */
@@ -90,6 +144,14 @@ export const BRIDGE_SETTINGS: Settings<Bridge> = {
     read: ({ switch: { table } }) =>
       table.ageingMs === DEFAULT_AGEING_MS ? undefined : String(table.ageingMs / 1000),
   },
+  ...Object.fromEntries(RSTP_BRIDGE_OPTIONS.map((name) => [name, rstpBridge(name)])),
+  'loop-protection': {
+    parse: (text, bridge) => {
+      const isOn = parseLoopProtection(text)
+      return () => bridge.switch.setLoopProtection(isOn)
+    },
+    read: (bridge) => (bridge.switch.hasLoopProtection ? undefined : 'off'),
+  },
 }
 
 /** Makes all changes, or none. @throws ProtocolError `bad-setting` */
@@ -105,7 +167,7 @@ export function applySettings<T>(
       throw new ProtocolError('bad-setting', `unknown setting ${name}; known are ${known}`)
     }
     try {
-      return setting.parse(text, target)
+      return setting.parse(text, target, wanted)
     } catch (error) {
       if (error instanceof ConfigError)
         throw new ProtocolError('bad-setting', reasonOf(error), { cause: error })

@@ -31,6 +31,7 @@ function parse(line: string): TunnelRequest {
     throw new ProtocolError('malformed', `the tunnel request's ${field} is not text`)
   }
   return {
+    kind: value['kind'] === 'plug' ? 'plug' : 'tunnel',
     bridge: text('bridge'),
     user: text('user'),
     name: text('name'),
