@@ -59,8 +59,8 @@ afterEach(({ task }) => {
 })
 afterAll(() => lab.close())
 
-const set = async (port: number, ...settings: string[]): Promise<void> => {
-  await hub.command(['bridge', 'port', 'set', 'private0', String(port), ...settings])
+const set = async (number: number, ...settings: string[]): Promise<void> => {
+  await hub.command(['bridge', 'port', 'set', 'private0', String(number), ...settings])
 }
 
 interface PortAnswer {
@@ -75,6 +75,8 @@ async function port(number: number): Promise<PortAnswer> {
   if (!found) throw new Error(`no port ${number}: ${stdout}`)
   return found
 }
+
+const source = (n: number): string => `02:00:00:00:00:0${n}`
 
 describe('guards', () => {
   it('stop what scapy makes of servers and switches, and nothing else', async () => {
@@ -133,7 +135,6 @@ describe('a mirror', () => {
     await set(3, 'mirror=in:1+in:2')
     const capture = await Capture.start(watch, 'eth0', { filter: OURS, direction: 'in' })
     const atA = await Capture.start(a, 'eth0', { filter: OURS, direction: 'in' })
-    const source = (n: number): string => `02:00:00:00:00:0${n}`
     const first = makeFrame({ length: 60, source: source(1) })
     const second = makeFrame({ length: 70, source: source(2), destination: source(1), tags: [[0x8100, 7]] })
     await sendFrames(watch, 'eth0', [makeFrame({ length: 90, source: source(3) })])
