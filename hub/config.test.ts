@@ -76,6 +76,13 @@ describe('parseAttach', () => {
       mode: 'mode=trunk,tagged=10+20-29',
       mtu: 9216,
     })
+    expect(parseAttach('lab=nic:eth1,block=dhcp+ra,storm=1000,mode=access,vlan=10')).toEqual({
+      bridge: 'lab',
+      kind: 'nic',
+      argument: 'eth1',
+      mode: 'mode=access,vlan=10',
+      settings: { block: 'dhcp+ra', storm: '1000' },
+    })
     expect(parseAttach('lab=vde:/tmp/sw=1,port=7,mode=access,vlan=3')).toEqual({
       bridge: 'lab',
       kind: 'vde',
@@ -86,6 +93,11 @@ describe('parseAttach', () => {
   })
 
   it.each([
+    [
+      'lab=nic:eth1,block=arp',
+      /"lab=nic:eth1,block=arp": block=arp is not valid: it is none, or of dhcp\+ra/,
+    ],
+    ['lab=nic:eth1,storm=0', /storm=0 is not valid: it is 1 to/],
     ['lab', /is no BRIDGE=KIND:ARGUMENT/],
     ['lab=eth1', /is no BRIDGE=KIND:ARGUMENT/],
     ['lab=wifi:x', /unknown kind "wifi"; known are nic, tap, vde/],
@@ -176,6 +188,9 @@ attach: private0=nic:eth1
   })
 })
 
+const vdeDirectories = (vde: string | undefined, ...bridge: string[]): unknown[] =>
+  mergeConfig({ vde, bridge }, undefined, '/d').bridges.map((made) => made.vde?.directory)
+
 describe('mergeConfig', () => {
   it('has defaults for everything', () => {
     expect(mergeConfig({}, undefined, '/var/lib/hybridge')).toEqual({
@@ -233,14 +248,12 @@ describe('mergeConfig', () => {
   })
 
   it('gives bridges their VDE directories', () => {
-    const of = (vde: string | undefined, ...bridge: string[]): unknown[] =>
-      mergeConfig({ vde, bridge }, undefined, '/d').bridges.map((made) => made.vde?.directory)
-    expect(of(undefined, 'a', 'b,vde', 'c,vde=/run/c')).toEqual([undefined, '/d/vde/b', '/run/c'])
-    expect(of('/v', 'a', 'b,vde', 'c,vde=/run/c')).toEqual(['/v/a', '/d/vde/b', '/run/c'])
-    expect(() => of(undefined, 'a,vdemode=666')).toThrow(/say nothing without vde/)
-    expect(() => of('/v', 'a', 'b,vde=/v/a')).toThrow(/\/v\/a is given twice, to a and to b/)
-    expect(() => of(`/${'v'.repeat(91)}`, 'a')).toThrow(/has 94 octets.*room for 92/)
-    expect(of(`/${'v'.repeat(89)}`, 'a')).toEqual([`/${'v'.repeat(89)}/a`])
+    expect(vdeDirectories(undefined, 'a', 'b,vde', 'c,vde=/run/c')).toEqual([undefined, '/d/vde/b', '/run/c'])
+    expect(vdeDirectories('/v', 'a', 'b,vde', 'c,vde=/run/c')).toEqual(['/v/a', '/d/vde/b', '/run/c'])
+    expect(() => vdeDirectories(undefined, 'a,vdemode=666')).toThrow(/say nothing without vde/)
+    expect(() => vdeDirectories('/v', 'a', 'b,vde=/v/a')).toThrow(/\/v\/a is given twice, to a and to b/)
+    expect(() => vdeDirectories(`/${'v'.repeat(91)}`, 'a')).toThrow(/has 94 octets.*room for 92/)
+    expect(vdeDirectories(`/${'v'.repeat(89)}`, 'a')).toEqual([`/${'v'.repeat(89)}/a`])
     const file = parseConfigFile('{vde: v, bridges: [a]}', '/etc/hub.yaml')
     expect(mergeConfig({}, file, '/d').bridges[0]?.vde?.directory).toBe('/etc/v/a')
   })

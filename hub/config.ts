@@ -5,8 +5,19 @@ import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
+import { parseBlock } from '#net/switch/guards/block.ts'
+import { parseStorm } from '#net/switch/guards/storm.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
+import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
+import { DEFAULT_RSTP, RSTP_BRIDGE_OPTIONS, withRstpBridge } from '#hub/fabric/rstp-settings.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
+import {
+  MGMT_OPTIONS,
+  type MgmtConfig,
+  mgmtConfig,
+  type MgmtOptions,
+  parseMgmtOptions,
+} from '#hub/vde/console/options.ts'
 import type { VdeConfig } from '#hub/vde/directory.ts'
 import { parseVdeOptions, VDE_OPTIONS, vdeConfig, type VdeOptions } from '#hub/vde/options.ts'
 
@@ -16,17 +27,22 @@ export interface ListenAddress {
   readonly port: number
 }
 
-export interface BridgeConfig {
+interface BridgeConfig {
   readonly name: string
   /** Seconds after which an address that was not seen again is forgotten. */
   readonly ageing: number
   /** Where clients of VDE plug in; undefined: nowhere. */
   readonly vde?: VdeConfig
+  /** Where its management console listens; undefined: nowhere. */
+  readonly mgmt?: MgmtConfig
+  /** What else is set, as `hybridge bridge set` takes it. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
-/** A bridge as it is written: where its VDE directory is depends on other settings. */
-interface BridgeText extends Omit<BridgeConfig, 'vde'> {
+/** A bridge as it is written: where its VDE directory and its console are depends on other settings. */
+interface BridgeText extends Omit<BridgeConfig, 'vde' | 'mgmt'> {
   readonly vde?: VdeOptions
+  readonly mgmt?: MgmtOptions
 }
 
 const ATTACH_KINDS = ['nic', 'tap', 'vde'] as const
@@ -39,6 +55,8 @@ export interface AttachConfig {
   readonly mode?: string
   /** Octets. */
   readonly mtu?: number
+  /** Others, as `bridge port set` takes them; checked. */
+  readonly settings?: Readonly<Record<string, string>>
   /** Wanted number of the VDE switch's port. */
   readonly port?: number
 }
@@ -59,7 +77,16 @@ const DEFAULT_AGEING = 300
 const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/
 /** As the kernel has it (dev_valid_name), and nothing that our syntax uses. */
 const INTERFACE_NAME = /^[^\s/:,=]{1,15}$/
+/** They have a default place. */
+const NEED_NO_VALUE = ['vde', 'mgmt']
+/** What `--bridge` takes of `hybridge bridge set`, beside `ageing`. */
+const BRIDGE_SETTINGS: readonly string[] = [...RSTP_BRIDGE_OPTIONS, 'loop-protection']
 const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid']
+/** Settings of ports that an attached one may have from the start. */
+const ATTACH_SETTINGS: Readonly<Record<string, (text: string) => unknown>> = {
+  block: parseBlock,
+  storm: parseStorm,
+}
 
 /** `ADDR:PORT`, an IPv6 address in brackets. */
 export function parseListenAddress(text: string): ListenAddress {
@@ -73,9 +100,14 @@ export function parseListenAddress(text: string): ListenAddress {
   return { address: v6 ?? v4 ?? '', port }
 }
 
-/** `NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP]` */
+/** `NAME[,OPTION=VALUE...]` */
 export function parseBridge(text: string): BridgeText {
-  const { first: name, options } = splitOptions(text, ['ageing', ...VDE_OPTIONS])
+  const { first: name, options } = splitOptions(text, [
+    'ageing',
+    ...BRIDGE_SETTINGS,
+    ...VDE_OPTIONS,
+    ...MGMT_OPTIONS,
+  ])
   if (!BRIDGE_NAME.test(name)) {
     throw new ConfigError(
       `"${name}" is no bridge name: 1 to 31 letters, digits, "_", "-" and ".", beginning with a letter or digit`,
@@ -88,12 +120,37 @@ export function parseBridge(text: string): BridgeText {
     )
   }
   const vde = parseVdeOptions(name, options)
-  return { name, ageing, ...(Object.keys(vde).length > 0 && { vde }) }
+  const mgmt = parseMgmtOptions(name, options)
+  const settings = Object.fromEntries(
+    Object.entries(options).filter(([key]) => BRIDGE_SETTINGS.includes(key)),
+  )
+  if (Object.keys(settings).length > 0) checkSettings(name, settings)
+  return {
+    name,
+    ageing,
+    ...(Object.keys(settings).length > 0 && { settings }),
+    ...(Object.keys(vde).length > 0 && { vde }),
+    ...(mgmt && { mgmt }),
+  }
+}
+
+function checkSettings(name: string, settings: Record<string, string>): void {
+  try {
+    withRstpBridge(DEFAULT_RSTP, settings)
+    parseLoopProtection(settings['loop-protection'] ?? 'on')
+  } catch (error) {
+    throw new ConfigError(`bridge ${name}: ${reasonOf(error)}`, { cause: error })
+  }
 }
 
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
 export function parseAttach(text: string): AttachConfig {
-  const { first, options } = splitOptions(text, [...MODE_OPTIONS, 'mtu', 'port'])
+  const { first, options } = splitOptions(text, [
+    ...MODE_OPTIONS,
+    ...Object.keys(ATTACH_SETTINGS),
+    'mtu',
+    'port',
+  ])
   const match = /^([^=:]+)=([^=:]+):(.+)$/.exec(first)
   const [, bridge, kindText, argument] = match ?? []
   if (bridge === undefined || kindText === undefined || argument === undefined) {
@@ -103,19 +160,23 @@ export function parseAttach(text: string): AttachConfig {
   if (!kind)
     throw new ConfigError(`"${text}": unknown kind "${kindText}"; known are ${ATTACH_KINDS.join(', ')}`)
   checkArgument(text, kind, argument)
-  const { mtu, port, ...modeOptions } = options
+  const { mtu, port } = options
   const foreign = kind === 'vde' ? mtu && 'mtu' : port && 'port'
   if (foreign !== undefined) throw new ConfigError(`"${text}": ${foreign} says nothing of ${kind}`)
-  const mode = Object.entries(modeOptions)
-    .map(([name, value]) => `${name}=${value}`)
+  const mode = MODE_OPTIONS.filter((name) => options[name] !== undefined)
+    .map((name) => `${name}=${options[name]}`)
     .join(',')
+  const settings = Object.entries(options).filter(([name]) => Object.hasOwn(ATTACH_SETTINGS, name))
+  if (mode !== '') named(text, () => parsePortMode(mode))
+  for (const [name, value] of settings) named(text, () => ATTACH_SETTINGS[name]?.(value))
   return {
     bridge,
     kind,
     argument,
-    ...(mode !== '' && { mode: checkedMode(text, mode) }),
+    ...(mode !== '' && { mode }),
     ...(mtu !== undefined && { mtu: parseMtu(text, mtu) }),
     ...(port !== undefined && { port: parsePort(text, port) }),
+    ...(settings.length > 0 && { settings: Object.fromEntries(settings) }),
   }
 }
 
@@ -128,10 +189,10 @@ function checkArgument(text: string, kind: AttachConfig['kind'], argument: strin
     throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
 }
 
-function checkedMode(text: string, mode: string): string {
+/** What `parse` finds wrong is told with the whole text. @throws ConfigError */
+function named<T>(text: string, parse: () => T): T {
   try {
-    parsePortMode(mode)
-    return mode
+    return parse()
   } catch (error) {
     throw new ConfigError(`"${text}": ${reasonOf(error)}`, { cause: error })
   }
@@ -165,7 +226,8 @@ function splitOptions(
       throw new ConfigError(`"${text}": unknown option "${key}"; known are ${known.join(', ')}${comma}`)
     }
     if (key in options) throw new ConfigError(`"${text}": ${key} is given twice`)
-    if (value.length === 0 && key !== 'vde') throw new ConfigError(`"${text}": ${key} needs a value`)
+    if (value.length === 0 && !NEED_NO_VALUE.includes(key))
+      throw new ConfigError(`"${text}": ${key} needs a value`)
     options[key] = value.join('=')
   }
   return { first, options }
@@ -189,7 +251,7 @@ export const ConfigFile = z.strictObject({
   bridges: z
     .array(textOf(parseBridge))
     .default([])
-    .describe('NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP]'),
+    .describe('NAME[,OPTION=VALUE...]: ageing, rstp, loop-protection, vde, mgmt, ...'),
   vde: z
     .string()
     .min(1)
@@ -314,7 +376,7 @@ export function mergeConfig(
       args.ssh === undefined
         ? (file?.ssh ?? { address: '0.0.0.0', port: 2222 })
         : parseListenAddress(args.ssh),
-    bridges: withDirectories([...bridges.values()], commonVde, data),
+    bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
     metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
@@ -322,22 +384,20 @@ export function mergeConfig(
   }
 }
 
-/** @throws ConfigError when two are the same */
-function withDirectories(
-  bridges: readonly BridgeText[],
-  common: string | undefined,
-  data: string,
-): BridgeConfig[] {
+/** @throws ConfigError when two paths are the same */
+function withPaths(bridges: readonly BridgeText[], common: string | undefined, data: string): BridgeConfig[] {
   const taken = new Map<string, string>()
-  return bridges.map(({ vde: options, ...bridge }) => {
-    const vde = vdeConfig(bridge.name, options ?? {}, common, data)
-    if (!vde) return bridge
-    const other = taken.get(vde.directory)
-    if (other !== undefined)
-      throw new ConfigError(
-        `VDE directory ${vde.directory} is given twice, to ${other} and to ${bridge.name}`,
-      )
-    taken.set(vde.directory, bridge.name)
-    return { ...bridge, vde }
+  const take = (path: string | undefined, bridge: string): void => {
+    if (path === undefined) return
+    const other = taken.get(path)
+    if (other !== undefined) throw new ConfigError(`${path} is given twice, to ${other} and to ${bridge}`)
+    taken.set(path, bridge)
+  }
+  return bridges.map(({ vde: directory, mgmt: socket, ...bridge }) => {
+    const vde = vdeConfig(bridge.name, directory ?? {}, common, data)
+    const mgmt = socket && mgmtConfig(bridge.name, socket, data)
+    take(vde?.directory, bridge.name)
+    take(mgmt?.path, bridge.name)
+    return { ...bridge, ...(vde && { vde }), ...(mgmt && { mgmt }) }
   })
 }

@@ -90,6 +90,7 @@ export function controlHandlers(fabric: RpcClient, identity: ProcessIdentity): R
     ports: forward('ports', QueryParams),
     macs: forward('macs', QueryParams),
     vlans: forward('vlans', QueryParams),
+    rstp: forward('rstp', QueryParams),
     bridges: forward('bridges', QueryParams),
     'port.set': forward('port.set', PortSetParams),
     'bridge.set': forward('bridge.set', BridgeSetParams),

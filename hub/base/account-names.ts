@@ -13,6 +13,8 @@ interface AccountEntry {
 }
 
 const getpwuid = libc.func('void* getpwuid(unsigned int)') as (uid: number) => unknown
+const getpwnam = libc.func('void* getpwnam(const char*)') as (name: string) => unknown
+const getgrgid = libc.func('void* getgrgid(unsigned int)') as (gid: number) => unknown
 const getgrnam = libc.func('void* getgrnam(const char*)') as (name: string) => unknown
 const getgrouplist = libc.func('int getgrouplist(const char*, unsigned int, void*, void*)') as (
   user: string,
@@ -32,6 +34,13 @@ function entryOf(pointer: unknown): AccountEntry | undefined {
 
 /** The user's name; the number as text when there is none. */
 export const userName = (uid: number): string => entryOf(getpwuid(uid))?.name ?? String(uid)
+
+/** Number of a user who is named, or given as a number; undefined when there is no such user. */
+export const userNumber = (user: string): number | undefined =>
+  /^\d{1,9}$/.test(user) ? Number(user) : entryOf(getpwnam(user))?.id
+
+/** The group's name; the number as text when there is none. */
+export const groupName = (gid: number): string => entryOf(getgrgid(gid))?.name ?? String(gid)
 
 /** Number of a group that is named, or given as a number; undefined when there is no such group. */
 export const groupNumber = (group: string): number | undefined =>

@@ -2,7 +2,8 @@
  * A unix stream listener whose connections are handed out as descriptors, not as Node sockets, for frames to be read
  * and written on them directly.
  */
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, rmSync, unlinkSync } from 'node:fs'
+import { SystemError } from '#net/base/errors.ts'
 import * as libc from '#net/port/libc.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
 import { SOCKADDR_UN, unixAddress } from '#net/port/unix-address.ts'
@@ -14,6 +15,30 @@ const PAUSE_MS = 100
 export interface UnixListener {
   /** Also removes the socket's file. */
   close(): void
+}
+
+/** Makes room for a socket: removes one that nobody serves. @throws SystemError when the path is in use */
+export function claimUnixPath(path: string): void {
+  const file = lstatSync(path, { throwIfNoEntry: false })
+  if (!file) return
+  if (!file.isSocket())
+    throw new SystemError('EEXIST', `cannot serve on ${path}: it exists and is no socket (remove it)`)
+  if (isServed(path))
+    throw new SystemError(
+      'EADDRINUSE',
+      `cannot serve on ${path}: another process serves there (stop it, or name another path)`,
+    )
+  unlinkSync(path)
+}
+
+function isServed(path: string): boolean {
+  const fd = libc.socket(libc.AF_UNIX, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0)
+  if (fd < 0) throw libc.systemError(`cannot make a socket for ${path}`)
+  const refused =
+    libc.connect(fd, unixAddress(path), SOCKADDR_UN) < 0 &&
+    (libc.errno() === libc.ECONNREFUSED || libc.errno() === libc.ENOENT)
+  libc.close(fd)
+  return !refused
 }
 
 /**
@@ -52,8 +77,16 @@ export function listenUnix(path: string, mode: number, onConnection: (fd: number
   watcher.watch(READABLE)
   return {
     close: () => {
-      rmSync(path, { force: true })
+      removeFile(path)
       watcher.close(() => libc.close(fd))
     },
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Where only root may: the next to serve there finds that nobody does.
   }
 }

@@ -75,6 +75,7 @@ const bridgeSet = (context: Context): CommandModule<object, Bridge & Settings> =
       .positional('bridge', { type: 'string', demandOption: true, describe: 'Name of the bridge' })
       .positional('setting', { type: 'string', array: true, demandOption: true, describe: 'NAME=VALUE' })
       .example('$0 bridge set private0 ageing=60', 'forget silent addresses after a minute')
+      .example('$0 bridge set private0 rstp=on priority=4096', 'a spanning tree, likely its root')
       .epilogue('All settings are made, or none. They hold until they are set again or the hub ends.'),
   handler: async ({ bridge, setting, data }) => {
     await askHub(context, data, 'bridge.set', { bridge, settings: parseSettings(setting) })

@@ -27,8 +27,7 @@ export const serveCommand = (
         type: 'string',
         array: true,
         nargs: 1,
-        describe:
-          'NAME[,ageing=SECONDS][,vde[=DIR]][,vdemode=OCTAL][,vdegroup=GROUP] of a bridge; repeat for more',
+        describe: 'NAME[,OPTION=VALUE...] of a bridge: ageing, rstp, vde, mgmt, ...; repeat for more',
       })
       .option('attach', {
         type: 'string',

@@ -16,6 +16,8 @@ const PortStatus = z.looseObject({
   qnq: z.number(),
   strict: z.union([z.number(), z.boolean()]),
   maxFrame: z.number(),
+  /** Set while loop protection keeps it shut. */
+  loop: z.object({ port: z.number(), holdSeconds: z.number() }).nullish(),
   settings: z.record(z.string(), z.string()),
   counters: z.object({
     inFrames: z.number(),
@@ -45,7 +47,7 @@ const BridgeStatus = z.looseObject({
 type BridgeStatus = z.infer<typeof BridgeStatus>
 
 /** @throws ProtocolError `malformed` */
-export function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
+export function parseAnswer<T>(schema: z.ZodType<T>, answer: unknown): T {
   const parsed = schema.safeParse(answer)
   if (parsed.success) return parsed.data
   const fields = parsed.error.issues.slice(0, 3).map((issue) => issue.path.join('.'))
@@ -55,9 +57,9 @@ export function parse<T>(schema: z.ZodType<T>, answer: unknown): T {
   )
 }
 
-export const parsePorts = (answer: unknown): PortStatus[] => parse(z.array(PortStatus), answer)
-export const parseMacs = (answer: unknown): MacStatus[] => parse(z.array(MacStatus), answer)
-export const parseBridges = (answer: unknown): BridgeStatus[] => parse(z.array(BridgeStatus), answer)
+export const parsePorts = (answer: unknown): PortStatus[] => parseAnswer(z.array(PortStatus), answer)
+export const parseMacs = (answer: unknown): MacStatus[] => parseAnswer(z.array(MacStatus), answer)
+export const parseBridges = (answer: unknown): BridgeStatus[] => parseAnswer(z.array(BridgeStatus), answer)
 
 const WIDTH = 80
 const FRAMES = 10
@@ -93,9 +95,10 @@ function formatBridge(ports: readonly PortStatus[]): string {
 
 function detailsOf(port: PortStatus | undefined): string[] {
   if (!port) return []
-  const { description, settings, counters } = port
+  const { description, loop, settings, counters } = port
   const details: string[] = []
   if (description !== '' && description !== port.name) details.push(description)
+  if (loop) details.push(`shut for ${loop.holdSeconds} s: a loop with port ${loop.port}`)
   for (const [name, value] of Object.entries(settings)) details.push(`${name}=${value}`)
   for (const [way, drops] of [
     ['in', counters.inDrops],

@@ -50,6 +50,13 @@ const vlans = async (answer: unknown, json: boolean): Promise<string> => {
   return json ? JSON.stringify(bridges) : formatVlans(bridges)
 }
 
+const rstp = async (answer: unknown, json: boolean): Promise<string> => {
+  const { formatRstp, parseRstp } = await import('#hub/command/rstp-text.ts')
+  const rows = parseRstp(answer)
+  if (json) return JSON.stringify(rows)
+  return rows.length === 0 ? 'no bridges' : formatRstp(rows)
+}
+
 export const showCommand = (context: Context): CommandModule<object, object> => ({
   command: 'show',
   describe: 'Show what the running hub does',
@@ -58,7 +65,8 @@ export const showCommand = (context: Context): CommandModule<object, object> => 
       .command(query(context, 'ports', 'Show ports with their counters', ports))
       .command(query(context, 'macs', 'Show learnt addresses', macs))
       .command(query(context, 'vlans', 'Show VLANs with their ports and counters', vlans))
+      .command(query(context, 'rstp', 'Show the spanning tree', rstp))
       .example('$0 show ports private0', 'ports and counters of one bridge')
-      .demandCommand(1, 'which of: show ports, show macs, show vlans?'),
+      .demandCommand(1, 'which of: show ports, show macs, show vlans, show rstp?'),
   handler: () => {},
 })

@@ -1,6 +1,6 @@
 /** The hub's answer to `hybridge show vlans`, checked, and as text for terminals. */
 import { z } from 'zod'
-import { parse } from '#hub/command/show-text.ts'
+import { parseAnswer } from '#hub/command/show-text.ts'
 import { formatCount, formatTable, shorten } from '#hub/command/table.ts'
 
 const Ports = z.array(z.number())
@@ -22,7 +22,7 @@ const BridgeVlans = z.looseObject({
 type BridgeVlans = z.infer<typeof BridgeVlans>
 
 /** @throws ProtocolError `malformed` */
-export const parseVlans = (answer: unknown): BridgeVlans[] => parse(z.array(BridgeVlans), answer)
+export const parseVlans = (answer: unknown): BridgeVlans[] => parseAnswer(z.array(BridgeVlans), answer)
 
 const FRAMES = 10
 const OCTETS = 12

@@ -1,7 +1,9 @@
 /** The switches of one forwarding process, and what is plugged into them. */
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
+import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
+import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
 import type { SwitchVlan } from '#net/switch/vlan-list.ts'
@@ -15,16 +17,23 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import type { RstpReading } from '#hub/fabric/spanning-tree.ts'
+import type { MgmtConfig } from '#hub/vde/console/options.ts'
+import { ConsoleServer } from '#hub/vde/console/server.ts'
 import { ctlMode, prepareDirectory, type VdeConfig } from '#hub/vde/directory.ts'
 import { VdeServer } from '#hub/vde/server.ts'
 
 export interface FabricConfig {
+  /** The hub's own: its host key's fingerprint. */
+  readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
 }
 
 /** What a gateway says of a tunnel that it wants joined to a bridge. */
 export interface TunnelRequest {
+  /** Of an agent, or of a client of VDE that came through SSH. */
+  readonly kind: 'tunnel' | 'plug'
   readonly bridge: string
   readonly user: string
   /** The agent's name, for people. */
@@ -53,6 +62,8 @@ export interface PortReading {
   readonly maxFrame: number
   /** How many are learnt on it. */
   readonly addresses: number
+  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
+  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   /** Those that are not at their default, as `bridge port set` takes them. */
   readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
@@ -123,30 +134,40 @@ export class Fabric {
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
-  /** Why bridges that were to have a VDE directory have none. */
-  readonly #vdeProblems: string[] = []
+  /** Why bridges that were to have a VDE directory or a console have none. */
+  readonly #socketProblems: string[] = []
 
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    for (const bridge of config.bridges) {
-      const { name } = bridge
-      this.#bridges.set(name, new Bridge(bridge, (entry, why) => this.#portChanged(name, entry, why)))
+    const { identity } = config
+    for (const settings of config.bridges) {
+      const { name } = settings
+      const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+      const bridge = new Bridge(settings, onPortChange, { identity, say, now })
+      applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
+      this.#bridges.set(name, bridge)
     }
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
-      const entry = this.#bridge(attachment.bridge).switch.addEntry(undefined, mode)
+      const bridge = this.#bridge(attachment.bridge)
+      const entry = bridge.switch.addEntry(undefined, mode)
+      applySettings(PORT_SETTINGS, { bridge, entry }, attachment.settings ?? {})
       entry.description = `${attachment.kind}:${attachment.argument}`
+      entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
-    for (const { name, vde } of config.bridges) if (vde) this.#openVde(this.#bridge(name), vde)
+    for (const { name, vde, mgmt } of config.bridges) {
+      if (vde) this.#openVde(this.#bridge(name), vde)
+      if (mgmt) this.#openConsole(this.#bridge(name), mgmt)
+    }
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
   /** Why configured interfaces are not attached, and directories not used; empty when all are. */
   problems(): string[] {
-    return [...this.#attachments.map((a) => a.problem).filter((why) => why !== ''), ...this.#vdeProblems]
+    return [...this.#attachments.map((a) => a.problem).filter((why) => why !== ''), ...this.#socketProblems]
   }
 
   bridges(): BridgeReading[] {
@@ -172,6 +193,7 @@ export class Fabric {
         strict: port.strict,
         maxFrame: port.maxFrame,
         addresses: port.addresses,
+        loop: port.loop,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
@@ -210,6 +232,11 @@ export class Fabric {
   }
 
   /** @throws ProtocolError `unknown-bridge` */
+  rstp(bridge?: string): RstpReading[] {
+    return this.#selected(bridge).map((selected) => selected.spanningTree.read())
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
   addresses(bridge?: string): AddressReading[] {
     return this.#selected(bridge).flatMap((selected) =>
       selected.switch.addresses().map((a) => ({ bridge: selected.name, ...a })),
@@ -244,10 +271,10 @@ export class Fabric {
     tunnel.leftAt = undefined
     tunnel.entry.description = `${request.user}@${request.name}`
     const port = new StreamSocketPort({
-      name: `tunnel:${request.user}@${request.name}`,
+      name: `${request.kind}:${request.user}@${request.name}`,
       fd,
       superFrames: request.superFrames,
-      maxFrame: request.largestFrame,
+      maxFrame: request.kind === 'plug' ? MAX_VDE_FRAME : Math.min(request.largestFrame, MAX_WIRE_FRAME),
       counters: tunnel.entry.counters,
       sink: tunnel.entry,
       onEnd: (why) => {
@@ -264,6 +291,13 @@ export class Fabric {
     return tunnel.entry.number
   }
 
+  /** For those who look on. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  switchOf(bridge: string, port?: number): Switch {
+    const found = this.#bridge(bridge)
+    if (port !== undefined) this.#target(found, port)
+    return found.switch
+  }
+
   close(): void {
     clearInterval(this.#timer)
     for (const attachment of this.#attachments) attachment.close()
@@ -272,8 +306,18 @@ export class Fabric {
       tunnel.port?.close()
     }
     for (const bridge of this.#bridges.values()) {
+      bridge.console?.close()
       bridge.vde?.close()
       bridge.close()
+    }
+  }
+
+  #openConsole(bridge: Bridge, config: MgmtConfig): void {
+    try {
+      bridge.console = new ConsoleServer({ bridge, config, say: this.#say, now: this.#now })
+    } catch (error) {
+      this.#socketProblems.push(reasonOf(error))
+      this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
     }
   }
 
@@ -283,7 +327,7 @@ export class Fabric {
       const directory = prepareDirectory(config)
       queueMicrotask(() => this.#serveVde(bridge, directory, ctlMode(config)))
     } catch (error) {
-      this.#vdeProblems.push(reasonOf(error))
+      this.#socketProblems.push(reasonOf(error))
       this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
     }
   }
@@ -295,20 +339,12 @@ export class Fabric {
         mode,
         switch: bridge.switch,
         access: bridge.access,
-        isReserved: (entry) => this.#isReserved(entry),
         say: this.#say,
       })
       this.#say('info', `${bridge.name} serves VDE clients in ${directory}`)
     } catch (error) {
       this.#say('warn', `${reasonOf(error)}; ${bridge.name} goes on without it`)
     }
-  }
-
-  /** Whether an entry waits for its interface or its agent. */
-  #isReserved(entry: SwitchPort): boolean {
-    if (this.#attachments.some((attachment) => attachment.entry === entry)) return true
-    for (const tunnel of this.#tunnels.values()) if (tunnel.entry === entry) return true
-    return false
   }
 
   #bridge(name: string): Bridge {
@@ -344,6 +380,7 @@ export class Fabric {
       this.#forget(...oldest)
     }
     const tunnel: TunnelEntry = { bridge, entry: bridge.addEntry(), user, port: undefined, leftAt: undefined }
+    tunnel.entry.isReserved = true
     this.#tunnels.set(id, tunnel)
     return tunnel
   }

@@ -9,8 +9,10 @@ import { isRecord, textOr } from '#net/base/unknown.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
 import { printable, type Logger } from '#hub/base/log.ts'
 import type { RpcClient } from '#hub/base/rpc.ts'
-import { OFFERED, parseCommand } from '#hub/gateway/commands.ts'
+import { serveCapture } from '#hub/gateway/capture.ts'
+import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
+import { Plug } from '#hub/gateway/plug.ts'
 import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
 
@@ -50,7 +52,7 @@ export class SshDoor {
   readonly #ssh: ssh2.Server
   readonly #tcp: TcpServer
   readonly #door = new Door()
-  readonly #tunnels = new Set<Tunnel>()
+  readonly #tunnels = new Set<Tunnel | Plug>()
   readonly #sockets = new Set<Socket>()
   /** Their peers have said that they speak SSH; ssh2 tells nothing of the others. */
   readonly #greeted = new WeakSet<Socket>()
@@ -219,17 +221,33 @@ export class SshDoor {
       if (channel) refuse(channel, OFFERED)
     })
     session.on('exec', (accept, _reject, info) => {
-      const command = parseCommand(info.command)
       const channel = accept() as ServerChannel | undefined
       if (!channel) return
-      if (!command) return refuse(channel, OFFERED)
-      if (command.kind === 'bridge') this.#bridge(channel, command.bridge, user, socket)
-      else void this.#list(channel, user, command.json)
+      try {
+        this.#run(channel, parseCommand(info.command), user, socket)
+      } catch (error) {
+        refuse(channel, reasonOf(error))
+      }
     })
   }
 
-  #bridge(channel: ServerChannel, bridge: string, user: string, socket: Socket): void {
-    const tunnel = new Tunnel({
+  #run(channel: ServerChannel, command: GatewayCommand | undefined, user: string, socket: Socket): void {
+    if (!command) return refuse(channel, OFFERED)
+    if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, socket)
+    else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, socket)
+    else if (command.kind === 'list') void this.#list(channel, user, command.json)
+    else
+      serveCapture(channel, command.words, user).catch((error: unknown) => refuse(channel, reasonOf(error)))
+  }
+
+  #bridge(
+    Kind: typeof Tunnel | typeof Plug,
+    channel: ServerChannel,
+    bridge: string,
+    user: string,
+    socket: Socket,
+  ): void {
+    const tunnel = new Kind({
       bridge,
       user,
       channel,

@@ -8,7 +8,6 @@ import net from 'node:net'
 import { hostname } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
-import { isRecord, textOr } from '#net/base/unknown.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
 import { RECORD_BYE } from '#net/tunnel/framing.ts'
 import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
@@ -18,6 +17,7 @@ import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import { TunnelConnection } from '#net/port/tunnel/connection.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
+import { refusalOf } from '#hub/gateway/fabric-answer.ts'
 
 /** Shorter than an agent waits for the hello, so that it hears the reason. */
 const ATTACH_TIMEOUT_MS = 3000
@@ -143,6 +143,7 @@ export class Tunnel {
       if (chunk.length > end + 1) this.#fromFabric(chunk.subarray(end + 1))
     })
     const request = {
+      kind: 'tunnel',
       bridge,
       user,
       name: peer.name,
@@ -263,16 +264,3 @@ function connectionOf(socket: net.Socket, isControlled: boolean): TunnelConnecti
   return connection
 }
 const connections = new WeakMap<net.Socket, TunnelConnection>()
-
-/** Undefined when the fabric has taken the tunnel. */
-function refusalOf(line: string): ProtocolError | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    // As any other answer that says nothing.
-  }
-  if (!isRecord(value)) return new ProtocolError('internal', 'the switch gives no answer')
-  if (value['ok'] === true) return undefined
-  return new ProtocolError(textOr(value['code'], 'internal'), textOr(value['message'], ''))
-}

@@ -34,7 +34,6 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
   // Of a thread, and inherited by the children: set here, it covers all their threads.
   forbidNewPrivileges()
   const users = processUsers()
-  const fabricConfig: FabricConfig = { bridges: config.bridges, attach: config.attach }
   prepareDataDirectory(config.data, users)
   if (users && config.attach.some(({ kind }) => kind === 'nic')) prepareNicRecords(users.service)
   process.chdir(config.data)
@@ -43,6 +42,11 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
   const log = openSupervisorLog(config.log)
   const fingerprint = ensureHostKey(HOST_KEY, users?.service)
   log.info(`host key ${fingerprint}`)
+  const fabricConfig: FabricConfig = {
+    identity: fingerprint,
+    bridges: config.bridges,
+    attach: config.attach,
+  }
 
   const child = (name: string, program: string[], socket: string, settings: object): Child =>
     new Child({ name, program, socket, config: settings, users, logLevel: config.log, log })

@@ -19,10 +19,10 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { ConfigError, reasonOf, SystemError } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
-import * as libc from '#net/port/libc.ts'
-import { LONGEST_UNIX_PATH, SOCKADDR_UN, unixAddress } from '#net/port/unix-address.ts'
+import { LONGEST_UNIX_PATH } from '#net/port/unix-address.ts'
 import { groupNumber } from '#hub/base/account-names.ts'
 import { type ProcessUsers, processUsers } from '#hub/base/privilege.ts'
+import { claimUnixPath } from '#hub/base/unix-listener.ts'
 
 export interface VdeConfig {
   /** Absolute. */
@@ -96,18 +96,7 @@ export function prepareDirectory(
  * Removes what a switch left that was killed. @throws SystemError EADDRINUSE when one serves there
  */
 export function claimDirectory(path: string): void {
-  const ctl = join(path, 'ctl')
-  const file = lstatSync(ctl, { throwIfNoEntry: false })
-  if (file) {
-    if (!file.isSocket())
-      throw new SystemError('EEXIST', `cannot serve VDE clients in ${path}: ctl is no socket (remove it)`)
-    if (isServed(ctl))
-      throw new SystemError(
-        'EADDRINUSE',
-        `cannot serve VDE clients in ${path}: another switch serves there (stop it, or name another directory)`,
-      )
-    unlinkSync(ctl)
-  }
+  claimUnixPath(join(path, 'ctl'))
   for (const name of readdirSync(path)) if (DATA_SOCKET.test(name)) removeSocket(join(path, name))
 }
 
@@ -130,7 +119,7 @@ export function removeSocket(path: string): void {
 }
 
 /** Directories above it that are missing: open to all to pass through, the service user's to change. */
-function makeParents(path: string, users: ProcessUsers | undefined): void {
+export function makeParents(path: string, users: ProcessUsers | undefined): void {
   const first = mkdirSync(path, { recursive: true, mode: 0o755 })
   if (first === undefined) return
   for (let made = path; made.length >= first.length; made = dirname(made)) {
@@ -182,14 +171,4 @@ function withDirectory(path: string, use: (fd: number) => void): void {
   } finally {
     closeSync(fd)
   }
-}
-
-function isServed(path: string): boolean {
-  const fd = libc.socket(libc.AF_UNIX, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0)
-  if (fd < 0) throw libc.systemError(`cannot make a socket for ${path}`)
-  const refused =
-    libc.connect(fd, unixAddress(path), SOCKADDR_UN) < 0 &&
-    (libc.errno() === libc.ECONNREFUSED || libc.errno() === libc.ENOENT)
-  libc.close(fd)
-  return !refused
 }

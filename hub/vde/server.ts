@@ -30,8 +30,6 @@ export interface VdeServerOptions {
   readonly mode: number
   readonly switch: Switch
   readonly access: PortAccessTable
-  /** Whether an entry is something else's, though no port is connected to it now. */
-  readonly isReserved: (entry: SwitchPort) => boolean
   readonly say: (level: 'info' | 'warn', text: string) => void
 }
 
@@ -68,6 +66,15 @@ export class VdeServer {
     this.#options = options
     claimDirectory(options.directory)
     this.#listener = listenUnix(join(options.directory, 'ctl'), options.mode, (fd) => this.#accept(fd))
+  }
+
+  get directory(): string {
+    return this.#options.directory
+  }
+
+  /** Permissions of its sockets. */
+  get mode(): number {
+    return this.#options.mode
   }
 
   /** The clients that are plugged in, `id` telling those of one port apart. */
@@ -157,11 +164,11 @@ export class VdeServer {
 
   /** @throws ProtocolError when the user may not have it */
   #wantedPort(number: number, uid: number): HeldPort {
-    const { switch: bridge, access, isReserved } = this.#options
+    const { switch: bridge, access } = this.#options
     if (number > MAX_NUMBER) throw new ProtocolError('port', `port ${number} is above ${MAX_NUMBER}`)
     const held = this.#held.get(number)
     const entry = bridge.entry(number)
-    if (held ? held.uid !== uid : entry !== null && (entry.port !== null || isReserved(entry)))
+    if (held ? held.uid !== uid : entry !== null && (entry.port !== null || entry.isReserved))
       throw new ProtocolError('port', `port ${number} is somebody else's`)
     if (!access.mayUse(number, uid, isInGroup))
       throw new ProtocolError('access', `user ${uid} may not use port ${number}`)
@@ -170,10 +177,10 @@ export class VdeServer {
 
   /** The lowest that is free and may be given to anybody. @throws ProtocolError when there is none */
   #anyPort(uid: number): HeldPort {
-    const { switch: bridge, access, isReserved } = this.#options
+    const { switch: bridge, access } = this.#options
     for (let number = 1; number <= MAX_NUMBER; number++) {
       const entry = bridge.entry(number)
-      if (entry !== null && (entry.port !== null || isReserved(entry))) continue
+      if (entry !== null && (entry.port !== null || entry.isReserved)) continue
       if (!access.of(number).allocatable || !access.mayUse(number, uid, isInGroup)) continue
       return this.#hold(entry ?? bridge.addEntry(number), uid, entry !== null)
     }

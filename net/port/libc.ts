@@ -48,7 +48,6 @@ export const ENOENT = 2
 export const ENOTDIR = 20
 export const ENFILE = 23
 export const EMFILE = 24
-export const EADDRINUSE = 98
 export const ECONNRESET = 104
 export const ENOTCONN = 107
 export const ECONNREFUSED = 111

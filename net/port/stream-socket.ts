@@ -8,7 +8,7 @@ import { DROP_LINK_DOWN, DROP_QUEUE_FULL, DROP_TOO_BIG, type PortCounters } from
 import { FrameAssembler } from '#net/port/frame-assembler.ts'
 import { copyFrame, FrameMemory } from '#net/port/frame-memory.ts'
 import { GatherBatch } from '#net/port/message-batch.ts'
-import { MAX_WIRE_FRAME, type FrameSink, type Port } from '#net/port/port.ts'
+import type { FrameSink, Port } from '#net/port/port.ts'
 import { READABLE, Watcher, WRITABLE } from '#net/port/reactor.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
 import { countDrops } from '#net/port/tunnel/drops.ts'
@@ -66,7 +66,7 @@ export class StreamSocketPort implements Port {
     this.name = options.name
     this.counters = options.counters
     this.superFrames = options.superFrames
-    this.maxFrame = Math.min(options.maxFrame, MAX_WIRE_FRAME)
+    this.maxFrame = options.maxFrame
     this.#fd = options.fd
     this.#sink = options.sink
     this.#onEnd = options.onEnd

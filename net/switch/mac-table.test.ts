@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CONFIRM_MS, DEFAULT_AGEING_MS, MacTable } from '#net/switch/mac-table.ts'
+import { addressText, CONFIRM_MS, DEFAULT_AGEING_MS, MacTable } from '#net/switch/mac-table.ts'
 import { putU16, putU32 } from '#net/wire/octets.ts'
 import { bytesPerCall } from '#test/support/allocation.ts'
 
@@ -36,8 +36,34 @@ describe('MacTable', () => {
     expect(learn(table, 1, 4, 2000)).toBe(3)
     expect([lookup(table, 1), table.size, table.count(3), table.count(4)]).toEqual([4, 1, 0, 1])
     expect(table.entries(2500)).toEqual([
-      { address: '02:00:00:00:00:01', vlan: 0, port: 4, ageMs: 500, stable: false },
+      { address: '02:00:00:00:00:01', vlan: 0, port: 4, ageMs: 500, stable: false, slot: expect.any(Number) },
     ])
+  })
+
+  it('tells who watches of each entry that comes or goes', () => {
+    const table = new MacTable({ capacity: 2 })
+    const told: string[] = []
+    table.watcher = {
+      learnt: (high, low, vlan, port) => told.push(`+ ${addressText(high, low)} ${vlan} ${port}`),
+      forgotten: (high, low, vlan, port) => told.push(`- ${addressText(high, low)} ${vlan} ${port}`),
+    }
+    const take = (): string[] => told.splice(0)
+    learnStable(table, 1, 3, 0)
+    expect(take()).toEqual(['+ 02:00:00:00:00:01 0 3'])
+    learn(table, 1, 4, 0)
+    expect(take()).toEqual(['- 02:00:00:00:00:01 0 3', '+ 02:00:00:00:00:01 0 4'])
+    learn(table, 0xffff_ffff, 4, 0, 0x1_00a)
+    learn(table, 2, 5, 0)
+    expect(take()).toEqual([
+      '+ 02:00:ff:ff:ff:ff 4106 4',
+      '- 02:00:00:00:00:01 0 4',
+      '+ 02:00:00:00:00:02 0 5',
+    ])
+    table.age(DEFAULT_AGEING_MS, 10)
+    expect(take()).toEqual(['- 02:00:ff:ff:ff:ff 4106 4', '- 02:00:00:00:00:02 0 5'])
+    table.watcher = null
+    learn(table, 1, 3, 0)
+    expect(take()).toEqual([])
   })
 
   it('never learns a group address', () => {
@@ -78,7 +104,7 @@ describe('MacTable', () => {
       wait: fc.nat(700),
     })
     fc.assert(
-      fc.property(fc.array(op, { maxLength: 200 }), fc.integer(), (ops, seed) => {
+      fc.property(fc.array(op, { maxLength: 200, size: 'max' }), fc.integer(), (ops, seed) => {
         const ageingMs = 2000
         const table = new MacTable({ capacity: 64, ageingMs, seed, maxPort: 3 })
         const model = new Map<string, { port: number; seen: number }>()
@@ -114,7 +140,7 @@ describe('MacTable', () => {
   it('stays whole while it is full', () => {
     const op = fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 4 }), fc.nat(400))
     fc.assert(
-      fc.property(fc.array(op, { maxLength: 400 }), (ops) => {
+      fc.property(fc.array(op, { maxLength: 400, size: 'max' }), (ops) => {
         const table = new MacTable({ capacity: 16, seed: 1, maxPort: 4 })
         const last = new Map<number, number>()
         let now = 0

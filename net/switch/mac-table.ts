@@ -25,6 +25,13 @@ const MAX_CAPACITY = 1 << 20
 /** Element of a table; of one kind of array only, as a reader shared by several kinds is slow. */
 const int = (table: Int32Array, i: number): number => table[i] ?? 0
 
+/** Told of each entry that comes or goes; one that moves to another port does both. */
+export interface MacWatcher {
+  /** The address is `high` (16 bits) and `low` (32 bits): `addressText` writes it. @param vlan  VLAN key */
+  learnt(high: number, low: number, vlan: number, port: number): void
+  forgotten(high: number, low: number, vlan: number, port: number): void
+}
+
 export interface MacTableOptions {
   readonly capacity?: number
   readonly ageingMs?: number
@@ -43,6 +50,8 @@ export interface MacEntry {
   readonly port: number
   readonly ageMs: number
   readonly stable: boolean
+  /** Where the table looks for it first, 0 to `slotCount` - 1. */
+  readonly slot: number
 }
 
 export class MacTable {
@@ -53,6 +62,7 @@ export class MacTable {
   refused = 0.5
   /** Entries that gave way to others. */
   evicted = 0.5
+  watcher: MacWatcher | null = null
 
   // Entries by id, 1 to capacity; 0 means none. Keys: address octets 0-1 and VLAN, address octets 2-5.
   private readonly high: Int32Array
@@ -146,6 +156,10 @@ export class MacTable {
     return int(this.ports, this.find(high, low, this.hash(high, low)))
   }
 
+  get slotCount(): number {
+    return this.mask + 1
+  }
+
   /** Entries of one port. */
   count(port: number): number {
     return int(this.counts, port)
@@ -205,6 +219,7 @@ export class MacTable {
           port: int(this.ports, id),
           ageMs: Math.max(0, now - (this.seen[id] ?? 0)),
           stable: int(this.stable, id) === 1,
+          slot: int(this.hashes, id) & this.mask,
         })
       }
     }
@@ -250,11 +265,20 @@ export class MacTable {
     this.slots[slot] = id
     this.size++
     this.link(id, port, 0, now)
+    this.watcher?.learnt(high >>> 16, low >>> 0, high & 0xffff, port)
   }
 
   private move(id: number, port: number, now: number): void {
+    if (this.watcher !== null) this.tellForgotten(this.watcher, id)
     this.unlink(id)
     this.link(id, port, 0, now)
+    const high = int(this.high, id)
+    this.watcher?.learnt(high >>> 16, int(this.low, id) >>> 0, high & 0xffff, port)
+  }
+
+  private tellForgotten(watcher: MacWatcher, id: number): void {
+    const high = int(this.high, id)
+    watcher.forgotten(high >>> 16, int(this.low, id) >>> 0, high & 0xffff, int(this.ports, id))
   }
 
   private makeRoom(learner: number): boolean {
@@ -273,6 +297,7 @@ export class MacTable {
   }
 
   private remove(id: number): void {
+    if (this.watcher !== null) this.tellForgotten(this.watcher, id)
     this.unlink(id)
     let hole = int(this.hashes, id) & this.mask
     while (int(this.slots, hole) !== id) hole = (hole + 1) & this.mask
@@ -338,7 +363,8 @@ function randomWords(count: number, seed: number | undefined): Int32Array {
   return words
 }
 
-function addressText(high: number, low: number): string {
+/** `02:00:00:00:00:01` of its first 16 and last 32 bits. */
+export function addressText(high: number, low: number): string {
   const digits = high.toString(16).padStart(4, '0') + low.toString(16).padStart(8, '0')
   return digits.replaceAll(/..(?=.)/g, '$&:')
 }

@@ -23,4 +23,12 @@ export interface FrameObserver {
 export interface FrameGuard {
   /** @returns DROP_* when it does not, else -1 */
   admit(b: Uint8Array, start: number, end: number): number
+  /** A second of the switch's clock has passed. */
+  tick(): void
+}
+
+/** Takes the BPDUs that entries receive; they go no further then. */
+export interface BpduSink {
+  /** Frame `b[start, end)` of at least 14 octets, untagged, to the bridge group address; lent until the call returns. */
+  bpdu(entry: SwitchPort, b: Uint8Array, start: number, end: number): void
 }

@@ -77,12 +77,11 @@ export class PortVlans {
     return this.kind === KIND.transparent
   }
 
-  sendsUntagged(key: number): boolean {
-    return this.forms[key] === FORM_UNTAGGED
-  }
-
-  sendsTagged(key: number): boolean {
-    return this.forms[key] === FORM_TAGGED
+  /** How the port sends the frames of a VLAN key; null: it does not carry it. VLAN 0 of a transparent port is untagged. */
+  carries(key: number): 'untagged' | 'tagged' | null {
+    const form = this.forms[key] ?? FORM_NONE
+    if (form === FORM_NONE) return null
+    return form === FORM_TAGGED ? 'tagged' : 'untagged'
   }
 
   private carryTagged(base: number, vids: VidSet): void {

@@ -2,7 +2,7 @@
  * One numbered entry of a switch. A `Port` is connected to it and may come and go; number, counters, mode and
  * description stay. The port is opened with the entry's `counters`, and with the entry as its sink.
  */
-import { type CounterReading, DROP_LINK_DOWN, PortCounters } from '#net/port/counters.ts'
+import { type CounterReading, DROP_LINK_DOWN, DROP_LOOP, PortCounters } from '#net/port/counters.ts'
 import type { FrameMemory } from '#net/port/frame-memory.ts'
 import type { FrameSink, Port } from '#net/port/port.ts'
 import { wireFrames } from '#net/port/wire-count.ts'
@@ -10,12 +10,13 @@ import type { FrameLink, LinkEnd } from '#net/switch/frame-link.ts'
 import { type FrameGuard, type FrameObserver, RECEIVED } from '#net/switch/observer.ts'
 import { type PortMode, vlanColumns } from '#net/switch/port-mode.ts'
 import { PortVlans } from '#net/switch/port-vlans.ts'
+import type { PortHold } from '#net/switch/port-hold.ts'
 
 /** What an entry asks of its switch. */
 export interface Forwarder {
   forward(from: SwitchPort, memory: FrameMemory, start: number, end: number): void
   /** Queues a wire frame in an entry's port, past the link before it. */
-  transmit(to: SwitchPort, memory: FrameMemory, start: number, end: number): void
+  deliver(to: SwitchPort, memory: FrameMemory, start: number, end: number): void
   flushPorts(): void
   /** The entry's port went up, down or away. */
   portChanged(entry: SwitchPort, why: string): void
@@ -36,6 +37,8 @@ export interface SwitchPortReading {
   readonly strict: boolean
   /** How many addresses are learnt on it. */
   readonly addresses: number
+  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
+  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   readonly counters: CounterReading
 }
 
@@ -43,6 +46,8 @@ export class SwitchPort implements FrameSink {
   readonly number: number
   readonly counters = new PortCounters()
   description = ''
+  /** Whose it is keeps it, though nothing is connected now: an interface that is away, an agent that may come back. */
+  isReserved = false
   /** The connected port. */
   port: Port | null = null
   mode: PortMode
@@ -50,6 +55,12 @@ export class SwitchPort implements FrameSink {
   guard: FrameGuard | null = null
   /** Of frames received, whole as they came, and sent, in the form in which they leave. */
   observer: FrameObserver | null = null
+  /** What the spanning tree lets through: the switch's to set, as the next two. */
+  stpState: 'discarding' | 'learning' | 'forwarding' = 'forwarding'
+  /** The last time that loop protection shut it; over when its time is. */
+  hold: PortHold | null = null
+  /** DROP_* of every frame from here, and nothing is sent here; -1: open. */
+  blocked = -1
   /** What frames from the port, and frames to it, go through first; null: nothing. */
   inLink: FrameLink | null = null
   outLink: FrameLink | null = null
@@ -100,7 +111,7 @@ export class SwitchPort implements FrameSink {
     return {
       deliver: (memory, start, end) => {
         if (isIn) this.arrive(memory, start, end)
-        else this.forwarder.transmit(this, memory, start, end)
+        else this.forwarder.deliver(this, memory, start, end)
       },
       flush: () => this.forwarder.flushPorts(),
       drop: (reason, memory, start, end) => {
@@ -160,6 +171,10 @@ export class SwitchPort implements FrameSink {
       mode: this.mode,
       ...vlanColumns(this.mode),
       addresses,
+      loop:
+        this.blocked === DROP_LOOP && this.hold !== null
+          ? { port: this.hold.other, holdSeconds: this.hold.holdMs / 1000 }
+          : null,
       counters: this.counters.read(),
     }
   }

@@ -1,17 +1,19 @@
 /**
  * A virtual switch: learns addresses per VLAN, forwards frames between its entries, changes their tags as the entries'
  * modes ask, and finishes super-frames for ports that carry wire frames only. Link-local group addresses are flooded
- * like any other group: the switch is transparent to STP, LLDP and LACP.
+ * like any other group: the switch is transparent to STP, LLDP and LACP, unless it is given a `bpduSink`.
  *
  * Pure: ports call `SwitchPort.frame` and `batchEnd`, time is what `tick` was last given. Frames of a batch are queued
  * in the ports by reference, and flushed at its end. A port may not hand in frames from within `send` or `flush`.
  */
 import { ConfigError } from '#net/base/errors.ts'
-import { DROP_BAD_OFFLOAD, DROP_SHORT, DROP_STRICT } from '#net/port/counters.ts'
+import { DROP_BAD_OFFLOAD, DROP_LOOP, DROP_SHORT, DROP_STP, DROP_STRICT } from '#net/port/counters.ts'
 import type { FrameMemory } from '#net/port/frame-memory.ts'
 import type { Port } from '#net/port/port.ts'
 import { wireFrames } from '#net/port/wire-count.ts'
+import { LoopGuard } from '#net/switch/loop-guard.ts'
 import { DEFAULT_AGEING_MS, DEFAULT_CAPACITY, MacTable } from '#net/switch/mac-table.ts'
+import { PortHold } from '#net/switch/port-hold.ts'
 import { type PortMode, TRANSPARENT } from '#net/switch/port-mode.ts'
 import {
   CHANGE_NOTHING,
@@ -23,11 +25,15 @@ import {
   PortVlans,
 } from '#net/switch/port-vlans.ts'
 import { SendQueue } from '#net/switch/send-queue.ts'
-import { RECEIVED, SENT } from '#net/switch/observer.ts'
+import { setGuard } from '#net/switch/guards/port-guard.ts'
+import { Mirror, type MirrorSource } from '#net/switch/mirror.ts'
+import { type BpduSink, type FrameObserver, RECEIVED, SENT } from '#net/switch/observer.ts'
+import { Observers } from '#net/switch/observers.ts'
 import { type Forwarder, SwitchPort, type SwitchPortReading } from '#net/switch/switch-port.ts'
 import { keyTpid, keyVid, type Tpid } from '#net/switch/vlan.ts'
 import { VlanCounters } from '#net/switch/vlan-counters.ts'
 import { listVlans, type SwitchVlan } from '#net/switch/vlan-list.ts'
+import { isBpdu } from '#net/wire/bpdu.ts'
 import { HEADER_LEN, TAG_LEN, TPID_C_TAG } from '#net/wire/ethernet.ts'
 import { putU16, u16, u8 } from '#net/wire/octets.ts'
 import { insertTag, removeTag } from '#net/wire/tag.ts'
@@ -42,6 +48,8 @@ const AGE_LIMIT = 4096
 const SOURCE = 6
 const TYPE = 12
 const ACCEPTED = -1
+/** For the spanning tree. */
+const BPDU = -2
 
 export interface SwitchOptions {
   readonly name: string
@@ -53,6 +61,8 @@ export interface SwitchOptions {
   readonly hashSeed?: number
   /** Told when an entry's port goes up, down, or comes and goes; `why` is for people. Not called per frame. */
   readonly onPortChange?: (entry: SwitchPort, why: string) => void
+  /** Told when loop protection shuts an entry (its `hold` says for how long) and when it opens it again. */
+  readonly onLoop?: (entry: SwitchPort, isShut: boolean) => void
 }
 
 /** A learnt address, for people and machines. */
@@ -73,7 +83,15 @@ export class Switch implements Forwarder {
   private readonly byNumber: (SwitchPort | null)[] = []
   /** In the order of their numbers. */
   private entries: SwitchPort[] = []
+  /** Those that frames are flooded to: not the shut ones, nor destinations of mirrors, which get copies only. */
+  private open: SwitchPort[] = []
+  /** Takes BPDUs from the entries; without one they are flooded. */
+  bpduSink: BpduSink | null = null
+  private loopGuard: LoopGuard | null = null
+  private readonly observers = new Observers()
+  private mirrors: Mirror[] = []
   private readonly onPortChange: ((entry: SwitchPort, why: string) => void) | undefined
+  private readonly onLoop: ((entry: SwitchPort, isShut: boolean) => void) | undefined
   private now = 0.5
   /** No entry has another mode: frames are not looked into beyond the table's key. */
   private isTransparent = true
@@ -94,6 +112,7 @@ export class Switch implements Forwarder {
       ...(options.hashSeed === undefined ? {} : { seed: options.hashSeed }),
     })
     this.onPortChange = options.onPortChange
+    this.onLoop = options.onLoop
     this.now = 0
   }
 
@@ -104,6 +123,38 @@ export class Switch implements Forwarder {
   tick(now: number): void {
     this.now = now
     this.table.age(now, AGE_LIMIT)
+    if (this.loopGuard !== null) this.loopGuard.tick()
+    for (const entry of this.entries) {
+      entry.guard?.tick()
+      if (entry.blocked === DROP_LOOP && entry.hold !== null && now >= entry.hold.until) this.reopen(entry)
+    }
+  }
+
+  /** Sets what the spanning tree lets through at an entry. */
+  setStpState(entry: SwitchPort, state: SwitchPort['stpState']): void {
+    entry.stpState = state
+    if (state === 'discarding') this.table.flushPort(entry.number)
+    this.setBlocked(entry, entry.blocked === DROP_LOOP)
+  }
+
+  /** Shuts entries through which frames come back, for a while. Off at first. */
+  setLoopProtection(isOn: boolean): void {
+    if (isOn) this.loopGuard ??= new LoopGuard()
+    else {
+      this.loopGuard = null
+      for (const entry of this.entries) if (entry.blocked === DROP_LOOP) this.reopen(entry)
+    }
+  }
+
+  get hasLoopProtection(): boolean {
+    return this.loopGuard !== null
+  }
+
+  /** Sends a frame of the switch's own to one entry, whatever its state and mode; after the call it may be changed. */
+  transmit(entry: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    this.queue.begin()
+    this.queue.send(entry, memory, start, end)
+    this.queue.flush()
   }
 
   /**
@@ -119,6 +170,7 @@ export class Switch implements Forwarder {
     if (this.entry(chosen) !== null)
       throw new ConfigError(`cannot add port ${chosen} to ${this.name}: it exists`)
     const entry = new SwitchPort(this, chosen, mode)
+    entry.observer = this.observers.of(chosen)
     this.byNumber[chosen] = entry
     this.entriesChanged()
     return entry
@@ -131,6 +183,7 @@ export class Switch implements Forwarder {
     entry.setLink(RECEIVED, null)
     entry.setLink(SENT, null)
     const port = entry.disconnect('port removed')
+    this.setMirror(entry, [])
     this.table.flushPort(number)
     this.byNumber[number] = null
     this.entriesChanged()
@@ -146,6 +199,55 @@ export class Switch implements Forwarder {
     entry.vlans = new PortVlans(mode)
     this.table.flushPort(entry.number)
     this.entriesChanged()
+  }
+
+  /** By number; a list that does not change: another one takes its place when entries come or go. */
+  get portList(): readonly SwitchPort[] {
+    return this.entries
+  }
+
+  /** Lets an observer see the frames of all entries, or of one; entries that come later included. */
+  observe(observer: FrameObserver, port?: number): void {
+    this.observers.add(observer, port)
+    this.observersChanged()
+  }
+
+  unobserve(observer: FrameObserver): void {
+    this.observers.remove(observer)
+    this.observersChanged()
+  }
+
+  /**
+   * Makes an entry the destination of copies and nothing else; without sources, an ordinary one again. Sources are
+   * numbers: entries may come and go. To be called between two batches.
+   */
+  setMirror(to: SwitchPort, sources: readonly MirrorSource[]): void {
+    const before = this.mirrors.find((mirror) => mirror.to === to)
+    if (before === undefined && sources.length === 0) return
+    if (before !== undefined) {
+      this.observers.remove(before)
+      before.close()
+    }
+    this.mirrors = this.mirrors.filter((mirror) => mirror !== before)
+    if (sources.length > 0) {
+      const mirror = new Mirror(to, sources)
+      this.mirrors.push(mirror)
+      for (const { port } of sources) this.observers.add(mirror, port)
+    }
+    setGuard(to, { isMirror: sources.length > 0 })
+    this.table.flushPort(to.number)
+    this.observersChanged()
+    this.entriesChanged()
+  }
+
+  /** What is copied to an entry. */
+  mirrorSources(to: SwitchPort): readonly MirrorSource[] {
+    return this.mirrors.find((mirror) => mirror.to === to)?.sources ?? []
+  }
+
+  /** Whether an entry is a source of some mirror. */
+  isMirrored(entry: SwitchPort): boolean {
+    return this.mirrors.some(({ sources }) => sources.some(({ port }) => port === entry.number))
   }
 
   /** Copies of the entries for people and machines, by number. */
@@ -175,6 +277,8 @@ export class Switch implements Forwarder {
       entry.setLink(RECEIVED, null)
       entry.setLink(SENT, null)
     }
+    for (const mirror of this.mirrors) mirror.close()
+    this.mirrors = []
     this.queue.close()
   }
 
@@ -186,17 +290,24 @@ export class Switch implements Forwarder {
   forward(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     const b = memory.bytes
     const reason = this.classify(from, b, start, end)
-    if (from.observer !== null) from.observer.frame(from, RECEIVED, reason, memory, start, end)
-    if (reason >= 0) {
-      from.counters.dropIn(reason, reason <= DROP_BAD_OFFLOAD ? 1 : wireFrames(b, start, end))
+    if (from.observer !== null)
+      from.observer.frame(from, RECEIVED, Math.max(reason, ACCEPTED), memory, start, end)
+    if (reason !== ACCEPTED) {
+      this.keepIn(from, reason, b, start, end)
       return
     }
     const key = this.key
     this.vlanCounters.count(key, b, start, end)
-    this.table.learn(b, start + SOURCE, key, from.number, this.now)
+    const before = this.table.learn(b, start + SOURCE, key, from.number, this.now)
     const known = (u8(b, start) & 1) === 0 ? this.table.lookup(b, start, key) : 0
     const to = known === 0 ? null : this.entry(known)
-    if (to === from) return
+    if (before !== 0 && this.loopGuard !== null && (to === null || to === from)) {
+      if (this.loopGuard.moved(b, start, end, before, from.number)) {
+        this.shut(from, before)
+        if (from.blocked >= 0) return
+      }
+    }
+    if (to === from || (to !== null && to.blocked >= 0)) return
     if (this.isTransparent) {
       if (to === null) this.flood(from, memory, start, end)
       else {
@@ -204,14 +315,25 @@ export class Switch implements Forwarder {
         this.queue.send(to, memory, start, end)
       }
     } else if (to !== null) {
-      const change = this.changeFor(to, b, start, end)
+      const change = this.changeFor(to, memory, start, end)
       if (change < 0) return
       this.queue.begin()
       this.queue.send(to, memory, this.change(change, b, start), end)
     } else this.floodForms(from, memory, start, end)
   }
 
-  /** Finds the VLAN of a frame, `key`. @returns DROP_* when the frame goes no further, else -1 */
+  /** What becomes of a frame that `classify` does not accept. */
+  private keepIn(from: SwitchPort, reason: number, b: Uint8Array, start: number, end: number): void {
+    if (reason === BPDU) {
+      if (this.bpduSink !== null) this.bpduSink.bpdu(from, b, start, end)
+      return
+    }
+    from.counters.dropIn(reason, reason <= DROP_BAD_OFFLOAD ? 1 : wireFrames(b, start, end))
+    if (reason !== DROP_STP || from.stpState !== 'learning') return
+    this.table.learn(b, start + SOURCE, this.key, from.number, this.now)
+  }
+
+  /** Finds the VLAN of a frame, `key`. @returns DROP_* or BPDU when the frame goes no further, else ACCEPTED */
   private classify(from: SwitchPort, b: Uint8Array, start: number, end: number): number {
     if (end - start < HEADER_LEN) return DROP_SHORT
     if ((u8(b, start - 10) | u8(b, start - 9)) !== 0 && !isValidHeader(b, start, end)) return DROP_BAD_OFFLOAD
@@ -219,31 +341,34 @@ export class Switch implements Forwarder {
       const reason = from.guard.admit(b, start, end)
       if (reason >= 0) return reason
     }
+    if (this.bpduSink !== null && isBpdu(b, start, end)) return BPDU
     this.key = 0
     if (this.isTransparent) {
       if (u16(b, start + TYPE) === TPID_C_TAG && end - start >= HEADER_LEN + TAG_LEN) {
         this.key = u16(b, start + TYPE + 2) & 0xfff
       }
-      return ACCEPTED
+      return from.blocked
     }
     const reason = this.vlan.read(from.vlans, this.tpids, b, start, end)
     if (reason >= 0) return reason
     this.key = this.vlan.key
-    return ACCEPTED
+    return from.blocked
   }
 
-  transmit(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
-    this.queue.transmit(to, memory, start, end)
+  deliver(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    this.queue.deliver(to, memory, start, end)
   }
 
   flushPorts(): void {
+    for (let i = 0; i < this.mirrors.length; i++) this.mirrors[i]?.sendTo(this.queue)
     this.queue.flush()
+    for (let i = 0; i < this.mirrors.length; i++) this.mirrors[i]?.done()
   }
 
   private flood(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     this.queue.begin()
-    for (let i = 0; i < this.entries.length; i++) {
-      const entry = this.entries[i]
+    for (let i = 0; i < this.open.length; i++) {
+      const entry = this.open[i]
       if (entry !== undefined && entry !== from) this.queue.send(entry, memory, start, end)
     }
   }
@@ -252,10 +377,10 @@ export class Switch implements Forwarder {
   private floodForms(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     const b = memory.bytes
     let needed = 0
-    for (let i = 0; i < this.entries.length; i++) {
-      const entry = this.entries[i]
+    for (let i = 0; i < this.open.length; i++) {
+      const entry = this.open[i]
       if (entry === undefined || entry === from) continue
-      const change = this.changeFor(entry, b, start, end)
+      const change = this.changeFor(entry, memory, start, end)
       if (change >= 0) needed |= 1 << change
     }
     const isOneForm = (needed & (needed - 1)) === 0
@@ -275,18 +400,20 @@ export class Switch implements Forwarder {
   /** Sends a frame, changed already, to the entries that need this change. */
   private floodForm(from: SwitchPort, change: number, memory: FrameMemory, start: number, end: number): void {
     this.queue.begin()
-    for (let i = 0; i < this.entries.length; i++) {
-      const entry = this.entries[i]
+    for (let i = 0; i < this.open.length; i++) {
+      const entry = this.open[i]
       if (entry === undefined || entry === from) continue
       if (this.vlan.changeFor(entry.vlans) === change) this.queue.send(entry, memory, start, end)
     }
   }
 
   /** What the entry's mode does to the frame whose VLAN was read last: CHANGE_*, negative when it does not get it. */
-  private changeFor(entry: SwitchPort, b: Uint8Array, start: number, end: number): number {
+  private changeFor(entry: SwitchPort, memory: FrameMemory, start: number, end: number): number {
     const change = this.vlan.changeFor(entry.vlans)
-    if (change === NOT_STRICT) entry.counters.dropOut(DROP_STRICT, wireFrames(b, start, end))
-    return change === NOT_STRICT ? NOT_CARRIED : change
+    if (change !== NOT_STRICT) return change
+    entry.counters.dropOut(DROP_STRICT, wireFrames(memory.bytes, start, end))
+    if (entry.observer !== null) entry.observer.frame(entry, SENT, DROP_STRICT, memory, start, end)
+    return NOT_CARRIED
   }
 
   /** Changes the tag of the frame whose VLAN was read last. @returns its new start. */
@@ -301,17 +428,54 @@ export class Switch implements Forwarder {
     return start
   }
 
+  /**
+   * A frame that had come in at `other` came in at `from` again. Shutting `from` opens the loop: be it one of both, or
+   * of `from` alone, behind which hosts of other ports are heard.
+   */
+  private shut(from: SwitchPort, other: number): void {
+    const partner = this.entry(other)?.hold ?? null
+    // The same loop, even if its other end was shut last.
+    const isSame =
+      partner !== null && partner.other === from.number && partner.until > (from.hold?.until ?? 0)
+    from.hold = new PortHold(other, this.now, isSame ? partner : from.hold)
+    this.table.flushPort(from.number)
+    this.setBlocked(from, true)
+    this.onLoop?.(from, true)
+  }
+
+  private reopen(entry: SwitchPort): void {
+    this.setBlocked(entry, false)
+    this.onLoop?.(entry, false)
+  }
+
+  private setBlocked(entry: SwitchPort, isLoop: boolean): void {
+    entry.blocked = isLoop ? DROP_LOOP : entry.stpState === 'forwarding' ? -1 : DROP_STP
+    this.open = this.members().filter(({ blocked }) => blocked < 0)
+  }
+
+  /** All but the destinations of mirrors. */
+  private members(): SwitchPort[] {
+    const destinations = new Set(this.mirrors.map(({ to }) => to))
+    return this.entries.filter((entry) => !destinations.has(entry))
+  }
+
   private freeNumber(): number {
     let number = 1
     while (this.entry(number) !== null) number++
     return number
   }
 
-  /** Entries came, went, or changed their mode. */
+  private observersChanged(): void {
+    for (const entry of this.entries) entry.observer = this.observers.of(entry.number)
+  }
+
+  /** Entries came, went, changed their mode, became or ceased to be the destination of a mirror. */
   private entriesChanged(): void {
     this.entries = this.byNumber.filter((entry) => entry !== null)
-    this.isTransparent = this.entries.every((entry) => entry.vlans.isTransparent)
-    const tpids = this.entries.reduce((set, entry) => set | entry.vlans.tpids, 1)
+    const members = this.members()
+    this.open = members.filter((entry) => entry.blocked < 0)
+    this.isTransparent = members.every((entry) => entry.vlans.isTransparent)
+    const tpids = members.reduce((set, entry) => set | entry.vlans.tpids, 1)
     // What is a VLAN tag has changed, and with it the VLANs that addresses were learnt in.
     if (tpids !== this.tpids) this.table.clear()
     this.tpids = tpids

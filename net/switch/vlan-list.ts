@@ -36,13 +36,13 @@ export function listVlans(
     const learnt = addresses.get(key) ?? 0
     const frames = counters.frames(key)
     if (frames === 0 && learnt === 0 && !named.has(key)) continue
-    const ports = (test: (entry: SwitchPort) => boolean): number[] =>
-      members.filter((entry) => test(entry)).map((entry) => entry.number)
+    const ports = (form: 'untagged' | 'tagged'): number[] =>
+      members.filter((entry) => entry.vlans.carries(key) === form).map((entry) => entry.number)
     vlans.push({
       vlan: keyVid(key),
       tpid: keyTpid(key),
-      untagged: ports((entry) => entry.vlans.sendsUntagged(key)),
-      tagged: ports((entry) => entry.vlans.sendsTagged(key)),
+      untagged: ports('untagged'),
+      tagged: ports('tagged'),
       addresses: learnt,
       frames,
       octets: counters.octets(key),
@@ -55,8 +55,9 @@ function namedKeys({ vlans }: SwitchPort): number[] {
   const tagged: number[] = []
   const untagged: number[] = []
   for (let key = 0; key < VLAN_KEYS; key++) {
-    if (vlans.sendsUntagged(key)) untagged.push(key)
-    else if (vlans.sendsTagged(key)) tagged.push(key)
+    const form = vlans.carries(key)
+    if (form === 'untagged') untagged.push(key)
+    else if (form === 'tagged') tagged.push(key)
   }
   return tagged.length > NAMED_VLANS ? untagged : [...untagged, ...tagged]
 }

@@ -28,12 +28,12 @@ export function vlanCases(): VlanCase[] {
 }
 
 function rowsOf(table: string, tpid = ''): VlanCase[] {
+  const filled = (text: string): string => text.replaceAll('X', tpid)
   const lines = table.split('\n').filter((line) => line !== '')
   return lines.flatMap((line) => {
     const cells = line.split('|').map((cell) => cell.trim())
     const [from = '', frame = '', vlan = '', to = '', leaves = '', clause = ''] = cells
     if (cells.length !== 6 || cells.includes('')) throw new Error(`not a row of six cells: ${line}`)
-    const filled = (text: string): string => text.replaceAll('X', tpid)
     const modeOf = (name: string): string => {
       const mode = MODES[name]
       if (mode === undefined) throw new Error(`no mode ${name}: ${line}`)

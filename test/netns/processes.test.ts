@@ -145,6 +145,7 @@ describe('a process of the hub', () => {
       'run/auth.sock': 0o660,
       'run/counters.sock': 0o660,
       'run/tunnel.sock': 0o660,
+      'run/capture.sock': 0o660,
     }
     for (const [name, mode] of Object.entries(shared)) expect([name, modeOf(name)]).toEqual([name, mode])
     const open = names.filter((name) => shared[name] === undefined && (modeOf(name) & 0o077) !== 0)

@@ -327,7 +327,8 @@ describe('a user who asks for more than there is', () => {
     client = await sshLogin(stranger, hub, { localAddress: GOOD })
   })
   afterAll(() => client.end())
-  const OFFER = 'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json]\r\n'
+  const OFFER =
+    'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], vde_plug BRIDGE\r\n'
 
   it.each([
     'rm -rf /',

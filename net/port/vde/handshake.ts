@@ -81,7 +81,7 @@ export function pathOf(address: Uint8Array): Uint8Array | undefined {
 function addressOf(octets: Uint8Array): Uint8Array {
   if (u16le(octets, 0) !== libc.AF_UNIX)
     throw new ProtocolError('malformed', `an address is of family ${u16le(octets, 0)}`)
-  return octets.slice()
+  return Uint8Array.from(octets)
 }
 
 /** What others may have for a description, without what could steer a terminal. */
