@@ -192,6 +192,14 @@ const vdeDirectories = (vde: string | undefined, ...bridge: string[]): unknown[]
   mergeConfig({ vde, bridge }, undefined, '/d').bridges.map((made) => made.vde?.directory)
 
 describe('mergeConfig', () => {
+  it('serves metrics where it is told to, the command line before the file', () => {
+    const file = parseConfigFile('metrics: 127.0.0.1:9464', 'f')
+    expect(mergeConfig({}, file, '/d').metrics).toEqual({ address: '127.0.0.1', port: 9464 })
+    expect(mergeConfig({ metrics: '[::1]:9000' }, file, '/d').metrics).toEqual({ address: '::1', port: 9000 })
+    expect(mergeConfig({}, undefined, '/d').metrics).toBeUndefined()
+    expect(() => mergeConfig({ metrics: '9464' }, undefined, '/d')).toThrow('"9464" is no ADDRESS:PORT')
+  })
+
   it('has defaults for everything', () => {
     expect(mergeConfig({}, undefined, '/var/lib/hybridge')).toEqual({
       data: '/var/lib/hybridge',
