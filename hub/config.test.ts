@@ -76,6 +76,10 @@ describe('parseAttach', () => {
       mode: 'mode=trunk,tagged=10+20-29',
       mtu: 9216,
     })
+    expect(parseAttach('lab=tap:t0,impair=delay=50ms+loss=1%').settings).toEqual({
+      impair: 'delay=50ms+loss=1%',
+    })
+    expect(() => parseAttach('lab=tap:t0,impair=delay=50')).toThrow('impairment delay=50 is not valid')
     expect(parseAttach('lab=nic:eth1,block=dhcp+ra,storm=1000,mode=access,vlan=10')).toEqual({
       bridge: 'lab',
       kind: 'nic',
