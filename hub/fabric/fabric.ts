@@ -60,10 +60,10 @@ export interface PortReading {
   readonly qnq: number
   readonly strict: boolean
   readonly maxFrame: number
-  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
-  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   /** How many are learnt on it. */
   readonly addresses: number
+  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
+  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   /** Those that are not at their default, as `bridge port set` takes them. */
   readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
@@ -194,8 +194,8 @@ export class Fabric {
         qnq: port.qnq,
         strict: port.strict,
         maxFrame: port.maxFrame,
-        loop: port.loop,
         addresses: port.addresses,
+        loop: port.loop,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
