@@ -46,6 +46,14 @@ describe('parseBridge', () => {
     })
   })
 
+  it('reads what bridge set takes of spanning tree and loop protection', () => {
+    expect(parseBridge('v,rstp=on,priority=4096,loop-protection=off')).toEqual({
+      name: 'v',
+      ageing: 300,
+      settings: { rstp: 'on', priority: '4096', 'loop-protection': 'off' },
+    })
+  })
+
   it.each([
     ['', /is no bridge name/],
     ['-x', /is no bridge name/],
@@ -56,6 +64,9 @@ describe('parseBridge', () => {
     ['a,ageing=', /ageing is/],
     ['a,aging=30', /unknown option "aging"; known are ageing/],
     ['a,ageing=30,ageing=40', /given twice/],
+    ['a,rstp=yes', /bridge a: rstp=yes is not valid: it is on or off/],
+    ['a,rstp=on,max-age=40', /bridge a: .*do not go together/],
+    ['a,loop-protection=no', /bridge a: loop-protection=no is not valid/],
     ['a,ageing', /ageing needs a value/],
     ['a,vde=lab', /bridge a: name the VDE directory from \/ on/],
     ['a,vde=/x,y', /unknown option "y".*may hold no comma/],

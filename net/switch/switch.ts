@@ -151,7 +151,7 @@ export class Switch implements Forwarder {
   }
 
   /** Sends a frame of the switch's own to one entry, whatever its state and mode; after the call it may be changed. */
-  transmit(entry: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+  originate(entry: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     this.queue.begin()
     this.queue.send(entry, memory, start, end)
     this.queue.flush()

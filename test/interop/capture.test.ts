@@ -289,3 +289,19 @@ describe('the extcap script', () => {
     expect(await tshark.exited).toMatchObject({ code: 0, stdout: '73\n' })
   })
 })
+
+it('says that the hub ended it, and leaves a file that can be read', async () => {
+  const file = join(lab.directory, 'cut.pcapng')
+  const local = await piped(machine, `${hybridge()} >'${file}'`)
+  const remote = await piped(pc, `${ssh('capture', 'private0')} >/dev/null`)
+  await hub.stop()
+  expect(await local.exited).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the hub ended the capture; what came before is whole'),
+  })
+  expect((await remote.exited).code).not.toBe(0)
+  expect(readPcapng(readFileSync(file)).interfaces.map(({ name }) => name)).toEqual([
+    'private0/1',
+    'private0/2',
+  ])
+})
