@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatImpairment, parseImpairment } from '#net/impairment/impairment.ts'
+import { formatImpairment, parseImpairment } from '#net/impairment/impairment-text.ts'
 import { impairmentText } from '#test/support/impairment-text.ts'
 
 describe('parseImpairment', () => {
