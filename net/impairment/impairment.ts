@@ -1,5 +1,6 @@
 /**
- * What is wrong with one direction of a link, as the operator writes it: `delay=50ms,jitter=10ms,loss=1%,seed=7`.
+ * What is wrong with one direction of a link, as the operator writes it: `delay=50ms,jitter=10ms,loss=1%,seed=7`, or
+ * with `+` between options, where a comma would end the text.
  * What each does to frames: `#net/impairment/link-model.ts`.
  */
 import { ConfigError } from '#net/base/errors.ts'
@@ -148,7 +149,7 @@ export function parseImpairment(text: string): Impairment | null {
   if (text === 'none') return null
   const found: Partial<Impairment> = {}
   const given = new Set<string>()
-  for (const part of text.split(',')) {
+  for (const part of text.split(/[,+]/)) {
     const equals = part.indexOf('=')
     const name = part.slice(0, Math.max(equals, 0))
     if (!isOption(name)) {
