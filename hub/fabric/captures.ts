@@ -58,7 +58,7 @@ export class Captures {
     })
   }
 
-  /** Ends them all; their readers get what is theirs as long as this process lives. */
+  /** Ends them all at once: what still waits is not read any more. */
   close(): void {
     for (const session of this.#running.keys()) session.close()
   }
