@@ -87,6 +87,10 @@ describe('parseAttach', () => {
       mode: 'mode=trunk,tagged=10+20-29',
       mtu: 9216,
     })
+    expect(parseAttach('lab=tap:t0,impair=delay=50ms+loss=1%').settings).toEqual({
+      impair: 'delay=50ms+loss=1%',
+    })
+    expect(() => parseAttach('lab=tap:t0,impair=delay=50')).toThrow('impairment delay=50 is not valid')
     expect(parseAttach('lab=nic:eth1,block=dhcp+ra,storm=1000,mode=access,vlan=10')).toEqual({
       bridge: 'lab',
       kind: 'nic',
@@ -203,6 +207,14 @@ const vdeDirectories = (vde: string | undefined, ...bridge: string[]): unknown[]
   mergeConfig({ vde, bridge }, undefined, '/d').bridges.map((made) => made.vde?.directory)
 
 describe('mergeConfig', () => {
+  it('serves metrics where it is told to, the command line before the file', () => {
+    const file = parseConfigFile('metrics: 127.0.0.1:9464', 'f')
+    expect(mergeConfig({}, file, '/d').metrics).toEqual({ address: '127.0.0.1', port: 9464 })
+    expect(mergeConfig({ metrics: '[::1]:9000' }, file, '/d').metrics).toEqual({ address: '::1', port: 9000 })
+    expect(mergeConfig({}, undefined, '/d').metrics).toBeUndefined()
+    expect(() => mergeConfig({ metrics: '9464' }, undefined, '/d')).toThrow('"9464" is no ADDRESS:PORT')
+  })
+
   it('has defaults for everything', () => {
     expect(mergeConfig({}, undefined, '/var/lib/hybridge')).toEqual({
       data: '/var/lib/hybridge',

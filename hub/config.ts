@@ -4,6 +4,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { parseImpairment } from '#net/impairment/impairment-text.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 import { parseBlock } from '#net/switch/guards/block.ts'
 import { parseStorm } from '#net/switch/guards/storm.ts'
@@ -86,6 +87,9 @@ const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid
 const ATTACH_SETTINGS: Readonly<Record<string, (text: string) => unknown>> = {
   block: parseBlock,
   storm: parseStorm,
+  impair: parseImpairment,
+  'impair-in': parseImpairment,
+  'impair-out': parseImpairment,
 }
 
 /** `ADDR:PORT`, an IPv6 address in brackets. */

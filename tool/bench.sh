@@ -3,10 +3,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 case "${1:-}" in
-switch | tunnel | latency) ;;
+switch | tunnel | latency | vde) ;;
 *)
   cat >&2 <<'EOF'
-usage: npm run bench -- switch|tunnel|latency [--rounds N] [--only NAME,...] [--scenario NAME,...] [--memory]
+usage: npm run bench -- switch|tunnel|latency|vde [--rounds N] [--only NAME,...] [--scenario NAME,...] [--memory]
                         [--congestion cubic|bbr] [--json]
 EOF
   exit 2

@@ -88,6 +88,7 @@ export async function passCapture(
   output.on('drain', resume)
   output.on('error', giveUp)
   output.on('close', giveUp)
+  if (!output.writable) socket.destroy() // it was closed before
   pass(first)
   socket.on('data', pass)
   socket.resume()

@@ -93,12 +93,17 @@ export function forbidNewPrivileges(): void {
  * Becomes `identity` for good, keeping of root's capabilities those in `keep` that it has; then forbids new privileges
  * and core dumps, which would hold secrets. Capabilities are the calling thread's: other threads keep none. When not
  * root, or without an identity, the user stays what it is.
+ * @param groups  further groups that the process is to be in
  */
-export function dropTo(identity: Identity | undefined, keep: readonly Capability[]): void {
+export function dropTo(
+  identity: Identity | undefined,
+  keep: readonly Capability[],
+  groups: readonly number[] = [],
+): void {
   if (identity && process.geteuid?.() === 0) {
     if (identity.uid === 0) throw new Error('dropping privileges to root')
     prctl(PR_SET_KEEPCAPS, keep.length > 0 ? 1 : 0, 0, 0, 0)
-    process.setgroups?.([])
+    process.setgroups?.([...groups])
     process.setgid?.(identity.gid)
     process.setuid?.(identity.uid)
     keepCapabilities(keep)

@@ -8,8 +8,8 @@ import { READABLE, Watcher, WRITABLE } from '#net/port/reactor.ts'
 
 /** Octets of one turn: the ports get theirs after as many. */
 const MOST_AT_ONCE = 1 << 18
-/** How long a reader may take for the rest, after the end. */
-const END_TIMEOUT_MS = 10_000
+/** After the end: how long a reader may take nothing of what is left. */
+const END_TIMEOUT_MS = 30_000
 
 export class CaptureSession {
   readonly #fd: number
@@ -41,6 +41,7 @@ export class CaptureSession {
 
   /** The capture has something to read, or has ended. */
   wake(): void {
+    if (this.#capture.isEnded && this.#last === undefined) this.#prepareEnd()
     this.#watch(this.#events | WRITABLE)
   }
 
@@ -68,7 +69,7 @@ export class CaptureSession {
 
   #hear(): void {
     const count = libc.recvBuffer(this.#fd, this.#ignored, this.#ignored.length, libc.MSG_DONTWAIT)
-    if (count > 0 || (count < 0 && libc.errno() === libc.EAGAIN)) return
+    if (count > 0 || (count < 0 && !isGone())) return
     this.#watch(this.#events & ~READABLE)
     this.#capture.end()
   }
@@ -79,14 +80,15 @@ export class CaptureSession {
     if (octets > 0) {
       const address = ring.memory.address + ring.head
       const sent = libc.sendFrom(this.#fd, address, octets, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
-      if (sent > 0) ring.read(sent)
-      else if (isGone()) return this.close()
+      if (sent < 0 && isGone()) return this.close()
+      if (sent <= 0) return
+      ring.read(sent)
+      if (isEnded) this.#timer?.refresh()
     } else if (isEnded) this.#sendLast()
     else this.#watch(this.#events & ~WRITABLE)
-    if (isEnded && this.#last === undefined) this.#limitEnd()
   }
 
-  #limitEnd(): void {
+  #prepareEnd(): void {
     this.#last = this.#capture.statistics()
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.close(), END_TIMEOUT_MS)
@@ -95,13 +97,10 @@ export class CaptureSession {
   #sendLast(): void {
     const rest = this.#last?.subarray(this.#lastRead)
     if (rest === undefined) return
-    const sent =
-      rest.length === 0
-        ? 0
-        : libc.sendBuffer(this.#fd, rest, rest.length, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
+    const sent = libc.sendBuffer(this.#fd, rest, rest.length, libc.MSG_DONTWAIT | libc.MSG_NOSIGNAL)
     if (sent < 0 && isGone()) return this.close()
     this.#lastRead += Math.max(sent, 0)
-    if (sent >= 0 && sent === rest.length) this.close()
+    if (sent === rest.length) this.close()
   }
 }
 

@@ -60,10 +60,10 @@ export interface PortReading {
   readonly qnq: number
   readonly strict: boolean
   readonly maxFrame: number
-  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
-  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   /** How many are learnt on it. */
   readonly addresses: number
+  /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
+  readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   /** Those that are not at their default, as `bridge port set` takes them. */
   readonly settings: Readonly<Record<string, string>>
   readonly counters: CounterReading
@@ -136,6 +136,8 @@ export class Fabric {
   #anonymous = 0
   /** Why bridges that were to have a VDE directory or a console have none. */
   readonly #socketProblems: string[] = []
+  /** Groups of VDE directories: clients open their sockets to them, so this process must be a member. */
+  readonly vdeGroups: number[] = []
 
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
@@ -192,8 +194,8 @@ export class Fabric {
         qnq: port.qnq,
         strict: port.strict,
         maxFrame: port.maxFrame,
-        loop: port.loop,
         addresses: port.addresses,
+        loop: port.loop,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
       })),
@@ -324,7 +326,8 @@ export class Fabric {
   /** Makes the directory now, with root's rights; its sockets when they are dropped, as the user who removes them. */
   #openVde(bridge: Bridge, config: VdeConfig): void {
     try {
-      const directory = prepareDirectory(config)
+      const { path: directory, group } = prepareDirectory(config)
+      if (group !== undefined) this.vdeGroups.push(group)
       queueMicrotask(() => this.#serveVde(bridge, directory, ctlMode(config)))
     } catch (error) {
       this.#socketProblems.push(reasonOf(error))
@@ -415,6 +418,8 @@ export class Fabric {
   /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
     if (entry.port === null || !ATTACHED.test(entry.port.name)) return
+    // A switch of VDE answers later; whoever opened a port that is down has told why.
+    if (!entry.isUp && why === `${entry.port.name} connected`) return
     if (!entry.isUp) this.#say('warn', `${entry.description} on ${bridge} is down: ${why}`)
     else this.#say('info', `${entry.description} on ${bridge} is up`)
   }

@@ -1,7 +1,7 @@
 /** Impairs the link before a port: `hybridge bridge port set private0 3 impair-out=delay=50ms,loss=1%`. */
 import { randomBytes } from 'node:crypto'
 import { ImpairedLink } from '#net/impairment/impaired-link.ts'
-import { parseImpairment } from '#net/impairment/impairment.ts'
+import { parseImpairment } from '#net/impairment/impairment-text.ts'
 import type { LinkSchedule } from '#net/impairment/link-schedule.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
 

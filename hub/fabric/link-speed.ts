@@ -12,7 +12,7 @@ const LAN = 1000
 const TUNNEL = 100
 
 export function linkSpeed({ name }: Port): LinkSpeed {
-  if (name.startsWith('tunnel:')) return { megabits: TUNNEL, isHalfDuplex: false }
+  if (/^(?:tunnel|plug):/.test(name)) return { megabits: TUNNEL, isHalfDuplex: false }
   const nic = /^nic:(.+)$/.exec(name)?.[1]
   const megabits = nic === undefined ? LAN : Number(attribute(nic, 'speed'))
   return {

@@ -87,5 +87,5 @@ const fabric = new Fabric(
 )
 const captures = new Captures(fabric, (level, line) => log[level](line))
 // Interfaces are opened above, as /dev/net/tun may be root's alone; nothing is read from them before the event loop.
-dropTo(users?.service, [CAP_NET_RAW, CAP_NET_ADMIN])
+dropTo(users?.service, [CAP_NET_RAW, CAP_NET_ADMIN], fabric.vdeGroups)
 log.info('ready')

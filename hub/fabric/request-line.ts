@@ -2,7 +2,8 @@
 import * as libc from '#net/port/libc.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
 
-const LONGEST_LINE = 4096
+/** Octets: the longest filter, however it is written in JSON, and the rest. */
+const LONGEST_LINE = 16_384
 const TIMEOUT_MS = 5000
 
 /**

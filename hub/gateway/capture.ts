@@ -9,6 +9,7 @@ import { captureRequest, captureTarget, type CaptureWords } from '#hub/base/capt
  * @throws ConfigError, ProtocolError, SystemError when it does not begin
  */
 export async function serveCapture(channel: ServerChannel, words: CaptureWords, user: string): Promise<void> {
+  channel.on('error', () => {}) // 'close' follows
   channel.resume()
   const capture = await openCapture(captureRequest(words, user))
   channel.stderr.write(`capturing ${captureTarget(words)}\n`)

@@ -20,6 +20,7 @@ describe('parseCommand', () => {
         words: { bridge: 'private0', port: '3', filter: 'tcp port 80', drops: true, count: '10', snap: '64' },
       },
     ],
+    ['vde_plug private0', { kind: 'plug', bridge: 'private0' }],
   ])('knows %j', (text, command) => {
     expect(parseCommand(text)).toEqual(command)
   })
@@ -33,6 +34,9 @@ describe('parseCommand', () => {
     'hybridge list --yaml',
     'hybridge list --json --json',
     'hybridge show ports',
+    'vde_plug',
+    'vde_plug a b',
+    'vde_plug2tap a',
     'Hybridge list',
     '/bin/hybridge list',
     'sh -c "hybridge list"',

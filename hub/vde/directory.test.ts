@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +41,7 @@ it.each([
 
 describe('prepareDirectory', () => {
   it('makes the directory, and those above it', () => {
-    const path = prepareDirectory({ directory: join(root, 'a/b'), mode: 0o660 }, undefined)
+    const { path } = prepareDirectory({ directory: join(root, 'a/b'), mode: 0o660 }, undefined)
     expect(path).toBe(join(root, 'a/b'))
     expect([mode(join(root, 'a')), mode(path)]).toEqual(['755', '3770'])
   })
@@ -42,7 +51,7 @@ describe('prepareDirectory', () => {
     symlinkSync('real', join(root, 'link'))
     staleSocket(join(root, 'real/sw/001.9'))
     staleSocket(join(root, 'real/sw/.01234-00000'))
-    expect(prepareDirectory({ directory: join(root, 'link/sw') }, undefined)).toBe(join(root, 'real/sw'))
+    expect(prepareDirectory({ directory: join(root, 'link/sw') }, undefined).path).toBe(join(root, 'real/sw'))
     writeFileSync(join(root, 'real/sw/notes'), '')
     expect(() => prepareDirectory({ directory: join(root, 'link/sw') }, undefined)).toThrow(
       /cannot use VDE directory .*: it holds other files, as notes \(name an empty/,
@@ -58,9 +67,16 @@ describe('prepareDirectory', () => {
     const { uid } = statSync(join(root, 'own'))
     const user = vi.spyOn(process, 'geteuid').mockReturnValue(uid + 1)
     expect(() => prepareDirectory({ directory: join(root, 'own') }, undefined)).toThrow(
-      `it belongs to user ${uid} (remove it, or name another directory)`,
+      `belongs to user ${uid} (`,
     )
     user.mockRestore()
+    mkdirSync(join(root, 'open'))
+    chmodSync(join(root, 'open'), 0o777)
+    expect(() => prepareDirectory({ directory: join(root, 'open/sw') }, undefined)).toThrow(
+      /others may write in .*\/open \(chmod o-w/,
+    )
+    chmodSync(join(root, 'open'), 0o1777)
+    expect(prepareDirectory({ directory: join(root, 'open/sw') }, undefined).path).toBe(join(root, 'open/sw'))
   })
 
   it('names a group that is not there, and a path that is too long', () => {

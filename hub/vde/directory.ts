@@ -14,6 +14,7 @@ import {
   readdirSync,
   realpathSync,
   rmdirSync,
+  statSync,
   unlinkSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -66,24 +67,26 @@ export function checkDirectoryLength(directory: string): void {
 
 /**
  * Makes the directory, or takes one that is empty or was a switch's; gives it to the user that the hub's switches run
- * as. To be called before root's rights are dropped. @returns its path without symbolic links
+ * as. To be called before root's rights are dropped. @returns its path without symbolic links, its group if one was named
  * @throws SystemError, ConfigError that say what to do
  */
 export function prepareDirectory(
   config: VdeConfig,
   users: ProcessUsers | undefined = processUsers(),
-): string {
+): { path: string; group: number | undefined } {
   const { directory, group } = config
   const gid = group === undefined ? undefined : groupNumber(group)
   if (group !== undefined && gid === undefined)
     throw new ConfigError(`VDE directory ${directory}: no group ${group} (\`getent group\` lists them)`)
   try {
     makeParents(dirname(directory), users)
-    const path = join(realpathSync(dirname(directory)), basename(directory))
+    const parent = realpathSync(dirname(directory))
+    refuseHostile(parent, users)
+    const path = join(parent, basename(directory))
     checkDirectoryLength(path)
     mkdirIfAbsent(path, 0o700)
     settle(path, config, users, gid)
-    return path
+    return { path, group: gid }
   } catch (error) {
     if (error instanceof ConfigError) throw error
     throw new SystemError(errnoOf(error), `cannot use VDE directory ${directory}: ${reasonOf(error)}`, {
@@ -128,6 +131,16 @@ export function makeParents(path: string, users: ProcessUsers | undefined): void
       fchmodSync(fd, 0o755) // whatever the umask
     })
   }
+}
+
+/** Another user who may change the directory above could put one of his own in the place of ours. */
+function refuseHostile(parent: string, users: ProcessUsers | undefined): void {
+  const { uid, mode } = statSync(parent)
+  const trusted = [0, process.geteuid?.(), users?.service.uid]
+  if (!trusted.includes(uid))
+    throw new SystemError('EPERM', `${parent} belongs to user ${uid} (name a directory elsewhere)`)
+  if ((mode & 0o002) !== 0 && (mode & STICKY) === 0)
+    throw new SystemError('EPERM', `others may write in ${parent} (chmod o-w ${parent}, or +t)`)
 }
 
 function mkdirIfAbsent(path: string, mode: number): void {

@@ -32,6 +32,7 @@ class Watched {
       onChange: () => this.changes++,
       ...options,
     })
+    this.capture.allow(1 << 30)
     lab.bridge.observe(this.capture, port)
   }
 
@@ -184,6 +185,19 @@ describe('a capture', () => {
     expect(statistics).toEqual([{ received: 110, dropped: 110 - packets.length }])
     expect(watched.capture.lost).toBe(110 - packets.length)
     expect(lab.take()[1]?.length).toBe(110)
+  })
+
+  it('does as much work as is allowed, and loses and counts the rest', () => {
+    const lab = transparent(2)
+    const watched = new Watched(lab, 1)
+    watched.capture.allow(4000)
+    lab.port(1).injectBatch(broadcasts(100))
+    const found = watched.file().packets.length
+    expect(found).toBeGreaterThan(5)
+    expect(watched.file().statistics).toEqual([{ received: 100, dropped: 100 - found }])
+    watched.capture.allow(4000)
+    lab.port(1).injectBatch(broadcasts(100))
+    expect(watched.file().packets.length).toBe(2 * found)
   })
 
   it('shows a super-frame as the frames that it stands for', () => {

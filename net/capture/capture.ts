@@ -1,6 +1,6 @@
 /**
  * A capture of one port, or of all ports of a switch: writes what it is shown as pcapng blocks into a ring. When the
- * ring is full packets are lost and counted; the switch never waits. Super-frames are written as the wire frames that
+ * ring is full, or the work allowed is done, packets are lost and counted; the switch never waits. Super-frames are written as the wire frames that
  * they stand for, checksums finished: what a capture on the wire would show.
  */
 import type { Filter } from '#net/capture/filter.ts'
@@ -28,6 +28,8 @@ import { isPlain } from '#net/wire/virtio.ts'
 
 /** Interfaces of one capture: entries that came and went count as well. */
 const MAX_INTERFACES = 4096
+/** What a packet costs beside its octets, as octets. */
+const PACKET_COST = 256
 const MOST_OVERHEAD = packetBlockLength(0, null) + 64
 
 const COMMENTS = Array.from({ length: DROP_REASON_COUNT }, (_, reason) =>
@@ -79,6 +81,8 @@ export class Capture implements FrameObserver {
   private readonly byEntry: (CapturedInterface | undefined)[] = []
   /** Packets until it ends; 0: any number. */
   private left: number
+  /** Octets that may still be worked on. */
+  private allowance = 0
   private readonly timeUs = new Float64Array(1)
   /** There when it was needed once. */
   private finisher: Finisher | null = null
@@ -88,6 +92,14 @@ export class Capture implements FrameObserver {
     this.left = options.count
     this.ring = new Ring(FrameMemory.native(options.octets))
     this.append(sectionHeader('hybridge'))
+  }
+
+  /**
+   * Sets how much work may be done until this is called again: octets that are copied, or cut from super-frames, which
+   * takes about 1 ns each.
+   */
+  allow(octets: number): void {
+    this.allowance = octets
   }
 
   /** Names an entry in the file although it has said nothing yet. */
@@ -112,7 +124,9 @@ export class Capture implements FrameObserver {
     const side = direction === RECEIVED ? INBOUND : OUTBOUND
     // What cannot be true is shown as it is.
     const isMalformed = reason >= 0 && reason <= DROP_BAD_OFFLOAD
-    if (isMalformed || isPlain(b, start)) this.write(from, side, reason, memory, start, end)
+    const isWhole = isMalformed || isPlain(b, start)
+    if (this.allowance <= 0) lose(from, isWhole ? 1 : wireFrames(b, start, end))
+    else if (isWhole) this.write(from, side, reason, memory, start, end)
     else this.writeFinished(from, side, reason, memory, start, end)
     this.options.onChange()
   }
@@ -195,6 +209,7 @@ export class Capture implements FrameObserver {
     if (!this.ring.hasRoom(octets + frames * MOST_OVERHEAD)) return lose(from, frames)
     const finisher = (this.finisher ??= new Finisher(FrameMemory.native(MIN_SCRATCH)))
     finisher.reset()
+    this.allowance -= end - start
     if (finisher.finish(memory, start, end) <= 0) this.write(from, side, reason, memory, start, end)
     for (let i = 0; i < finisher.count; i++) {
       this.write(from, side, reason, finisher.memory, finisher.starts[i] ?? 0, finisher.ends[i] ?? 0)
@@ -216,6 +231,7 @@ export class Capture implements FrameObserver {
     const { ring } = this
     const at = ring.add(total)
     if (at < 0) return lose(from, 1)
+    this.allowance -= PACKET_COST + captured
     const b = ring.memory.bytes
     this.options.clock(this.timeUs)
     putPacketStart(b, at, total, from.number, this.timeUs, captured, end - start)

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ImpairedLink } from '#net/impairment/impaired-link.ts'
-import { parseImpairment } from '#net/impairment/impairment.ts'
+import { parseImpairment } from '#net/impairment/impairment-text.ts'
 import { LinkSchedule } from '#net/impairment/link-schedule.ts'
 import { dropReasonName } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'

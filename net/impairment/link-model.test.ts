@@ -1,6 +1,6 @@
 /** Statistics in virtual time: bounds are five standard deviations of what the theory says, seeds are fixed. */
 import { describe, expect, it } from 'vitest'
-import { parseImpairment } from '#net/impairment/impairment.ts'
+import { parseImpairment } from '#net/impairment/impairment-text.ts'
 import { LinkModel } from '#net/impairment/link-model.ts'
 import { bytesPerCall } from '#test/support/allocation.ts'
 

@@ -33,11 +33,11 @@ export class SendQueue {
   /** Sends a frame to an entry, through the link before its port if there is one, or counts why not. */
   send(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     if (to.outLink !== null && to.isUp) to.outLink.enter(memory, start, end)
-    else this.transmit(to, memory, start, end)
+    else this.deliver(to, memory, start, end)
   }
 
   /** Queues a frame in an entry's port, or counts why not. */
-  transmit(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+  deliver(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     const port = to.port
     const b = memory.bytes
     if (port === null || !to.isUp) this.drop(to, DROP_LINK_DOWN, memory, start, end)

@@ -16,7 +16,7 @@ import type { PortHold } from '#net/switch/port-hold.ts'
 export interface Forwarder {
   forward(from: SwitchPort, memory: FrameMemory, start: number, end: number): void
   /** Queues a wire frame in an entry's port, past the link before it. */
-  transmit(to: SwitchPort, memory: FrameMemory, start: number, end: number): void
+  deliver(to: SwitchPort, memory: FrameMemory, start: number, end: number): void
   flushPorts(): void
   /** The entry's port went up, down or away. */
   portChanged(entry: SwitchPort, why: string): void
@@ -111,7 +111,7 @@ export class SwitchPort implements FrameSink {
     return {
       deliver: (memory, start, end) => {
         if (isIn) this.arrive(memory, start, end)
-        else this.forwarder.transmit(this, memory, start, end)
+        else this.forwarder.deliver(this, memory, start, end)
       },
       flush: () => this.forwarder.flushPorts(),
       drop: (reason, memory, start, end) => {

@@ -355,8 +355,8 @@ export class Switch implements Forwarder {
     return from.blocked
   }
 
-  transmit(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
-    this.queue.transmit(to, memory, start, end)
+  deliver(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    this.queue.deliver(to, memory, start, end)
   }
 
   flushPorts(): void {

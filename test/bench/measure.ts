@@ -42,7 +42,7 @@ const TICKS_PER_SECOND = 100
 const PORT = 5201
 
 /** User and system time of one process so far; 0 when it is gone. */
-function cpuSeconds(pid: number): number {
+export function cpuSeconds(pid: number): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -135,6 +135,7 @@ it(
             clock: () => {},
             onChange: () => {},
           })
+          capture.allow(1 << 30)
           const file: Uint8Array[] = []
           const take = (most: number): void => {
             const { ring } = capture

@@ -95,6 +95,18 @@ describe('hybridge capture', () => {
     expect(stderr).toContain('4 packets, 0 lost\n')
   })
 
+  it('is an interface of tshark, as of wireshark -k -i -', async () => {
+    // dumpcap, which both start, is the one that reads.
+    const tshark =
+      'tshark -l -i - -c 2 -T fields -E separator=, -e frame.interface_name -e frame.comment -e frame.len'
+    const running = await piped(machine, `${hybridge('--filter', OURS)} | ${tshark}`)
+    await sendFrames(pc, 'eth0', [makeFrame({ length: 60 }), tagged(70, 20), makeFrame({ length: 60 })])
+    await running.line(/,70$/)
+    while (running.alive) await sendFrames(pc, 'eth0', [makeFrame({ length: 63 })])
+    const { stdout } = await running.exited
+    expect(stdout).toBe('private0/1,,60\nprivate0/1,dropped: vlan,70\n')
+  })
+
   it('is read by tcpdump as it comes, and ends when tcpdump has seen enough', async () => {
     const running = await piped(machine, `${hybridge('1', '--filter', OURS)} | tcpdump -n -e -l -r - -c 2`)
     await sendFrames(pc, 'eth0', [makeFrame({ length: 61 })])
@@ -288,4 +300,20 @@ describe('the extcap script', () => {
     await sendFrames(far, 'eth0', [tagged(60, 19), tagged(73, 20)])
     expect(await tshark.exited).toMatchObject({ code: 0, stdout: '73\n' })
   })
+})
+
+it('says that the hub ended it, and leaves a file that can be read', async () => {
+  const file = join(lab.directory, 'cut.pcapng')
+  const local = await piped(machine, `${hybridge()} >'${file}'`)
+  const remote = await piped(pc, `${ssh('capture', 'private0')} >/dev/null`)
+  await hub.stop()
+  expect(await local.exited).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the hub ended the capture; what came before is whole'),
+  })
+  expect((await remote.exited).code).not.toBe(0)
+  expect(readPcapng(readFileSync(file)).interfaces.map(({ name }) => name)).toEqual([
+    'private0/1',
+    'private0/2',
+  ])
 })

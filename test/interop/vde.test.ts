@@ -5,7 +5,7 @@
  *   vde_plug, QEMU ---[V/lab   hub   V/far]--- vde_plug
  *   vde_plug ---[vde_switch]---[ private0 ]---ssh--- dpipe
  */
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { decodeRequest } from '#net/port/vde/handshake.ts'
@@ -62,7 +62,11 @@ beforeAll(async () => {
   foreign = await foreignSwitch()
   hub = await Hub.start(machine, {
     address: ADDRESS,
-    bridges: ['lab,vdemode=666', 'far,vdemode=666', `private0,vde=${directory('private0')}`],
+    bridges: [
+      'lab,vdemode=666',
+      'far,vdemode=666',
+      `private0,vde=${directory('private0')},vdegroup=users,vdemode=660`,
+    ],
     attach: [`private0=vde:${directory('sw')}`, `far=vde:${directory('refusing')},port=9`],
     args: ['--vde', directory('v')],
   })
@@ -125,6 +129,9 @@ const frameOf = (length: number, seed: number): Buffer =>
 const QEMU =
   '-machine pc,accel=tcg -m 64 -display none -serial none -monitor none -nodefaults -boot n ' +
   '-device virtio-net-pci,netdev=n0,mac=52:54:00:12:34:56'
+
+const bootFromNetwork = (netdev: string): Running =>
+  machine.spawn('qemu-system-x86_64', [...QEMU.split(' '), '-netdev', `${netdev},id=n0`])
 
 /** The network ROM's DHCPDISCOVER. */
 const isRequestOfRom = (frame: Buffer): boolean =>
@@ -222,23 +229,38 @@ describe('clients of a bridge', () => {
     expect(octets).toBe('0')
   })
 
-  it('reach only what the mode of its directory lets them', async () => {
+  it('reach only what the mode of its directory lets them, or its group', async () => {
     const [why] = await client(directory('private0'), `uid=${ANN}`).line(/^unreachable.*/)
     expect(why).toBe('unreachable Permission denied')
     const [path] = await client(labDirectory(), `uid=${ANN}`).line(/^plugged .*/)
     expect(path).toContain('/v/lab/001.')
+    // vde_plug opens its socket to the group and nobody else.
+    const { gid } = statSync(directory('private0'))
+    const who = ['setpriv', `--reuid=${BOB}`, `--regid=${BOB}`, `--groups=${gid}`]
+    start(...who, 'vde_plug', directory('private0'))
+    const read = await portsAre('private0', (all) => all.length === 2)
+    expect(read[1]).toMatchObject({ name: `vde:${BOB}`, up: true })
   })
 
   it('boot QEMU from the network', async () => {
     const other = start('vde_plug', labDirectory())
-    const qemu = machine.spawn('qemu-system-x86_64', [
-      ...QEMU.split(' '),
-      '-netdev',
-      `vde,id=n0,sock=${labDirectory()}`,
-    ])
-    expect((await other.frame('the request for an address', isRequestOfRom, 40_000)).length).toBeGreaterThan(
-      300,
-    )
+    const qemu = bootFromNetwork(`vde,sock=${labDirectory()}`)
+    const request = await other.frame('the request for an address', isRequestOfRom, 40_000)
+    expect(request.length).toBeGreaterThan(300)
+    await qemu.stop('SIGKILL')
+  })
+
+  it('plug QEMU’s datagram socket in for it', async () => {
+    const other = start('vde_plug', labDirectory())
+    const [own, hubs] = [join(root, 'qemu'), join(root, 'hub')]
+    const address = `local.type=unix,local.path=${own},remote.type=unix,remote.path=${hubs}`
+    const qemu = bootFromNetwork(`dgram,${address}`)
+    await until('QEMU’s socket', () => existsSync(own))
+    chmodSync(own, 0o777)
+    const [, path = ''] = await client(labDirectory(), `name=${own}`).line(/^plugged (.*)/)
+    symlinkSync(path, hubs)
+    const request = await other.frame('the request for an address', isRequestOfRom, 40_000)
+    expect(request.length).toBeGreaterThan(300)
     await qemu.stop('SIGKILL')
   })
 })

@@ -1,9 +1,9 @@
 """vde-client.py SWITCH OWN [OPTION=VALUE...]: a client of a VDE switch that is no other program's, its socket in OWN.
 
 Options: port=N wanted port; uid=N becomes that user first; kind=uml binds an abstract address, sends the request with its
-structure's two octets of padding and never connects; name=PATH says that its socket is there; request=HEX sends that
-instead of a request. Prints "plugged PATH" or "refused", then "frame HEX" for each frame, and "eof" at the end. A line on
-standard input is a frame in hex, to be sent.
+structure's two octets of padding and never connects; name=PATH says that its socket is there, which is another's;
+request=HEX sends that instead of a request. Prints "plugged PATH" or "refused", then "frame HEX" for each frame, and "eof"
+at the end. A line on standard input is a frame in hex, to be sent.
 """
 import os
 import selectors
@@ -46,7 +46,7 @@ if len(reply) != 110:
     say("refused", len(reply))
     sys.exit(0)
 switch = reply[2:].split(b"\0")[0]
-if not is_uml:
+if not is_uml and "name" not in options:
     data.connect(switch)
 say("plugged", switch.decode())
 

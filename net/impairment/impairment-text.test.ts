@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatImpairment, parseImpairment } from '#net/impairment/impairment.ts'
+import { formatImpairment, parseImpairment } from '#net/impairment/impairment-text.ts'
 import { impairmentText } from '#test/support/impairment-text.ts'
 
 describe('parseImpairment', () => {
@@ -8,6 +8,7 @@ describe('parseImpairment', () => {
     ['delay=50ms', { delayMs: 50 }],
     ['delay=0.5s,jitter=200us,distribution=normal', { delayMs: 500, jitterMs: 0.2, distribution: 'normal' }],
     ['loss=100%', { loss: 100 }],
+    ['loss=1%+delay=5ms', { loss: 1, delayMs: 5 }],
     ['burst=1%/25%', { burst: { toBad: 1, toGood: 25, lossInBad: 100, lossInGood: 0 } }],
     ['burst=1%/25%/80%/0.5%', { burst: { toBad: 1, toGood: 25, lossInBad: 80, lossInGood: 0.5 } }],
     ['duplicate=0.1%,corrupt=0.01%', { duplicate: 0.1, corrupt: 0.01 }],
