@@ -8,6 +8,7 @@
  *   [stranger eth0]----------------+        10.98.0.2         10.99.0.2
  *    10.98.0.66, 10.98.0.67
  */
+import { OFFERED } from '#hub/gateway/commands.ts'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -327,8 +328,7 @@ describe('a user who asks for more than there is', () => {
     client = await sshLogin(stranger, hub, { localAddress: GOOD })
   })
   afterAll(() => client.end())
-  const OFFER =
-    'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], vde_plug BRIDGE\r\n'
+  const OFFER = `${OFFERED}\r\n`
 
   it.each([
     'rm -rf /',
