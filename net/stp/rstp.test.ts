@@ -530,7 +530,7 @@ describe('random topologies', () => {
       }),
       RUNS,
     )
-  })
+  }, 60_000)
 
   it.each([
     ['links', 2],
