@@ -9,6 +9,7 @@ const project = (name: string, include: string[], more: object = {}) => ({
     include,
     pool: 'forks' as const,
     execArgv,
+    setupFiles: ['test/support/fast-check.ts'],
     testTimeout: 10_000,
     hookTimeout: 30_000,
     ...more,

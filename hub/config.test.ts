@@ -46,6 +46,14 @@ describe('parseBridge', () => {
     })
   })
 
+  it('reads what bridge set takes of spanning tree and loop protection', () => {
+    expect(parseBridge('v,rstp=on,priority=4096,loop-protection=off')).toEqual({
+      name: 'v',
+      ageing: 300,
+      settings: { rstp: 'on', priority: '4096', 'loop-protection': 'off' },
+    })
+  })
+
   it.each([
     ['', /is no bridge name/],
     ['-x', /is no bridge name/],
@@ -56,6 +64,9 @@ describe('parseBridge', () => {
     ['a,ageing=', /ageing is/],
     ['a,aging=30', /unknown option "aging"; known are ageing/],
     ['a,ageing=30,ageing=40', /given twice/],
+    ['a,rstp=yes', /bridge a: rstp=yes is not valid: it is on or off/],
+    ['a,rstp=on,max-age=40', /bridge a: .*do not go together/],
+    ['a,loop-protection=no', /bridge a: loop-protection=no is not valid/],
     ['a,ageing', /ageing needs a value/],
     ['a,vde=lab', /bridge a: name the VDE directory from \/ on/],
     ['a,vde=/x,y', /unknown option "y".*may hold no comma/],
@@ -76,6 +87,17 @@ describe('parseAttach', () => {
       mode: 'mode=trunk,tagged=10+20-29',
       mtu: 9216,
     })
+    expect(parseAttach('lab=tap:t0,impair=delay=50ms+loss=1%').settings).toEqual({
+      impair: 'delay=50ms+loss=1%',
+    })
+    expect(() => parseAttach('lab=tap:t0,impair=delay=50')).toThrow('impairment delay=50 is not valid')
+    expect(parseAttach('lab=nic:eth1,block=dhcp+ra,storm=1000,mode=access,vlan=10')).toEqual({
+      bridge: 'lab',
+      kind: 'nic',
+      argument: 'eth1',
+      mode: 'mode=access,vlan=10',
+      settings: { block: 'dhcp+ra', storm: '1000' },
+    })
     expect(parseAttach('lab=vde:/tmp/sw=1,port=7,mode=access,vlan=3')).toEqual({
       bridge: 'lab',
       kind: 'vde',
@@ -86,6 +108,11 @@ describe('parseAttach', () => {
   })
 
   it.each([
+    [
+      'lab=nic:eth1,block=arp',
+      /"lab=nic:eth1,block=arp": block=arp is not valid: it is none, or of dhcp\+ra/,
+    ],
+    ['lab=nic:eth1,storm=0', /storm=0 is not valid: it is 1 to/],
     ['lab', /is no BRIDGE=KIND:ARGUMENT/],
     ['lab=eth1', /is no BRIDGE=KIND:ARGUMENT/],
     ['lab=wifi:x', /unknown kind "wifi"; known are nic, tap, vde/],
@@ -180,6 +207,14 @@ const vdeDirectories = (vde: string | undefined, ...bridge: string[]): unknown[]
   mergeConfig({ vde, bridge }, undefined, '/d').bridges.map((made) => made.vde?.directory)
 
 describe('mergeConfig', () => {
+  it('serves metrics where it is told to, the command line before the file', () => {
+    const file = parseConfigFile('metrics: 127.0.0.1:9464', 'f')
+    expect(mergeConfig({}, file, '/d').metrics).toEqual({ address: '127.0.0.1', port: 9464 })
+    expect(mergeConfig({ metrics: '[::1]:9000' }, file, '/d').metrics).toEqual({ address: '::1', port: 9000 })
+    expect(mergeConfig({}, undefined, '/d').metrics).toBeUndefined()
+    expect(() => mergeConfig({ metrics: '9464' }, undefined, '/d')).toThrow('"9464" is no ADDRESS:PORT')
+  })
+
   it('has defaults for everything', () => {
     expect(mergeConfig({}, undefined, '/var/lib/hybridge')).toEqual({
       data: '/var/lib/hybridge',

@@ -4,7 +4,10 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { parseImpairment } from '#net/impairment/impairment-text.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
+import { parseBlock } from '#net/switch/guards/block.ts'
+import { parseStorm } from '#net/switch/guards/storm.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
 import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
 import { DEFAULT_RSTP, RSTP_BRIDGE_OPTIONS, withRstpBridge } from '#hub/fabric/rstp-settings.ts'
@@ -53,6 +56,8 @@ export interface AttachConfig {
   readonly mode?: string
   /** Octets. */
   readonly mtu?: number
+  /** Others, as `bridge port set` takes them; checked. */
+  readonly settings?: Readonly<Record<string, string>>
   /** Wanted number of the VDE switch's port. */
   readonly port?: number
 }
@@ -64,6 +69,8 @@ export interface ServeConfig {
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
+  /** Where Prometheus may ask; undefined: nowhere. */
+  readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
 }
 
@@ -76,6 +83,14 @@ const NEED_NO_VALUE = ['vde', 'mgmt']
 /** What `--bridge` takes of `hybridge bridge set`, beside `ageing`. */
 const BRIDGE_SETTINGS: readonly string[] = [...RSTP_BRIDGE_OPTIONS, 'loop-protection']
 const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid']
+/** Settings of ports that an attached one may have from the start. */
+const ATTACH_SETTINGS: Readonly<Record<string, (text: string) => unknown>> = {
+  block: parseBlock,
+  storm: parseStorm,
+  impair: parseImpairment,
+  'impair-in': parseImpairment,
+  'impair-out': parseImpairment,
+}
 
 /** `ADDR:PORT`, an IPv6 address in brackets. */
 export function parseListenAddress(text: string): ListenAddress {
@@ -134,7 +149,12 @@ function checkSettings(name: string, settings: Record<string, string>): void {
 
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
 export function parseAttach(text: string): AttachConfig {
-  const { first, options } = splitOptions(text, [...MODE_OPTIONS, 'mtu', 'port'])
+  const { first, options } = splitOptions(text, [
+    ...MODE_OPTIONS,
+    ...Object.keys(ATTACH_SETTINGS),
+    'mtu',
+    'port',
+  ])
   const match = /^([^=:]+)=([^=:]+):(.+)$/.exec(first)
   const [, bridge, kindText, argument] = match ?? []
   if (bridge === undefined || kindText === undefined || argument === undefined) {
@@ -144,19 +164,23 @@ export function parseAttach(text: string): AttachConfig {
   if (!kind)
     throw new ConfigError(`"${text}": unknown kind "${kindText}"; known are ${ATTACH_KINDS.join(', ')}`)
   checkArgument(text, kind, argument)
-  const { mtu, port, ...modeOptions } = options
+  const { mtu, port } = options
   const foreign = kind === 'vde' ? mtu && 'mtu' : port && 'port'
   if (foreign !== undefined) throw new ConfigError(`"${text}": ${foreign} says nothing of ${kind}`)
-  const mode = Object.entries(modeOptions)
-    .map(([name, value]) => `${name}=${value}`)
+  const mode = MODE_OPTIONS.filter((name) => options[name] !== undefined)
+    .map((name) => `${name}=${options[name]}`)
     .join(',')
+  const settings = Object.entries(options).filter(([name]) => Object.hasOwn(ATTACH_SETTINGS, name))
+  if (mode !== '') named(text, () => parsePortMode(mode))
+  for (const [name, value] of settings) named(text, () => ATTACH_SETTINGS[name]?.(value))
   return {
     bridge,
     kind,
     argument,
-    ...(mode !== '' && { mode: checkedMode(text, mode) }),
+    ...(mode !== '' && { mode }),
     ...(mtu !== undefined && { mtu: parseMtu(text, mtu) }),
     ...(port !== undefined && { port: parsePort(text, port) }),
+    ...(settings.length > 0 && { settings: Object.fromEntries(settings) }),
   }
 }
 
@@ -169,10 +193,10 @@ function checkArgument(text: string, kind: AttachConfig['kind'], argument: strin
     throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
 }
 
-function checkedMode(text: string, mode: string): string {
+/** What `parse` finds wrong is told with the whole text. @throws ConfigError */
+function named<T>(text: string, parse: () => T): T {
   try {
-    parsePortMode(mode)
-    return mode
+    return parse()
   } catch (error) {
     throw new ConfigError(`"${text}": ${reasonOf(error)}`, { cause: error })
   }
@@ -239,6 +263,9 @@ export const ConfigFile = z.strictObject({
     .describe('Directory with a VDE directory for each bridge, relative to this file'),
   attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  metrics: textOf(parseListenAddress)
+    .optional()
+    .describe('ADDRESS:PORT where Prometheus may ask, default nowhere'),
   log: z.enum(LOG_LEVELS).optional().describe('Least level that is logged, default info'),
 })
 export type ConfigFile = z.infer<typeof ConfigFile>
@@ -306,6 +333,7 @@ export interface ServeArguments {
   readonly attach?: readonly string[] | undefined
   readonly vde?: string | undefined
   readonly gateways?: number | undefined
+  readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
 }
 
@@ -355,6 +383,7 @@ export function mergeConfig(
     bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
+    metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }
 }

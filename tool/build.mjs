@@ -9,6 +9,7 @@ const entries = {
   hybridge: 'hub/main.ts',
   'hybridge-control': 'hub/accounts/process.ts',
   'hybridge-fabric': 'hub/fabric/process.ts',
+  'hybridge-metrics': 'hub/metrics/process.ts',
   'hybridge-gateway': 'hub/gateway/process.ts',
 }
 const made = `dist.${process.pid}`

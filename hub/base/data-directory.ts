@@ -32,8 +32,13 @@ export const ACCOUNTS_FILE = 'accounts.db'
 export const CONTROL_SOCKET = 'run/control.sock'
 export const AUTH_SOCKET = 'run/auth.sock'
 export const FABRIC_SOCKET = 'run/fabric.sock'
+/** Where the metrics process asks the fabric for counters, and its own. */
+export const COUNTERS_SOCKET = 'run/counters.sock'
+export const METRICS_SOCKET = 'run/metrics.sock'
 /** Where gateways join tunnels to the fabric. */
 export const TUNNEL_SOCKET = 'run/tunnel.sock'
+/** Where captures are asked for and read, by gateways and `hybridge capture`. */
+export const CAPTURE_SOCKET = 'run/capture.sock'
 
 /** What may be there before the accounts are: a directory that holds anything else is somebody else's. */
 const EARLY = ['run', 'log', 'vde', 'ssh_host_ed25519_key', 'lost+found']

@@ -2,7 +2,7 @@
  * A unix stream listener whose connections are handed out as descriptors, not as Node sockets, for frames to be read
  * and written on them directly.
  */
-import { chmodSync, lstatSync, rmSync, unlinkSync } from 'node:fs'
+import { lstatSync, rmSync, unlinkSync } from 'node:fs'
 import { SystemError } from '#net/base/errors.ts'
 import * as libc from '#net/port/libc.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
@@ -49,7 +49,8 @@ export function listenUnix(path: string, mode: number, onConnection: (fd: number
   const address = unixAddress(path)
   const fd = libc.socket(libc.AF_UNIX, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0)
   if (fd < 0) throw libc.systemError(`cannot make a socket for ${path}`)
-  const mask = process.umask(0o177)
+  // Not chmod afterwards: by then the path might be another file's.
+  const mask = process.umask(0o777 & ~mode)
   try {
     if (libc.bind(fd, address, SOCKADDR_UN) < 0 || libc.listen(fd, BACKLOG) < 0) {
       const error = libc.systemError(`cannot serve on ${path}`)
@@ -59,7 +60,6 @@ export function listenUnix(path: string, mode: number, onConnection: (fd: number
   } finally {
     process.umask(mask)
   }
-  chmodSync(path, mode)
   const watcher = new Watcher(fd, () => {
     for (;;) {
       const connection = libc.accept4(fd, null, null, libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC)

@@ -6,17 +6,35 @@ import { RpcClient, type RpcParams } from '#hub/base/rpc.ts'
 import { type Context, dataOf } from '#hub/command/context.ts'
 
 /** Asks the hub of a data directory. @throws SystemError with what to do, ProtocolError of the hub */
-export async function askHub(
+export function askHub(
   context: Context,
   data: string | undefined,
   op: string,
   params: RpcParams,
 ): Promise<unknown> {
+  return inDataDirectory(context, data, async () => {
+    const client = new RpcClient(CONTROL_SOCKET)
+    try {
+      return await client.call(op, params)
+    } finally {
+      client.close()
+    }
+  })
+}
+
+/**
+ * Does what needs a socket of the hub, from within its data directory: the name of a socket is at most 107 octets long,
+ * and from there it is short. @throws SystemError with what to do
+ */
+export async function inDataDirectory<T>(
+  context: Context,
+  data: string | undefined,
+  action: () => Promise<T>,
+): Promise<T> {
   const directory = dataOf(context, data)
   requireDataDirectory(directory)
   const before = process.cwd()
   try {
-    // The name of a socket is at most 107 octets long; from here it is short wherever the directory is.
     process.chdir(directory)
   } catch (error) {
     const code = errnoOf(error)
@@ -25,9 +43,8 @@ export async function askHub(
       `cannot enter data directory ${directory}: ${code} (run as root or as the hub's user)`,
     )
   }
-  const client = new RpcClient(CONTROL_SOCKET)
   try {
-    return await client.call(op, params)
+    return await action()
   } catch (error) {
     if (!(error instanceof SystemError)) throw error
     const why =
@@ -36,7 +53,6 @@ export async function askHub(
         : 'no hub runs there (start one with `hybridge serve`, or name another directory with --data)'
     throw new SystemError(error.code, `cannot ask the hub of ${directory}: ${why}`, { cause: error })
   } finally {
-    client.close()
     process.chdir(before)
   }
 }

@@ -43,7 +43,10 @@ const portSet = (context: Context): CommandModule<object, Bridge & Settings & { 
       .example('$0 bridge port set private0 3 mode=access,vlan=10', 'untagged frames of VLAN 10')
       .example('$0 bridge port set private0 3 mode=trunk,native=1,tagged=10+20-29', 'a trunk')
       .example('$0 bridge port set private0 3 mode=tunnel,qnq=100,strict=1', 'QinQ')
-      .example('$0 bridge port set private0 3 mode=transparent', 'as it was')
+      .example('$0 bridge port set private0 3 block=dhcp+ra storm=1000', 'guards')
+      .example('$0 bridge port set private0 7 mirror=3+4', 'copies of ports 3 and 4 to 7')
+      .example('$0 bridge port set private0 3 impair=delay=50ms,loss=1%', 'a bad link')
+      .example('$0 bridge port set private0 3 mode=transparent impair=none', 'as it was')
       .epilogue('All settings are made, or none. They hold until they are set again or the hub ends.'),
   handler: async ({ bridge, port, setting, data }) => {
     const settings = parseSettings(setting)

@@ -67,7 +67,7 @@ function formatPorts(ports: readonly PortStatus[]): string[] {
     port.state,
     String(port.cost),
     linkText(port),
-    shorten(port.name, 30),
+    shorten(port.name, 27),
   ])
   const lines = formatTable(['>port', 'role', 'state', '>cost', 'link', 'name'], rows).split('\n')
   return lines.flatMap((line, i) => [line, ...detailsOf(ports[i - 1])])

@@ -3,6 +3,7 @@ import yargs from 'yargs'
 import { ConfigError, ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
 import { printable } from '#hub/base/log.ts'
 import { bridgeCommand } from '#hub/command/bridge.ts'
+import { captureCommand } from '#hub/command/capture.ts'
 import type { Context } from '#hub/command/context.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
@@ -34,6 +35,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     .command(userCommand(context))
     .command(showCommand(context))
     .command(bridgeCommand(context))
+    .command(captureCommand(context))
     .command(configCommand(context))
     .demandCommand(1, 'no command given')
     .example('$0 serve --bridge private0', 'run a hub')

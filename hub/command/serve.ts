@@ -41,6 +41,11 @@ export const serveCommand = (
         describe: 'Directory with a VDE directory for each bridge: QEMU, UML, vde_plug plug in at DIR/BRIDGE',
       })
       .option('gateways', { type: 'number', requiresArg: true, describe: 'SSH server processes (2)' })
+      .option('metrics', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'ADDRESS:PORT where Prometheus may ask (nowhere)',
+      })
       .option('log', {
         choices: LOG_LEVELS,
         requiresArg: true,
@@ -55,7 +60,7 @@ export const serveCommand = (
     const written = file === undefined ? undefined : parseConfigFile(readConfig(file), file)
     const config = mergeConfig(args, written, dataOf(context, undefined))
     const { serve } = await import('#hub/supervisor/serve.ts')
-    exit(await serve(config))
+    exit(await serve(config, context.version))
   },
 })
 

@@ -50,6 +50,14 @@ describe('formatPorts', () => {
     )
   })
 
+  it('shows settings whole, however long they are', () => {
+    const text =
+      'delay=50ms,jitter=10ms,distribution=normal,burst=1%/25%/90%/0.5%,duplicate=0.1%,rate=10mbit,limit=100ms,seed=7'
+    const lines = formatPorts([port({ settings: { 'impair-out': text } })]).split('\n')
+    expect(lines.map((line) => line.trim()).join('')).toContain(`impair-out=${text}`)
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+
   it('fits 80 columns and steers no terminal, whatever names and counts are', () => {
     const count = fc.nat({ max: Number.MAX_SAFE_INTEGER })
     const drops = fc.dictionary(

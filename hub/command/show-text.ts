@@ -99,24 +99,25 @@ function detailsOf(port: PortStatus | undefined): string[] {
   const details: string[] = []
   if (description !== '' && description !== port.name) details.push(description)
   if (loop) details.push(`shut for ${loop.holdSeconds} s: a loop with port ${loop.port}`)
-  for (const [name, value] of Object.entries(settings)) details.push(`${name}=${value}`)
+  for (const [name, value] of Object.entries(settings))
+    details.push(...wrap('', `${name}=${value}`.split(',')))
   for (const [way, drops] of [
     ['in', counters.inDrops],
     ['out', counters.outDrops],
   ] as const) {
     const reasons = Object.entries(drops).map(([reason, count]) => `${reason} ${formatCount(count, FRAMES)}`)
-    if (reasons.length > 0) details.push(...wrap(`drops ${way}: `, reasons))
+    if (reasons.length > 0) details.push(...wrap(`drops ${way}: `, reasons, ' '))
   }
   return details.map((detail) => `      ${shorten(detail, WIDTH - 6)}`)
 }
 
-/** Items behind a title in lines that fit. */
-function wrap(title: string, items: readonly string[]): string[] {
+/** Items behind a title in lines that fit, with commas between them. */
+function wrap(title: string, items: readonly string[], space = ''): string[] {
   const lines: string[] = []
   let line = title
   for (const [i, item] of items.entries()) {
-    const text = i < items.length - 1 ? `${item}, ` : item
-    if (line.length + text.length > WIDTH - 6) {
+    const text = i < items.length - 1 ? `${item},${space}` : item
+    if (line.length + text.length > WIDTH - 6 && line.length > title.length) {
       lines.push(line.trimEnd())
       line = ' '.repeat(title.length)
     }

@@ -42,6 +42,31 @@ describe('formatVlans', () => {
     expect(formatVlans([])).toBe('no bridges')
   })
 
+  it('puts idle VLANs of the same ports into one row', () => {
+    const idle = { ...row, addresses: 0, frames: 0, octets: 0 }
+    const other = [
+      idle,
+      { ...idle, vlan: 11 },
+      { ...row, vlan: 12 },
+      { ...idle, vlan: 13 },
+      { ...idle, vlan: 15 },
+    ]
+    const vlans = [
+      ...other,
+      { ...idle, vlan: 16, tagged: [2] },
+      { ...idle, vlan: 17, tpid: 0x88a8, tagged: [2] },
+    ]
+    const lines = formatVlans([{ bridge: 'lab', transparent: [], vlans }]).split('\n')
+    expect(lines.slice(2).map((line) => line.trim().split(' ')[0])).toEqual([
+      '10-11',
+      '12',
+      '13',
+      '15',
+      '16',
+      '17',
+    ])
+  })
+
   it('fits 80 columns, whatever ports and counts are', () => {
     const odd = Array.from({ length: 512 }, (_, i) => 2 * i + 1)
     const most = Number.MAX_SAFE_INTEGER

@@ -4,21 +4,17 @@ import { parseAnswer } from '#hub/command/show-text.ts'
 import { formatCount, formatTable, shorten } from '#hub/command/table.ts'
 
 const Ports = z.array(z.number())
-const BridgeVlans = z.looseObject({
-  bridge: z.string(),
-  transparent: Ports,
-  vlans: z.array(
-    z.looseObject({
-      vlan: z.number(),
-      tpid: z.number(),
-      untagged: Ports,
-      tagged: Ports,
-      addresses: z.number(),
-      frames: z.number(),
-      octets: z.number(),
-    }),
-  ),
+const Vlan = z.looseObject({
+  vlan: z.number(),
+  tpid: z.number(),
+  untagged: Ports,
+  tagged: Ports,
+  addresses: z.number(),
+  frames: z.number(),
+  octets: z.number(),
 })
+type Vlan = z.infer<typeof Vlan>
+const BridgeVlans = z.looseObject({ bridge: z.string(), transparent: Ports, vlans: z.array(Vlan) })
 type BridgeVlans = z.infer<typeof BridgeVlans>
 
 /** @throws ProtocolError `malformed` */
@@ -27,7 +23,7 @@ export const parseVlans = (answer: unknown): BridgeVlans[] => parseAnswer(z.arra
 const FRAMES = 10
 const OCTETS = 12
 /** Leaves the line 80 columns wide at most. */
-const PORTS = 15
+const PORTS = 12
 const LINE = 80
 
 /** One table for each bridge. */
@@ -36,8 +32,8 @@ export function formatVlans(bridges: readonly BridgeVlans[]): string {
 }
 
 function formatBridge({ bridge, transparent, vlans }: BridgeVlans): string {
-  const rows = vlans.map((row) => [
-    String(row.vlan),
+  const rows = groups(vlans).map(([row, last]) => [
+    row.vlan === last ? String(last) : `${row.vlan}-${last}`,
     row.vlan === 0 ? '-' : row.tpid.toString(16),
     shorten(portsText(row.untagged), PORTS),
     shorten(portsText(row.tagged), PORTS),
@@ -50,6 +46,23 @@ function formatBridge({ bridge, transparent, vlans }: BridgeVlans): string {
   const every = `transparent, in every VLAN: ${portsText(transparent)}`
   return [bridge, table, ...(transparent.length === 0 ? [] : [shorten(every, LINE)])].join('\n')
 }
+
+/** VLANs one after the other that are on the same ports, and idle, are one row: its first one, and the last VID. */
+function groups(vlans: readonly Vlan[]): [first: Vlan, last: number][] {
+  const rows: [Vlan, number][] = []
+  for (const vlan of vlans) {
+    const group = rows.at(-1)
+    if (group !== undefined && vlan.vlan === group[1] + 1 && areAlike(group[0], vlan)) group[1] = vlan.vlan
+    else rows.push([vlan, vlan.vlan])
+  }
+  return rows
+}
+
+const areAlike = (a: Vlan, b: Vlan): boolean =>
+  [a, b].every(({ frames, addresses }) => frames === 0 && addresses === 0) &&
+  a.tpid === b.tpid &&
+  a.untagged.join() === b.untagged.join() &&
+  a.tagged.join() === b.tagged.join()
 
 /** `1-3,7` of numbers in order; `-` when there are none. */
 function portsText(ports: readonly number[]): string {

@@ -18,6 +18,8 @@ export interface AttachmentConfig {
   /** What follows it: `mode=access,vlan=10`. */
   readonly mode?: string | undefined
   readonly mtu?: number | undefined
+  /** Others, as `bridge port set` takes them. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
   /** Wanted number of the VDE switch's port. */
   readonly port?: number | undefined
 }

@@ -1,5 +1,7 @@
 /** One bridge of the hub: its switch, and what belongs to it. */
 import { createHash, randomBytes } from 'node:crypto'
+import { LinkSchedule } from '#net/impairment/link-schedule.ts'
+import { TimerAlarm } from '#net/port/timer-alarm.ts'
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
 import type { Say } from '#hub/fabric/attachment.ts'
 import { SpanningTree } from '#hub/fabric/spanning-tree.ts'
@@ -40,6 +42,7 @@ export class Bridge {
   vde: VdeServer | null = null
   /** Its management console; null: it has none. */
   console: ConsoleServer | null = null
+  #links: LinkSchedule | undefined
 
   constructor(
     config: BridgeConfig,
@@ -66,6 +69,14 @@ export class Bridge {
     )
   }
 
+  /** Of its impaired links; there from the first use. @throws SystemError when no timer can be had */
+  get links(): LinkSchedule {
+    return (this.#links ??= new LinkSchedule(
+      () => performance.now(),
+      (onTime) => new TimerAlarm(onTime),
+    ))
+  }
+
   /** To be called about once a second. @param now  monotonic milliseconds */
   tick(now: number): void {
     this.switch.tick(now)
@@ -77,6 +88,7 @@ export class Bridge {
   close(): void {
     this.spanningTree.close()
     this.switch.close()
+    this.#links?.close()
   }
 
   #loopText(entry: SwitchPort, isShut: boolean): string {

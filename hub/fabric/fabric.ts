@@ -60,6 +60,8 @@ export interface PortReading {
   readonly qnq: number
   readonly strict: boolean
   readonly maxFrame: number
+  /** How many are learnt on it. */
+  readonly addresses: number
   /** Set while loop protection keeps it shut: the other port of the loop, and for how long. */
   readonly loop: { readonly port: number; readonly holdSeconds: number } | null
   /** Those that are not at their default, as `bridge port set` takes them. */
@@ -71,6 +73,7 @@ export interface AddressReading {
   readonly bridge: string
   readonly address: string
   readonly vlan: number
+  readonly tpid: number
   readonly port: number
   readonly ageSeconds: number
 }
@@ -81,6 +84,21 @@ export interface VlansReading {
   /** Numbers of the ports that carry every VLAN. */
   readonly transparent: readonly number[]
   readonly vlans: readonly SwitchVlan[]
+}
+
+/** For the metrics process. */
+export interface FabricCounters {
+  /** Resident. */
+  readonly memoryOctets: number
+  readonly bridges: readonly {
+    readonly bridge: string
+    readonly addresses: number
+    readonly capacity: number
+    readonly evicted: number
+    readonly refused: number
+  }[]
+  readonly ports: readonly PortReading[]
+  readonly vlans: readonly VlansReading[]
 }
 
 export interface BridgeReading {
@@ -140,7 +158,9 @@ export class Fabric {
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
-      const entry = this.#bridge(attachment.bridge).switch.addEntry(undefined, mode)
+      const bridge = this.#bridge(attachment.bridge)
+      const entry = bridge.switch.addEntry(undefined, mode)
+      applySettings(PORT_SETTINGS, { bridge, entry }, attachment.settings ?? {})
       entry.description = `${attachment.kind}:${attachment.argument}`
       entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
@@ -175,6 +195,7 @@ export class Fabric {
         qnq: port.qnq,
         strict: port.strict,
         maxFrame: port.maxFrame,
+        addresses: port.addresses,
         loop: port.loop,
         settings: readSettings(PORT_SETTINGS, this.#target(selected, port.number)),
         counters: port.counters,
@@ -199,6 +220,18 @@ export class Fabric {
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
       if (port === undefined) selected.switch.vlanCounters.reset()
     }
+  }
+
+  /** All that the metrics process asks for. */
+  counters(): FabricCounters {
+    const bridges = [...this.#bridges.values()].map(({ name, switch: { table } }) => ({
+      bridge: name,
+      addresses: table.size,
+      capacity: table.capacity,
+      evicted: table.evicted,
+      refused: table.refused,
+    }))
+    return { memoryOctets: process.memoryUsage.rss(), bridges, ports: this.ports(), vlans: this.vlans() }
   }
 
   /** @throws ProtocolError `unknown-bridge` */
@@ -259,6 +292,13 @@ export class Fabric {
       `${request.user}@${request.name} joined ${request.bridge} as port ${tunnel.entry.number}`,
     )
     return tunnel.entry.number
+  }
+
+  /** For those who look on. @throws ProtocolError `unknown-bridge`, `unknown-port` */
+  switchOf(bridge: string, port?: number): Switch {
+    const found = this.#bridge(bridge)
+    if (port !== undefined) this.#target(found, port)
+    return found.switch
   }
 
   close(): void {

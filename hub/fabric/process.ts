@@ -5,12 +5,13 @@
 import { chmodSync, chownSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
 import { openChildLog } from '#hub/base/log.ts'
-import { FABRIC_SOCKET, TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import { CAPTURE_SOCKET, COUNTERS_SOCKET, FABRIC_SOCKET, TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import { CAP_NET_ADMIN, CAP_NET_RAW, dropTo, processUsers } from '#hub/base/privilege.ts'
 import { claimSocketPath, listenRpc } from '#hub/base/rpc.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { listenUnix } from '#hub/base/unix-listener.ts'
 import { parseParams, PortSetParams, BridgeSetParams, ResetParams } from '#hub/base/bridge-params.ts'
+import { Captures } from '#hub/fabric/captures.ts'
 import { Fabric, type FabricConfig } from '#hub/fabric/fabric.ts'
 import { answerTunnel } from '#hub/fabric/tunnel-socket.ts'
 
@@ -27,6 +28,8 @@ const config: FabricConfig = JSON.parse(written)
 const users = processUsers()
 await claimSocketPath(FABRIC_SOCKET)
 await claimSocketPath(TUNNEL_SOCKET)
+await claimSocketPath(CAPTURE_SOCKET)
+await claimSocketPath(COUNTERS_SOCKET)
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 const rpc = await listenRpc(
@@ -53,17 +56,25 @@ const rpc = await listenRpc(
   },
   { onFailure: (op, error) => log.error({ op, err: error }, 'operation failed') },
 )
+const counters = await listenRpc(
+  COUNTERS_SOCKET,
+  { counters: () => fabric.counters() },
+  { maxInFlight: 1, maxConnections: 8 },
+)
 const listener = listenUnix(TUNNEL_SOCKET, 0o660, (fd) => answerTunnel(fd, fabric))
+const captureListener = listenUnix(CAPTURE_SOCKET, 0o660, (fd) => captures.answer(fd))
 if (users)
-  for (const path of [FABRIC_SOCKET, TUNNEL_SOCKET]) {
+  for (const path of [FABRIC_SOCKET, TUNNEL_SOCKET, CAPTURE_SOCKET, COUNTERS_SOCKET]) {
     chownSync(path, users.service.uid, users.gateway.gid)
-    chmodSync(path, path === TUNNEL_SOCKET ? 0o660 : 0o600)
+    chmodSync(path, path === FABRIC_SOCKET ? 0o600 : 0o660)
   }
 const stop = (): void => {
   log.info('stopping')
   listener.close()
+  captureListener.close()
+  captures.close()
   fabric.close()
-  void rpc.close().then(() => setImmediate(() => process.exit(0)))
+  void Promise.all([rpc.close(), counters.close()]).then(() => setImmediate(() => process.exit(0)))
 }
 // Before interfaces are changed: a signal that nobody takes ends the process without putting them back. It is acted on
 // when all of this has been run.
@@ -74,6 +85,7 @@ const fabric = new Fabric(
   (level, line) => log[level](line),
   () => performance.now(),
 )
+const captures = new Captures(fabric, (level, line) => log[level](line))
 // Interfaces are opened above, as /dev/net/tun may be root's alone; nothing is read from them before the event loop.
 dropTo(users?.service, [CAP_NET_RAW, CAP_NET_ADMIN], fabric.vdeGroups)
 log.info('ready')

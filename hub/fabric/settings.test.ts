@@ -27,6 +27,28 @@ describe('settings', () => {
     expect(readSettings(BRIDGE_SETTINGS, port.bridge)).toEqual({ ageing: '60' })
   })
 
+  it('guard a port and mirror others to it', () => {
+    const port = makePort()
+    const { bridge, entry } = port
+    const [second, third] = [bridge.switch.addEntry(), bridge.switch.addEntry()]
+    const wanted = { storm: '1000', block: 'dhcp+ra', mirror: '2+in:3' }
+    applySettings(PORT_SETTINGS, port, wanted)
+    expect(readSettings(PORT_SETTINGS, port)).toEqual(wanted)
+    for (const [target, mirror, why] of [
+      [entry, '1', 'port 1: it is where copies go'],
+      [entry, '9', 'cannot mirror port 9: private0 has no such port'],
+      [second, '3', 'port 2 is mirrored itself'],
+      [third, '1', 'port 3 is mirrored itself'],
+      [entry, '2+2', 'each of them once'],
+    ] as const)
+      expect(() => applySettings(PORT_SETTINGS, { bridge, entry: target }, { mirror })).toThrow(why)
+    applySettings(PORT_SETTINGS, port, { mirror: 'none' })
+    expect(() => applySettings(PORT_SETTINGS, { bridge, entry: second }, { mirror: '1' })).not.toThrow()
+    applySettings(PORT_SETTINGS, port, { storm: 'off', block: 'none' })
+    expect(readSettings(PORT_SETTINGS, port)).toEqual({})
+    expect(entry.guard).toBeNull()
+  })
+
   it('are all made or none', () => {
     const port = makePort()
     for (const [wanted, why] of [

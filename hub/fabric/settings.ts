@@ -4,9 +4,15 @@
  */
 import { ConfigError, ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { DEFAULT_AGEING_MS } from '#net/switch/mac-table.ts'
+import { formatBlock, parseBlock } from '#net/switch/guards/block.ts'
+import { guardSettings, setGuard } from '#net/switch/guards/port-guard.ts'
+import { parseStorm } from '#net/switch/guards/storm.ts'
+import { formatMirror, type MirrorSource, parseMirror } from '#net/switch/mirror.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
+import { RECEIVED, SENT } from '#net/switch/observer.ts'
 import type { Bridge } from '#hub/fabric/bridge.ts'
+import { impairLink } from '#hub/fabric/impair-link.ts'
 import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
 import {
   readRstpBridge,
@@ -62,6 +68,67 @@ export const PORT_SETTINGS: Settings<PortTarget> = {
       entry.mode.kind === 'transparent' ? undefined : formatPortMode(entry.mode).slice('mode='.length),
   },
   ...Object.fromEntries(RSTP_PORT_OPTIONS.map((name) => [name, rstpPort(name)])),
+  storm: {
+    parse: (text, { entry }) => {
+      const storm = parseStorm(text)
+      return () => setGuard(entry, { storm })
+    },
+    read: ({ entry }) => guardSettings(entry).storm?.toString(),
+  },
+  block: {
+    parse: (text, { entry }) => {
+      const block = parseBlock(text)
+      return () => setGuard(entry, { block })
+    },
+    read: ({ entry }) => {
+      const { block } = guardSettings(entry)
+      return block === 0 ? undefined : formatBlock(block)
+    },
+  },
+  mirror: {
+    parse: (text, { bridge, entry }) => {
+      const sources = parseMirror(text)
+      refuseBadMirror(sources, { bridge, entry })
+      return () => bridge.switch.setMirror(entry, sources)
+    },
+    read: ({ bridge, entry }) => {
+      const sources = bridge.switch.mirrorSources(entry)
+      return sources.length === 0 ? undefined : formatMirror(sources)
+    },
+  },
+  link: {
+    parse: (text, { entry }) => {
+      if (text !== 'up' && text !== 'down')
+        throw new ConfigError(`link=${text} is not valid: it is up or down`)
+      return () => entry.setLinkDown(text === 'down')
+    },
+    read: ({ entry }) => (entry.isLinkDown ? 'down' : undefined),
+  },
+  // Both directions; each is read by itself.
+  impair: {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [RECEIVED, SENT]),
+    read: () => undefined,
+  },
+  'impair-in': {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [RECEIVED]),
+    read: ({ entry }) => entry.inLink?.text,
+  },
+  'impair-out': {
+    parse: (text, { bridge, entry }) => impairLink(text, bridge.links, entry, [SENT]),
+    read: ({ entry }) => entry.outLink?.text,
+  },
+}
+
+/** What is copied is never copied again. @throws ConfigError */
+function refuseBadMirror(sources: readonly MirrorSource[], { bridge, entry }: PortTarget): void {
+  if (sources.length > 0 && bridge.switch.isMirrored(entry))
+    throw new ConfigError(`port ${entry.number} is mirrored itself: it cannot be where copies go`)
+  for (const { port } of sources) {
+    const source = bridge.switch.entry(port)
+    if (source === null) throw new ConfigError(`cannot mirror port ${port}: ${bridge.name} has no such port`)
+    if (source === entry || bridge.switch.mirrorSources(source).length > 0)
+      throw new ConfigError(`cannot mirror port ${port}: it is where copies go`)
+  }
 }
 
 export const BRIDGE_SETTINGS: Settings<Bridge> = {

@@ -5,6 +5,7 @@ import { bridgeAddress, bridgePriority, portNumber } from '#net/stp/priority.ts'
 import { Rstp } from '#net/stp/rstp.ts'
 import type { Action } from '#net/stp/state.ts'
 import { SECOND } from '#net/stp/times.ts'
+import { addressText } from '#net/switch/mac-table.ts'
 import type { BpduSink } from '#net/switch/observer.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
 import { putHeader, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
@@ -86,6 +87,11 @@ export class SpanningTree implements BpduSink {
     this.#switch = bridge
     this.#address = address
     this.#now = now
+  }
+
+  /** The bridge's MAC address, whether the protocol is on or not. */
+  get address(): string {
+    return addressText(Number(this.#address >> 32n), Number(this.#address & 0xffff_ffffn))
   }
 
   get settings(): RstpBridgeSettings {
@@ -231,7 +237,7 @@ export class SpanningTree implements BpduSink {
     else if (this.#memory !== null) {
       this.#memory.bytes.set(action.frame, ROOM)
       putHeader(this.#memory.bytes, ROOM, 0, 0, 0, 0, 0, 0)
-      this.#switch.transmit(entry, this.#memory, ROOM, ROOM + action.frame.length)
+      this.#switch.originate(entry, this.#memory, ROOM, ROOM + action.frame.length)
     }
   }
 

@@ -8,6 +8,18 @@ describe('parseCommand', () => {
     ['  hybridge   bridge\tlab/private0 ', { kind: 'bridge', bridge: 'lab/private0' }],
     ['hybridge list', { kind: 'list', json: false }],
     ['hybridge list --json', { kind: 'list', json: true }],
+    ['capture private0', { kind: 'capture', words: { bridge: 'private0', drops: false } }],
+    [
+      'hybridge capture private0 3 -w -',
+      { kind: 'capture', words: { bridge: 'private0', port: '3', drops: false } },
+    ],
+    [
+      'capture private0 --filter "tcp port 80" --drops 3 -c 10 --snaplen=64',
+      {
+        kind: 'capture',
+        words: { bridge: 'private0', port: '3', filter: 'tcp port 80', drops: true, count: '10', snap: '64' },
+      },
+    ],
     ['vde_plug private0', { kind: 'plug', bridge: 'private0' }],
   ])('knows %j', (text, command) => {
     expect(parseCommand(text)).toEqual(command)
@@ -32,6 +44,18 @@ describe('parseCommand', () => {
     'constructor',
   ])('does not know %j', (text) => {
     expect(parseCommand(text)).toBeUndefined()
+  })
+
+  it.each([
+    ['capture', /there is: capture BRIDGE/],
+    ['capture a b c', /there is: capture BRIDGE/],
+    ['capture a --colour', /unknown option --colour/],
+    ['capture a -c', /count has no value/],
+    ['capture a -c --drops', /count has no value/],
+    ['capture a -c 1 --count 2', /--count is given twice/],
+    ['capture a -w /tmp/x', /standard output/],
+  ])('refuses %j and says why', (text, why) => {
+    expect(() => parseCommand(text)).toThrow(why)
   })
 
   it('takes a name of a bridge to be what it is, without quotes or spaces', () => {

@@ -1,19 +1,28 @@
-/** What can be asked of the hub's SSH port: `ssh hub hybridge list`, and the tunnel that hconnect opens, a plug for VDE. */
+/**
+ * What can be asked of the hub's SSH port: `ssh hub hybridge list`, captures, the tunnel that hconnect opens, a plug for
+ * VDE.
+ */
+import { type CaptureWords, parseCaptureWords } from '#hub/base/capture-request.ts'
 
 export type GatewayCommand =
   | { readonly kind: 'bridge'; readonly bridge: string }
   | { readonly kind: 'list'; readonly json: boolean }
   | { readonly kind: 'plug'; readonly bridge: string }
+  | { readonly kind: 'capture'; readonly words: CaptureWords }
 
 /** What a person is told who asks for anything else. */
 export const OFFERED =
-  'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], vde_plug BRIDGE'
+  'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], vde_plug BRIDGE, ' +
+  'capture BRIDGE [PORT] [OPTION...]'
 
-/** @returns undefined for what is not offered */
+/** @returns undefined for what is not offered @throws ConfigError for a command with wrong options */
 export function parseCommand(text: string): GatewayCommand | undefined {
   const [program, verb, ...rest] = text.trim().split(/\s+/)
   if (program === 'vde_plug' && verb !== undefined && rest.length === 0) return { kind: 'plug', bridge: verb }
+  if (program === 'capture')
+    return { kind: 'capture', words: parseCaptureWords(verb === undefined ? rest : [verb, ...rest]) }
   if (program !== 'hybridge') return undefined
+  if (verb === 'capture') return { kind: 'capture', words: parseCaptureWords(rest) }
   const [argument] = rest
   if (verb === 'bridge' && rest.length === 1 && argument !== undefined)
     return { kind: 'bridge', bridge: argument }

@@ -18,15 +18,15 @@ export function listenShared(address: string, port: number): number {
   return bindTcp(address, port, { shared: true, backlog: BACKLOG })
 }
 
-/** Whether anybody, sharing or not, has the address; or it cannot be had for another reason, which is thrown. */
-export function probeAddress(address: string, port: number): void {
-  libc.close(bindTcp(address, port, { shared: false, backlog: 0 }))
+/** Whether anybody, sharing or not, has the address of `option`; or it cannot be had for another reason, which is thrown. */
+export function probeAddress(address: string, port: number, option = '--ssh'): void {
+  libc.close(bindTcp(address, port, { shared: false, backlog: 0, option }))
 }
 
 export function bindTcp(
   address: string,
   port: number,
-  options: { shared: boolean; backlog: number },
+  options: { shared: boolean; backlog: number; option?: string },
 ): number {
   const v6 = isIPv6(address)
   const what = `cannot listen on ${v6 ? `[${address}]` : address}:${port}`
@@ -39,7 +39,7 @@ export function bindTcp(
   const name = socketAddress(address, port)
   if (libc.bind(fd, name, name.length) < 0 || (options.backlog > 0 && libc.listen(fd, options.backlog) < 0)) {
     const error = libc.systemError(what, {
-      [98]: 'another program listens there; choose another address with --ssh',
+      [98]: `another program listens there; choose another address with ${options.option ?? '--ssh'}`,
       [99]: 'no interface of this host has the address',
       [libc.EACCES]: 'ports below 1024 need root or CAP_NET_BIND_SERVICE',
     })

@@ -9,7 +9,8 @@ import { isRecord, textOr } from '#net/base/unknown.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
 import { printable, type Logger } from '#hub/base/log.ts'
 import type { RpcClient } from '#hub/base/rpc.ts'
-import { OFFERED, parseCommand } from '#hub/gateway/commands.ts'
+import { serveCapture } from '#hub/gateway/capture.ts'
+import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
 import { Plug } from '#hub/gateway/plug.ts'
 import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
@@ -220,14 +221,23 @@ export class SshDoor {
       if (channel) refuse(channel, OFFERED)
     })
     session.on('exec', (accept, _reject, info) => {
-      const command = parseCommand(info.command)
       const channel = accept() as ServerChannel | undefined
       if (!channel) return
-      if (!command) return refuse(channel, OFFERED)
-      if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, socket)
-      else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, socket)
-      else void this.#list(channel, user, command.json)
+      try {
+        this.#run(channel, parseCommand(info.command), user, socket)
+      } catch (error) {
+        refuse(channel, reasonOf(error))
+      }
     })
+  }
+
+  #run(channel: ServerChannel, command: GatewayCommand | undefined, user: string, socket: Socket): void {
+    if (!command) return refuse(channel, OFFERED)
+    if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, socket)
+    else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, socket)
+    else if (command.kind === 'list') void this.#list(channel, user, command.json)
+    else
+      serveCapture(channel, command.words, user).catch((error: unknown) => refuse(channel, reasonOf(error)))
   }
 
   #bridge(

@@ -52,12 +52,10 @@ export class Child {
   /** Adopts the process if it runs as wanted, else ends what runs and starts it. Resolves when it is ready. */
   async start(): Promise<{ adopted: boolean }> {
     const { name, config, users, log } = this.#options
-    const running = await this.status().catch(() => undefined)
+    const running = await this.#find()
     if (this.#stopping) return { adopted: false }
     const fingerprint = writeProcessConfig(name, config, users?.service)
-    if (running && startTimeOf(running.pid) === running.startTime && this.#mayBeOurs(running.pid)) {
-      this.#pid = running.pid
-      this.#startTime = running.startTime
+    if (running) {
       if (running.fingerprint === fingerprint) {
         log.info(`${name}: goes on, process ${running.pid}`)
         this.#watchAdopted()
@@ -70,6 +68,21 @@ export class Child {
     this.#spawn()
     await this.#ready()
     return { adopted: false }
+  }
+
+  /** Ends the process that an earlier supervisor left, if there is one. */
+  async endLeft(): Promise<void> {
+    if (await this.#find()) await this.stop()
+  }
+
+  /** The process that an earlier supervisor left, which is ours to watch or to end from now on. */
+  async #find(): Promise<ProcessIdentity | undefined> {
+    const running = await this.status().catch(() => undefined)
+    if (!running || startTimeOf(running.pid) !== running.startTime || !this.#mayBeOurs(running.pid))
+      return undefined
+    this.#pid = running.pid
+    this.#startTime = running.startTime
+    return running
   }
 
   /** A process that was taken over could name another one, to have it ended with the supervisor's rights. */

@@ -5,13 +5,19 @@
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '#net/base/errors.ts'
 import { prepareRecords } from '#net/port/nic/records-directory.ts'
-import type { ServeConfig } from '#hub/config.ts'
-import { CONTROL_SOCKET, FABRIC_SOCKET, prepareDataDirectory } from '#hub/base/data-directory.ts'
+import type { ListenAddress, ServeConfig } from '#hub/config.ts'
+import {
+  CONTROL_SOCKET,
+  FABRIC_SOCKET,
+  METRICS_SOCKET,
+  prepareDataDirectory,
+} from '#hub/base/data-directory.ts'
 import { followLog, openSupervisorLog, relayLine } from '#hub/base/log.ts'
 import { type Identity, forbidNewPrivileges, processUsers } from '#hub/base/privilege.ts'
 import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { probeAddress } from '#hub/gateway/listen.ts'
 import type { GatewayConfig } from '#hub/gateway/process.ts'
+import type { MetricsConfig } from '#hub/metrics/process.ts'
 import { Child } from '#hub/supervisor/child.ts'
 import { freePort } from '#hub/supervisor/free-port.ts'
 import { ensureHostKey } from '#hub/supervisor/host-key.ts'
@@ -19,8 +25,12 @@ import { claimSupervision } from '#hub/supervisor/lock.ts'
 
 const HOST_KEY = 'ssh_host_ed25519_key'
 
-/** Runs until SIGTERM or SIGINT. @returns the exit code */
-export async function serve(config: ServeConfig): Promise<number> {
+/**
+ * Runs until SIGTERM or SIGINT.
+ * @param version  of the program, for the metrics
+ * @returns the exit code
+ */
+export async function serve(config: ServeConfig, version: string): Promise<number> {
   // Of a thread, and inherited by the children: set here, it covers all their threads.
   forbidNewPrivileges()
   const users = processUsers()
@@ -48,7 +58,8 @@ export async function serve(config: ServeConfig): Promise<number> {
     'fabric',
     ...Array.from({ length: config.gateways }, (_, i) => `gateway-${i + 1}`),
   ]
-  const followers = names.map((name) => followLog(`log/${name}.log`, (line) => relayLine(log, name, line)))
+  const logs = config.metrics ? [...names, 'metrics'] : names
+  const followers = logs.map((name) => followLog(`log/${name}.log`, (line) => relayLine(log, name, line)))
   let children: Child[] = [control, fabric]
   let stopping = false
   const stopAll = async (): Promise<void> => {
@@ -63,6 +74,20 @@ export async function serve(config: ServeConfig): Promise<number> {
   const signal = new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(name))
   })
+
+  const startMetrics = async ({ address, port: wanted }: ListenAddress): Promise<void> => {
+    const port = wanted === 0 ? freePort(address) : wanted
+    const settings: MetricsConfig = { address, port, version }
+    const metrics = child('metrics', [programFile('metrics')], METRICS_SOCKET, settings)
+    const adopted = await metrics.status().catch(() => undefined)
+    if (stopping) return
+    if (adopted === undefined) probeAddress(address, port, '--metrics')
+    children.push(metrics)
+    await metrics.start()
+    log.info(`metrics: http://${hostOf(address)}:${port}/metrics`)
+    if (!/^(127\.|::1$)/.test(address))
+      log.warn(`metrics: whoever reaches ${address} can read them, as nobody is asked who he is`)
+  }
 
   /** Undefined when it was told to stop meanwhile: nothing may be started then. */
   const start = async (): Promise<string | undefined> => {
@@ -82,8 +107,9 @@ export async function serve(config: ServeConfig): Promise<number> {
     if (adopted.every((status) => status === undefined)) probeAddress(config.ssh.address, port)
     children = [control, fabric, ...gateways]
     await Promise.all(gateways.map((gateway) => gateway.start()))
-    const host = config.ssh.address.includes(':') ? `[${config.ssh.address}]` : config.ssh.address
-    return `${host}:${port}`
+    if (config.metrics) await startMetrics(config.metrics)
+    else await child('metrics', [], METRICS_SOCKET, {}).endLeft()
+    return `${hostOf(config.ssh.address)}:${port}`
   }
 
   try {
@@ -97,6 +123,8 @@ export async function serve(config: ServeConfig): Promise<number> {
     await stopAll()
   }
 }
+
+const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
 /** The built programs lie beside each other. */
 const programFile = (name: string): string => fileURLToPath(new URL(`hybridge-${name}.js`, import.meta.url))

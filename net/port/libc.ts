@@ -28,6 +28,8 @@ export const MSG_DONTWAIT = 0x40
 export const MSG_TRUNC = 0x20
 export const MSG_NOSIGNAL = 0x4000
 
+export const CLOCK_MONOTONIC = 1
+
 export const LOCK_EX = 2
 export const LOCK_NB = 4
 
@@ -97,6 +99,10 @@ export const sendmmsg = libc.func('int sendmmsg(int, uintptr_t, unsigned int, in
 export const ioctl = libc.func('int ioctl(int, unsigned long, void*)') as Call<[number, number, Uint8Array]>
 export const ioctlValue = libc.func('int ioctl(int, unsigned long, unsigned long)') as Call<
   [number, number, number]
+>
+export const timerfdCreate = libc.func('int timerfd_create(int, int)') as Call<[number, number]>
+export const timerfdSettime = libc.func('int timerfd_settime(int, int, uintptr_t, uintptr_t)') as Call<
+  [number, number, number, number]
 >
 export const flock = libc.func('int flock(int, int)') as Call<[number, number]>
 export const ifNameToIndex = libc.func('unsigned int if_nametoindex(const char*)') as Call<[string]>

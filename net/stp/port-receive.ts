@@ -24,11 +24,15 @@ const isFrom = (bridge: BridgeState, port: RstpPort, sender: PriorityVector): bo
 
 /** The link of a port came up: its neighbours may be others. */
 export function startDetection(bridge: BridgeState, port: RstpPort): void {
+  port.operEdge = port.settings.edge === 'yes'
   port.edgeDelayWhile = bridge.now + MIGRATE_TIME_MS
   checkRstp(bridge, port)
 }
 
-/** The state in which Port Receive, Protocol Migration and Bridge Detection keep a port without a link. */
+/**
+ * The state in which Port Receive and Protocol Migration keep a port without a link. What it was as an edge stays until
+ * the link is back: an edge that goes is no topology change.
+ */
 export function stopDetection(port: RstpPort): void {
   port.message = null
   port.rcvdRstp = false
@@ -38,7 +42,6 @@ export function stopDetection(port: RstpPort): void {
   port.migration = 'checking-rstp'
   port.mcheck = false
   port.sendRstp = true
-  port.operEdge = port.settings.edge === 'yes'
 }
 
 /** Port Protocol Migration, §17.24. @returns whether something changed */

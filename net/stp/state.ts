@@ -41,6 +41,7 @@ export class BridgeState {
   /** How often a topology change began, and when the last one did. */
   topologyChanges = 0
   lastTopologyChange = -1
+  topologyChangeUntil = 0
   private actions: Action[] = []
 
   constructor(address: bigint, settings: BridgeSettings) {

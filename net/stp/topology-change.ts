@@ -78,21 +78,23 @@ function whileActive(bridge: BridgeState, port: RstpPort): boolean {
 /** §17.21.18 */
 function setTcPropTree(bridge: BridgeState, port: RstpPort): void {
   for (const other of bridge.ports.values()) if (other !== port) other.tcProp = true
+  countChange(bridge)
 }
 
 /** §17.21.7 */
 function newTcWhile(bridge: BridgeState, port: RstpPort): void {
   if (!bridge.hasRunDown(port.tcWhile)) return
-  countChange(bridge)
   if (port.sendRstp) {
     port.tcWhile = bridge.timer(port.designatedTimes.helloTime + SECOND)
     port.newInfo = true
   } else port.tcWhile = bridge.timer(bridge.rootTimes.maxAge + bridge.rootTimes.forwardDelay)
 }
 
-/** §14.8.1.1.3: as often as the bridge as a whole begins to tell of one. */
+/** For people: notices that follow each other are of one change. */
 function countChange(bridge: BridgeState): void {
-  for (const port of bridge.ports.values()) if (!bridge.hasRunDown(port.tcWhile)) return
-  bridge.topologyChanges++
-  bridge.lastTopologyChange = bridge.now
+  if (bridge.hasRunDown(bridge.topologyChangeUntil)) {
+    bridge.topologyChanges++
+    bridge.lastTopologyChange = bridge.now
+  }
+  bridge.topologyChangeUntil = bridge.timer(bridge.bridgeTimes.helloTime + SECOND)
 }

@@ -104,7 +104,7 @@ describe('MacTable', () => {
       wait: fc.nat(700),
     })
     fc.assert(
-      fc.property(fc.array(op, { maxLength: 200, size: 'max' }), fc.integer(), (ops, seed) => {
+      fc.property(fc.array(op, { maxLength: 200 }), fc.integer(), (ops, seed) => {
         const ageingMs = 2000
         const table = new MacTable({ capacity: 64, ageingMs, seed, maxPort: 3 })
         const model = new Map<string, { port: number; seen: number }>()
@@ -140,7 +140,7 @@ describe('MacTable', () => {
   it('stays whole while it is full', () => {
     const op = fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 4 }), fc.nat(400))
     fc.assert(
-      fc.property(fc.array(op, { maxLength: 400, size: 'max' }), (ops) => {
+      fc.property(fc.array(op, { maxLength: 400 }), (ops) => {
         const table = new MacTable({ capacity: 16, seed: 1, maxPort: 4 })
         const last = new Map<number, number>()
         let now = 0

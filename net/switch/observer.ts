@@ -23,6 +23,8 @@ export interface FrameObserver {
 export interface FrameGuard {
   /** @returns DROP_* when it does not, else -1 */
   admit(b: Uint8Array, start: number, end: number): number
+  /** A second of the switch's clock has passed. */
+  tick(): void
 }
 
 /** Takes the BPDUs that entries receive; they go no further then. */

@@ -35,6 +35,9 @@ const TYPE = 12
 const ACCEPTED = -1
 const NO_VLAN = -1
 
+/** More VLANs than these are a range that nobody named one by one. */
+const NAMED_VLANS = 64
+
 const KIND = { transparent: 0, access: 1, trunk: 2, tunnel: 3 } as const
 
 export class PortVlans {
@@ -46,6 +49,8 @@ export class PortVlans {
   readonly untagged: number
   /** `FORM_*` by VLAN key. */
   readonly forms = new Uint8Array(VLAN_KEYS)
+  /** Keys of VLANs that the mode tells by number: the untagged one, and tagged ones when they are `NAMED_VLANS` at most. */
+  readonly named: number[] = []
 
   constructor(mode: PortMode) {
     this.kind = KIND[mode.kind]
@@ -70,7 +75,9 @@ export class PortVlans {
         if (!mode.strict) this.carryTagged(0, mode.tagged)
         break
     }
-    if (mode.kind !== 'transparent' && this.untagged !== NO_VLAN) this.forms[this.untagged] = FORM_UNTAGGED
+    if (mode.kind === 'transparent' || this.untagged === NO_VLAN) return
+    this.forms[this.untagged] = FORM_UNTAGGED
+    this.named.push(this.untagged)
   }
 
   get isTransparent(): boolean {
@@ -85,7 +92,11 @@ export class PortVlans {
   }
 
   private carryTagged(base: number, vids: VidSet): void {
-    for (const [first, last] of vids) this.forms.fill(FORM_TAGGED, base + first, base + last + 1)
+    const count = vids.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+    for (const [first, last] of vids) {
+      this.forms.fill(FORM_TAGGED, base + first, base + last + 1)
+      if (count <= NAMED_VLANS) for (let vid = first; vid <= last; vid++) this.named.push(base + vid)
+    }
   }
 }
 

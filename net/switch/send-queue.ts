@@ -30,11 +30,17 @@ export class SendQueue {
     this.finished = NOT_FINISHED
   }
 
-  /** Queues a frame in an entry's port, or counts why not. */
+  /** Sends a frame to an entry, through the link before its port if there is one, or counts why not. */
   send(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    if (to.outLink !== null && to.isUp) to.outLink.enter(memory, start, end)
+    else this.deliver(to, memory, start, end)
+  }
+
+  /** Queues a frame in an entry's port, or counts why not. */
+  deliver(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     const port = to.port
     const b = memory.bytes
-    if (port === null || !port.up) this.drop(to, DROP_LINK_DOWN, memory, start, end)
+    if (port === null || !to.isUp) this.drop(to, DROP_LINK_DOWN, memory, start, end)
     else if (!port.superFrames && !isPlain(b, start)) this.sendFinished(to, port, memory, start, end)
     else if (end - start > port.maxFrame && longestWireFrame(b, start, end) > port.maxFrame) {
       this.drop(to, DROP_TOO_BIG, memory, start, end)

@@ -6,7 +6,8 @@ import { type CounterReading, DROP_LINK_DOWN, DROP_LOOP, PortCounters } from '#n
 import type { FrameMemory } from '#net/port/frame-memory.ts'
 import type { FrameSink, Port } from '#net/port/port.ts'
 import { wireFrames } from '#net/port/wire-count.ts'
-import type { FrameGuard, FrameObserver } from '#net/switch/observer.ts'
+import type { FrameLink, LinkEnd } from '#net/switch/frame-link.ts'
+import { type FrameGuard, type FrameObserver, RECEIVED } from '#net/switch/observer.ts'
 import { type PortMode, vlanColumns } from '#net/switch/port-mode.ts'
 import { PortVlans } from '#net/switch/port-vlans.ts'
 import type { PortHold } from '#net/switch/port-hold.ts'
@@ -14,6 +15,8 @@ import type { PortHold } from '#net/switch/port-hold.ts'
 /** What an entry asks of its switch. */
 export interface Forwarder {
   forward(from: SwitchPort, memory: FrameMemory, start: number, end: number): void
+  /** Queues a wire frame in an entry's port, past the link before it. */
+  deliver(to: SwitchPort, memory: FrameMemory, start: number, end: number): void
   flushPorts(): void
   /** The entry's port went up, down or away. */
   portChanged(entry: SwitchPort, why: string): void
@@ -58,6 +61,10 @@ export class SwitchPort implements FrameSink {
   hold: PortHold | null = null
   /** DROP_* of every frame from here, and nothing is sent here; -1: open. */
   blocked = -1
+  /** What frames from the port, and frames to it, go through first; null: nothing. */
+  inLink: FrameLink | null = null
+  outLink: FrameLink | null = null
+  private linkDown = false
   /** Something is queued in the port: the switch's to set. */
   isQueued = false
   private readonly forwarder: Forwarder
@@ -74,8 +81,45 @@ export class SwitchPort implements FrameSink {
     return `Port ${String(this.number).padStart(4, '0')}`
   }
 
+  /** A port is connected and up, and so is the link. */
   get isUp(): boolean {
-    return this.port !== null && this.port.up
+    return this.port !== null && this.port.up && !this.linkDown
+  }
+
+  get isLinkDown(): boolean {
+    return this.linkDown
+  }
+
+  /** Takes the link down, so that nothing passes, or up again. The port knows nothing of it. */
+  setLinkDown(down: boolean): void {
+    if (down === this.linkDown) return
+    this.linkDown = down
+    this.forwarder.portChanged(this, down ? 'link set down' : 'link set up')
+  }
+
+  /** Puts a link, whose end is `linkEnd`, before the port, or takes it away. The one before delivers and is closed. */
+  setLink(direction: number, link: FrameLink | null): void {
+    const before = direction === RECEIVED ? this.inLink : this.outLink
+    if (direction === RECEIVED) this.inLink = link
+    else this.outLink = link
+    before?.close()
+  }
+
+  /** Where a link of this direction leads. */
+  linkEnd(direction: number): LinkEnd {
+    const isIn = direction === RECEIVED
+    return {
+      deliver: (memory, start, end) => {
+        if (isIn) this.arrive(memory, start, end)
+        else this.forwarder.deliver(this, memory, start, end)
+      },
+      flush: () => this.forwarder.flushPorts(),
+      drop: (reason, memory, start, end) => {
+        if (this.observer !== null) this.observer.frame(this, direction, reason, memory, start, end)
+        if (isIn) this.counters.dropIn(reason, 1)
+        else this.counters.dropOut(reason, 1)
+      },
+    }
   }
 
   /** Connects a port that was opened with this entry as its sink; a port that is there is put out, not closed. */
@@ -96,8 +140,15 @@ export class SwitchPort implements FrameSink {
   }
 
   frame(memory: FrameMemory, start: number, end: number): void {
-    // A port that was let go may still have frames in hand.
-    if (this.port === null) this.counters.dropIn(DROP_LINK_DOWN, wireFrames(memory.bytes, start, end))
+    if (this.inLink === null) this.arrive(memory, start, end)
+    else this.inLink.enter(memory, start, end)
+  }
+
+  /** A frame has come through the link. */
+  private arrive(memory: FrameMemory, start: number, end: number): void {
+    // A port that was let go may still have frames in hand, and a link that is down may have them under way.
+    if (this.port === null || this.linkDown)
+      this.counters.dropIn(DROP_LINK_DOWN, wireFrames(memory.bytes, start, end))
     else this.forwarder.forward(this, memory, start, end)
   }
 

@@ -25,7 +25,10 @@ import {
   PortVlans,
 } from '#net/switch/port-vlans.ts'
 import { SendQueue } from '#net/switch/send-queue.ts'
-import { type BpduSink, RECEIVED } from '#net/switch/observer.ts'
+import { setGuard } from '#net/switch/guards/port-guard.ts'
+import { Mirror, type MirrorSource } from '#net/switch/mirror.ts'
+import { type BpduSink, type FrameObserver, RECEIVED, SENT } from '#net/switch/observer.ts'
+import { Observers } from '#net/switch/observers.ts'
 import { type Forwarder, SwitchPort, type SwitchPortReading } from '#net/switch/switch-port.ts'
 import { keyTpid, keyVid, type Tpid } from '#net/switch/vlan.ts'
 import { VlanCounters } from '#net/switch/vlan-counters.ts'
@@ -80,11 +83,13 @@ export class Switch implements Forwarder {
   private readonly byNumber: (SwitchPort | null)[] = []
   /** In the order of their numbers. */
   private entries: SwitchPort[] = []
-  /** Those that frames are flooded to. */
+  /** Those that frames are flooded to: not the shut ones, nor destinations of mirrors, which get copies only. */
   private open: SwitchPort[] = []
   /** Takes BPDUs from the entries; without one they are flooded. */
   bpduSink: BpduSink | null = null
   private loopGuard: LoopGuard | null = null
+  private readonly observers = new Observers()
+  private mirrors: Mirror[] = []
   private readonly onPortChange: ((entry: SwitchPort, why: string) => void) | undefined
   private readonly onLoop: ((entry: SwitchPort, isShut: boolean) => void) | undefined
   private now = 0.5
@@ -120,6 +125,7 @@ export class Switch implements Forwarder {
     this.table.age(now, AGE_LIMIT)
     if (this.loopGuard !== null) this.loopGuard.tick()
     for (const entry of this.entries) {
+      entry.guard?.tick()
       if (entry.blocked === DROP_LOOP && entry.hold !== null && now >= entry.hold.until) this.reopen(entry)
     }
   }
@@ -145,7 +151,7 @@ export class Switch implements Forwarder {
   }
 
   /** Sends a frame of the switch's own to one entry, whatever its state and mode; after the call it may be changed. */
-  transmit(entry: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+  originate(entry: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     this.queue.begin()
     this.queue.send(entry, memory, start, end)
     this.queue.flush()
@@ -164,6 +170,7 @@ export class Switch implements Forwarder {
     if (this.entry(chosen) !== null)
       throw new ConfigError(`cannot add port ${chosen} to ${this.name}: it exists`)
     const entry = new SwitchPort(this, chosen, mode)
+    entry.observer = this.observers.of(chosen)
     this.byNumber[chosen] = entry
     this.entriesChanged()
     return entry
@@ -173,7 +180,10 @@ export class Switch implements Forwarder {
   removeEntry(number: number): Port | null {
     const entry = this.entry(number)
     if (entry === null) return null
+    entry.setLink(RECEIVED, null)
+    entry.setLink(SENT, null)
     const port = entry.disconnect('port removed')
+    this.setMirror(entry, [])
     this.table.flushPort(number)
     this.byNumber[number] = null
     this.entriesChanged()
@@ -194,6 +204,50 @@ export class Switch implements Forwarder {
   /** By number; a list that does not change: another one takes its place when entries come or go. */
   get portList(): readonly SwitchPort[] {
     return this.entries
+  }
+
+  /** Lets an observer see the frames of all entries, or of one; entries that come later included. */
+  observe(observer: FrameObserver, port?: number): void {
+    this.observers.add(observer, port)
+    this.observersChanged()
+  }
+
+  unobserve(observer: FrameObserver): void {
+    this.observers.remove(observer)
+    this.observersChanged()
+  }
+
+  /**
+   * Makes an entry the destination of copies and nothing else; without sources, an ordinary one again. Sources are
+   * numbers: entries may come and go. To be called between two batches.
+   */
+  setMirror(to: SwitchPort, sources: readonly MirrorSource[]): void {
+    const before = this.mirrors.find((mirror) => mirror.to === to)
+    if (before === undefined && sources.length === 0) return
+    if (before !== undefined) {
+      this.observers.remove(before)
+      before.close()
+    }
+    this.mirrors = this.mirrors.filter((mirror) => mirror !== before)
+    if (sources.length > 0) {
+      const mirror = new Mirror(to, sources)
+      this.mirrors.push(mirror)
+      for (const { port } of sources) this.observers.add(mirror, port)
+    }
+    setGuard(to, { isMirror: sources.length > 0 })
+    this.table.flushPort(to.number)
+    this.observersChanged()
+    this.entriesChanged()
+  }
+
+  /** What is copied to an entry. */
+  mirrorSources(to: SwitchPort): readonly MirrorSource[] {
+    return this.mirrors.find((mirror) => mirror.to === to)?.sources ?? []
+  }
+
+  /** Whether an entry is a source of some mirror. */
+  isMirrored(entry: SwitchPort): boolean {
+    return this.mirrors.some(({ sources }) => sources.some(({ port }) => port === entry.number))
   }
 
   /** Copies of the entries for people and machines, by number. */
@@ -219,6 +273,12 @@ export class Switch implements Forwarder {
 
   /** Gives native memory back, after all ports have been disconnected. */
   close(): void {
+    for (const entry of this.entries) {
+      entry.setLink(RECEIVED, null)
+      entry.setLink(SENT, null)
+    }
+    for (const mirror of this.mirrors) mirror.close()
+    this.mirrors = []
     this.queue.close()
   }
 
@@ -255,7 +315,7 @@ export class Switch implements Forwarder {
         this.queue.send(to, memory, start, end)
       }
     } else if (to !== null) {
-      const change = this.changeFor(to, b, start, end)
+      const change = this.changeFor(to, memory, start, end)
       if (change < 0) return
       this.queue.begin()
       this.queue.send(to, memory, this.change(change, b, start), end)
@@ -295,8 +355,14 @@ export class Switch implements Forwarder {
     return from.blocked
   }
 
+  deliver(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
+    this.queue.deliver(to, memory, start, end)
+  }
+
   flushPorts(): void {
+    for (let i = 0; i < this.mirrors.length; i++) this.mirrors[i]?.sendTo(this.queue)
     this.queue.flush()
+    for (let i = 0; i < this.mirrors.length; i++) this.mirrors[i]?.done()
   }
 
   private flood(from: SwitchPort, memory: FrameMemory, start: number, end: number): void {
@@ -314,7 +380,7 @@ export class Switch implements Forwarder {
     for (let i = 0; i < this.open.length; i++) {
       const entry = this.open[i]
       if (entry === undefined || entry === from) continue
-      const change = this.changeFor(entry, b, start, end)
+      const change = this.changeFor(entry, memory, start, end)
       if (change >= 0) needed |= 1 << change
     }
     const isOneForm = (needed & (needed - 1)) === 0
@@ -342,10 +408,12 @@ export class Switch implements Forwarder {
   }
 
   /** What the entry's mode does to the frame whose VLAN was read last: CHANGE_*, negative when it does not get it. */
-  private changeFor(entry: SwitchPort, b: Uint8Array, start: number, end: number): number {
+  private changeFor(entry: SwitchPort, memory: FrameMemory, start: number, end: number): number {
     const change = this.vlan.changeFor(entry.vlans)
-    if (change === NOT_STRICT) entry.counters.dropOut(DROP_STRICT, wireFrames(b, start, end))
-    return change === NOT_STRICT ? NOT_CARRIED : change
+    if (change !== NOT_STRICT) return change
+    entry.counters.dropOut(DROP_STRICT, wireFrames(memory.bytes, start, end))
+    if (entry.observer !== null) entry.observer.frame(entry, SENT, DROP_STRICT, memory, start, end)
+    return NOT_CARRIED
   }
 
   /** Changes the tag of the frame whose VLAN was read last. @returns its new start. */
@@ -382,7 +450,13 @@ export class Switch implements Forwarder {
 
   private setBlocked(entry: SwitchPort, isLoop: boolean): void {
     entry.blocked = isLoop ? DROP_LOOP : entry.stpState === 'forwarding' ? -1 : DROP_STP
-    this.open = this.entries.filter(({ blocked }) => blocked < 0)
+    this.open = this.members().filter(({ blocked }) => blocked < 0)
+  }
+
+  /** All but the destinations of mirrors. */
+  private members(): SwitchPort[] {
+    const destinations = new Set(this.mirrors.map(({ to }) => to))
+    return this.entries.filter((entry) => !destinations.has(entry))
   }
 
   private freeNumber(): number {
@@ -391,12 +465,17 @@ export class Switch implements Forwarder {
     return number
   }
 
-  /** Entries came, went, or changed their mode. */
+  private observersChanged(): void {
+    for (const entry of this.entries) entry.observer = this.observers.of(entry.number)
+  }
+
+  /** Entries came, went, changed their mode, became or ceased to be the destination of a mirror. */
   private entriesChanged(): void {
     this.entries = this.byNumber.filter((entry) => entry !== null)
-    this.open = this.entries.filter((entry) => entry.blocked < 0)
-    this.isTransparent = this.entries.every((entry) => entry.vlans.isTransparent)
-    const tpids = this.entries.reduce((set, entry) => set | entry.vlans.tpids, 1)
+    const members = this.members()
+    this.open = members.filter((entry) => entry.blocked < 0)
+    this.isTransparent = members.every((entry) => entry.vlans.isTransparent)
+    const tpids = members.reduce((set, entry) => set | entry.vlans.tpids, 1)
     // What is a VLAN tag has changed, and with it the VLANs that addresses were learnt in.
     if (tpids !== this.tpids) this.table.clear()
     this.tpids = tpids

@@ -1,13 +1,11 @@
 /**
  * The VLANs of a switch, for people and machines. Transparent ports carry all of them and are left out: a VLAN is
- * listed when frames or addresses of it were seen, or when a port says which it is: it carries it untagged, or among at
- * most `NAMED_VLANS` tagged ones. So `tagged=all` alone lists nothing.
+ * listed when frames or addresses of it were seen, or when the mode of a port names it. So `tagged=all` alone lists
+ * nothing.
  */
 import type { VlanCounters } from '#net/switch/vlan-counters.ts'
 import type { SwitchPort } from '#net/switch/switch-port.ts'
 import { keyTpid, keyVid, type Tpid, VLAN_KEYS } from '#net/switch/vlan.ts'
-
-const NAMED_VLANS = 64
 
 export interface SwitchVlan {
   /** VID, 0: frames without a VLAN tag. */
@@ -30,7 +28,7 @@ export function listVlans(
   addresses: ReadonlyMap<number, number>,
 ): SwitchVlan[] {
   const members = entries.filter((entry) => !entry.vlans.isTransparent)
-  const named = new Set(members.flatMap(namedKeys))
+  const named = new Set(members.flatMap((entry) => entry.vlans.named))
   const vlans: SwitchVlan[] = []
   for (let key = 0; key < VLAN_KEYS; key++) {
     const learnt = addresses.get(key) ?? 0
@@ -49,15 +47,4 @@ export function listVlans(
     })
   }
   return vlans
-}
-
-function namedKeys({ vlans }: SwitchPort): number[] {
-  const tagged: number[] = []
-  const untagged: number[] = []
-  for (let key = 0; key < VLAN_KEYS; key++) {
-    const form = vlans.carries(key)
-    if (form === 'untagged') untagged.push(key)
-    else if (form === 'tagged') tagged.push(key)
-  }
-  return tagged.length > NAMED_VLANS ? untagged : [...untagged, ...tagged]
 }

@@ -2,12 +2,15 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
+import { BRIDGE_SETTINGS, PORT_SETTINGS } from '#hub/fabric/settings.ts'
 import { COMMANDS } from '#hub/vde/console/commands.ts'
 import { LineSplitter, TOO_LONG } from '#hub/vde/console/line-splitter.ts'
 import { PROMPT } from '#hub/vde/console/session.ts'
 import { budget, TIMEOUT_MS } from '#test/fuzz/budget.ts'
 import { ConsoleLab } from '#test/support/console-lab.ts'
 import { BROADCAST, frameOf, host } from '#test/support/switch-lab.ts'
+
+const SETTINGS = [...Object.keys(PORT_SETTINGS), ...Object.keys(BRIDGE_SETTINGS)]
 
 const word = fc.oneof(
   fc.integer({ min: -2, max: 6 }).map(String),
@@ -19,6 +22,10 @@ const word = fc.oneof(
     'mode=trunk',
     'ageing=50',
   ),
+  fc.constantFrom('rstp=on', 'rstp=off', 'priority=4096', 'edge=yes', 'cost=5', 'loop-protection=off'),
+  fc
+    .tuple(fc.constantFrom(...SETTINGS), fc.constantFrom('on', 'off', '1', '10', 'x'))
+    .map((pair) => pair.join('=')),
   fc.string({ unit: 'binary', maxLength: 8 }),
 )
 const line = fc
@@ -62,6 +69,7 @@ it(
         }
         expect(bridge.table.ageingMs).toBeGreaterThanOrEqual(10_000)
         for (const { port } of bridge.addresses()) expect(bridge.entry(port)).not.toBeNull()
+        lab.close()
       }),
       budget(),
     )
@@ -94,6 +102,7 @@ it(
         }
         splitter.finish()
         answerAll()
+        lab.close()
       }),
       budget(),
     )

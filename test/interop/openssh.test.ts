@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { OFFERED } from '#hub/gateway/commands.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
 import {
   controlRecord,
@@ -30,8 +31,7 @@ import type { Finished } from '#test/support/process.ts'
 import { frameRecord, helloRecord } from '#test/support/ssh-peer.ts'
 
 const HUB_ADDRESS = '10.98.0.2'
-const OFFER =
-  'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], vde_plug BRIDGE\r\n'
+const OFFER = `${OFFERED}\r\n`
 
 let lab: Lab
 let client: Namespace

@@ -52,7 +52,8 @@ interface RstpStatus {
 }
 
 async function ours(): Promise<RstpStatus> {
-  const [status] = JSON.parse((await hub.command(['show', 'rstp', 'v', '--json'])).stdout) as RstpStatus[]
+  const { stdout } = await hub.command(['show', 'rstp', 'v', '--json'])
+  const [status]: RstpStatus[] = JSON.parse(stdout)
   if (!status) throw new Error('no bridge')
   return status
 }
@@ -77,21 +78,22 @@ async function theirs(): Promise<string> {
     .join(', ')
 }
 
-const expectSoon = (what: () => Promise<string>): ReturnType<typeof expect.poll> =>
-  expect.poll(what, { timeout: 40_000, interval: 200 })
+async function expectSoon(what: () => Promise<string>, wanted: string): Promise<void> {
+  await expect.poll(what, { timeout: 40_000, interval: 200 }).toBe(wanted)
+}
 
 describe('RSTP with Open vSwitch', () => {
   it('agrees when ours is the root: it blocks one of its ports', async () => {
-    await expectSoon(links).toBe('designated forwarding, designated forwarding')
-    await expectSoon(theirs).toBe('alternate discarding, root forwarding')
+    await expectSoon(links, 'designated forwarding, designated forwarding')
+    await expectSoon(theirs, 'alternate discarding, root forwarding')
     await pc.reaches(FAR_ADDRESS)
   })
 
   it('follows when the other one becomes the root, and ours blocks a port', async () => {
     const capture = await Capture.start(ovsMachine, 'l1', { filter: 'stp' })
     await hub.command(['bridge', 'set', 'v', 'priority=61440'])
-    await expectSoon(links).toBe('alternate discarding, root forwarding')
-    await expectSoon(theirs).toBe('designated forwarding, designated forwarding')
+    await expectSoon(links, 'alternate discarding, root forwarding')
+    await expectSoon(theirs, 'designated forwarding, designated forwarding')
     const { root, bridgeId, ports } = await ours()
     expect(root).not.toBe(bridgeId)
     expect(ports.map(({ badBpdus }) => badBpdus)).toEqual([0, 0, 0])
@@ -119,6 +121,6 @@ describe('RSTP with Open vSwitch', () => {
     ping.stop()
     console.info(`${inUse} went, and frames went by the other one after ${Math.round(awayMs)} ms`)
     expect(awayMs).toBeLessThan(4000)
-    await expectSoon(links).toBe('disabled discarding, root forwarding')
+    await expectSoon(links, 'disabled discarding, root forwarding')
   })
 })

@@ -5,11 +5,12 @@
  *   vde_plug a ---[1  vde_switch  2]--- vde_plug b
  *   vde_plug a ---[1    bridge    2]--- vde_plug b
  */
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { makeFrame } from '#test/support/frames.ts'
 import { Hub } from '#test/support/hub.ts'
+import { pidOf, statusOf } from '#test/support/hub-processes.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
 import { type Running, until } from '#test/support/process.ts'
 import { VdeConsole } from '#test/support/vde-console.ts'
@@ -29,6 +30,7 @@ const B = '02:00:00:00:00:0b'
 
 let lab: Lab
 let machine: Namespace
+let hub: Hub
 let root: string
 let ours: Side
 let theirs: Side
@@ -44,7 +46,7 @@ beforeAll(async () => {
   machine.exec('chmod', '1777', root)
   machine.spawn('vde_switch', ['-s', path('theirs'), '-m', '0666', '-M', path('theirs.mgmt')])
   await until('vde_switch serves', () => existsSync(path('theirs.mgmt')))
-  await Hub.start(machine, {
+  hub = await Hub.start(machine, {
     address: HUB_ADDRESS,
     bridges: [
       `private0,vde=${path('ours')},vdemode=666,mgmt=${path('ours.mgmt')}`,
@@ -53,8 +55,7 @@ beforeAll(async () => {
   })
   theirs = await side('theirs')
   ours = await side('ours')
-  for (const line of ['port/create 5', 'port/sethub 0', 'vlan/create 10', 'vlan/create 20'])
-    expect(await both(line)).toBe('1000 Success\n')
+  for (const line of ['port/create 5', 'port/sethub 0', 'vlan/create 10', 'vlan/create 20']) await both(line)
 })
 afterEach(({ task }) => {
   if (task.result?.state === 'fail') console.error(lab.story(), ...streams.map(({ stderr }) => stderr))
@@ -96,7 +97,7 @@ const masked = (text: string): string =>
 /** What both consoles answer to a line. */
 async function both(line: string): Promise<string> {
   const [their, our] = await Promise.all([theirs.console.ask(line), ours.console.ask(line)])
-  expect(masked(our), line).toBe(masked(their))
+  expect([line, masked(our)]).toEqual([line, masked(their)])
   return our
 }
 
@@ -111,8 +112,8 @@ async function counts({ console }: Side): Promise<{ in: number; out: number[] }>
 /** `a>b 10`: from a to b's address, with tag 10; `a>* -`: to all, untagged. */
 function frameOf(text: string): Buffer {
   const [, from, to, tag = '-'] = /^([ab])>([ab*]) (\S+)$/.exec(text) ?? []
-  const addresses = { a: A, b: B, '*': 'ff:ff:ff:ff:ff:ff' }
-  const destination = to === 'a' || to === 'b' ? addresses[to] : addresses['*']
+  const known = { a: A, b: B, '*': 'ff:ff:ff:ff:ff:ff' }
+  const destination = to === 'a' || to === 'b' ? known[to] : known['*']
   const tags = tag === '-' ? [] : [[0x8100, Number(tag)] as const]
   return makeFrame({ source: from === 'a' ? A : B, destination, tags, length: 80 })
 }
@@ -143,6 +144,15 @@ const FRAMES = [
   'b>a -',
   'a>b 30',
 ]
+
+describe('the socket', () => {
+  it('is the hub’s user’s alone, who is not root', () => {
+    const { mode, uid } = statSync(path('ours.mgmt'))
+    expect(mode & 0o777).toBe(0o600)
+    expect(uid).toBe(Number(statusOf(pidOf(hub, 'fabric'), 'Uid').split('\t')[0]))
+    expect(uid).not.toBe(0)
+  })
+})
 
 describe('commands that change VLANs', () => {
   it.each([
@@ -176,6 +186,12 @@ async function addresses({ console }: Side): Promise<string[]> {
     .sort()
 }
 
+/** What vde_switch and the bridge answer. */
+const ask = async (line: string): Promise<string[]> => [
+  await theirs.console.ask(line),
+  await ours.console.ask(line),
+]
+
 describe('answers', () => {
   it.each([
     ['', '# note', '  ', 'nosuch', 'port', 'port/', 'Port/print'],
@@ -204,10 +220,6 @@ describe('answers', () => {
   })
 
   it('are right where those of vde_switch are not', async () => {
-    const ask = async (line: string): Promise<string[]> => [
-      await theirs.console.ask(line),
-      await ours.console.ask(line),
-    ]
     expect(await ask('vlan/create 4094')).toEqual(['1022 Invalid argument\n', '1000 Success\n'])
     const [theirAll, ourAll] = await ask('vlan/allprint 0')
     expect([theirAll?.split('\n').at(-2), ourAll?.split('\n').at(-2)]).toEqual([

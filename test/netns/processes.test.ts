@@ -127,12 +127,14 @@ describe('a process of the hub', () => {
     )
     expect(reading).toEqual(Array.from({ length: 7 }, () => 'EACCES'))
     const connecting = await asGateway(
-      `for (const s of ['control', 'fabric', 'auth', 'tunnel', 'gateway-1'])
+      `for (const s of ['control', 'counters', 'fabric', 'auth', 'tunnel', 'capture', 'gateway-1'])
          require('net').connect('run/' + s + '.sock', function () { console.log(s, 'open'); this.destroy() })
            .on('error', (e) => console.log(s, e.code))`,
     )
     const closed = ['control EACCES', 'fabric EACCES', 'gateway-1 EACCES']
-    expect(connecting).toEqual(['auth open', ...closed, 'tunnel open'])
+    expect(connecting).toEqual(
+      ['auth open', 'capture open', ...closed, 'counters open', 'tunnel open'].sort(),
+    )
   })
 
   it('leaves files that only their owners read', () => {
@@ -143,7 +145,9 @@ describe('a process of the hub', () => {
       '.': 0o710,
       run: 0o710,
       'run/auth.sock': 0o660,
+      'run/counters.sock': 0o660,
       'run/tunnel.sock': 0o660,
+      'run/capture.sock': 0o660,
     }
     for (const [name, mode] of Object.entries(shared)) expect([name, modeOf(name)]).toEqual([name, mode])
     const open = names.filter((name) => shared[name] === undefined && (modeOf(name) & 0o077) !== 0)

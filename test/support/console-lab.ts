@@ -78,4 +78,9 @@ export class ConsoleLab {
     }
     return this.plug(number, 'vde:ann')
   }
+
+  close(): void {
+    for (const entry of this.bridge.switch.portList) entry.disconnect()
+    this.bridge.close()
+  }
 }

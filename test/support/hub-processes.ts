@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import type { Hub } from '#test/support/hub.ts'
 import { until } from '#test/support/process.ts'
 
-export type HubProcess = 'supervisor' | 'control' | 'fabric' | 'gateway-1' | 'gateway-2'
+export type HubProcess = 'supervisor' | 'control' | 'fabric' | 'metrics' | 'gateway-1' | 'gateway-2'
 
 const read = (file: string): string => {
   try {

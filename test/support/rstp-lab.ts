@@ -40,7 +40,7 @@ export class RstpLab {
   changedAt = 0
   /** When frames could have gone round, and where; of ports that are not cut. */
   loops: string[] = []
-  /** BPDUs on these segments are lost, and nobody is told. */
+  /** Frames on these segments are lost, and nobody is told. */
   readonly silent = new Set<number>()
   /** Of one BPDU, in ms. */
   delay: () => number = () => 1
@@ -118,6 +118,16 @@ export class RstpLab {
     this.now = until
   }
 
+  /** Runs until something is so, in steps of 1 ms. @returns how long it took; Infinity when it is not so in a minute */
+  runUntil(isSo: () => boolean): number {
+    const since = this.now
+    while (!isSo()) {
+      if (this.now - since > 60_000) return Infinity
+      this.run(1)
+    }
+    return this.now - since
+  }
+
   /** How long it took from `since` until the last state changed; 0 when none did. */
   settledAfter(since: number): number {
     return Math.max(0, this.changedAt - since)
@@ -189,7 +199,7 @@ export class RstpLab {
   #lookForLoops(): void {
     const union = new Union()
     for (const end of this.ends) {
-      if (end.state !== 'forwarding' || !this.#isLive(end)) continue
+      if (end.state !== 'forwarding' || !this.#isLive(end) || this.silent.has(end.segment)) continue
       if (!union.join(`b${end.bridge}`, `s${end.segment}`))
         this.loops.push(`loop at ${this.now} ms through bridge ${end.bridge} port ${end.port}`)
     }

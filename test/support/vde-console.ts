@@ -4,6 +4,8 @@ import { until } from '#test/support/process.ts'
 
 const PROMPT = '\nvde$ '
 
+const isEvent = (line: string): boolean => /^3\d{3} /.test(line)
+
 export class VdeConsole {
   readonly #socket: Socket
   #text = ''
@@ -36,7 +38,6 @@ export class VdeConsole {
     const end = await until(what, () => this.#text.indexOf(PROMPT) + 1 || undefined)
     const lines = this.#text.slice(0, end - 1).split('\n')
     this.#text = this.#text.slice(end - 1 + PROMPT.length)
-    const isEvent = (line: string): boolean => /^3\d{3} /.test(line)
     this.events.push(...lines.filter(isEvent))
     return lines.filter((line) => !isEvent(line)).join('\n')
   }

@@ -4,9 +4,6 @@ import { Refusal } from '#hub/vde/console/refusal.ts'
 
 const octal = (mode: number): string => `0${mode.toString(8).padStart(3, '0')}`
 
-/** A switch of ours has no address of its own. */
-const NO_ADDRESS = '00:00:00:00:00:00'
-
 export const DATA_SOCKET_COMMANDS: readonly (Command | Menu)[] = [
   { path: 'ds', menu: true, help: 'DATA SOCKETS' },
   {
@@ -42,7 +39,7 @@ export const SESSION_COMMANDS: readonly Command[] = [
     *lines({ console: { bridge, facts }, now }) {
       yield `Hybridge, switch ${bridge.name}`
       yield ''
-      yield `pid ${facts.pid} MAC ${NO_ADDRESS} uptime ${Math.floor((now - facts.startedAt) / 1000)}`
+      yield `pid ${facts.pid} MAC ${bridge.spanningTree.address} uptime ${Math.floor((now - facts.startedAt) / 1000)}`
       yield `mgmt ${facts.path} perm ${octal(facts.mode)}`
     },
   },

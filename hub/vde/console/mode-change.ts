@@ -22,11 +22,11 @@ export function vlansFixed(mode: PortMode): string | undefined {
   return undefined
 }
 
-/** @param vid  null: untagged frames are dropped */
+/** The port leaves its untagged VLAN for another. @param vid  null: untagged frames are dropped */
 export function withUntagged(mode: PortMode, vid: number | null): PortMode {
   if (mode.kind === 'access' && vid !== null) return { kind: 'access', vlan: vid }
   const trunk = asTrunk(mode)
-  return { ...trunk, native: vid, tagged: vid === null ? trunk.tagged : without(trunk.tagged, vid) }
+  return { ...trunk, native: vid, tagged: without(without(trunk.tagged, trunk.native), vid) }
 }
 
 export function withTagged(mode: PortMode, vid: number): PortMode {
@@ -69,7 +69,8 @@ function asTrunk(mode: PortMode): Trunk {
   return mode.kind === 'access' ? { ...PLAIN_TRUNK, native: mode.vlan } : PLAIN_TRUNK
 }
 
-function without(set: VidSet, vid: number): VidSet {
+function without(set: VidSet, vid: number | null): VidSet {
+  if (vid === null) return set
   return set.flatMap(([first, last]): VidSet => {
     if (vid < first || vid > last) return [[first, last]]
     const parts: VidSet = [

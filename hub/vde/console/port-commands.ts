@@ -190,7 +190,10 @@ export const PORT_COMMANDS: readonly (Command | Menu)[] = [
     run: (call) => {
       const { bridge } = call.console
       if (call.words.length > 0) portOf(call, call.words[0]).counters.reset()
-      else for (const { counters } of bridge.switch.portList) counters.reset()
+      else {
+        for (const { counters } of bridge.switch.portList) counters.reset()
+        bridge.switch.vlanCounters.reset()
+      }
     },
   },
   {

@@ -1,5 +1,5 @@
 /** The socket of a bridge's management console. */
-import { chownSync } from 'node:fs'
+import { lchownSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { reasonOf } from '#net/base/errors.ts'
@@ -55,7 +55,7 @@ export class ConsoleServer {
       socket.on('close', () => this.#sockets.delete(socket))
       serveConsole(socket, options)
     })
-    if (users) chownSync(path, users.service.uid, users.service.gid)
+    if (users) lchownSync(path, users.service.uid, users.service.gid)
     say('info', `console of ${bridge.name}: ${path}`)
   }
 

@@ -38,10 +38,11 @@ describe('a session', () => {
   it('tells what it is', () => {
     const lab = new ConsoleLab()
     lab.now = 61_900
+    expect(lab.bridge.spanningTree.address).toMatch(/^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/)
     expect(lab.ask('showinfo')).toEqual([
       'Hybridge, switch private0',
       '',
-      'pid 4711 MAC 00:00:00:00:00:00 uptime 61',
+      `pid 4711 MAC ${lab.bridge.spanningTree.address} uptime 61`,
       'mgmt /run/private0.mgmt perm 0600',
     ])
     expect(lab.say('ds/showinfo')).toBe(

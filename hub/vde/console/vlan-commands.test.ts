@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { DROP_LOOP } from '#net/port/counters.ts'
 import { ConsoleLab } from '#test/support/console-lab.ts'
 import { BROADCAST, frameOf, host } from '#test/support/switch-lab.ts'
 
@@ -68,6 +69,23 @@ describe('vlan', () => {
   })
 })
 
+describe('the status of a port', () => {
+  it('is what spanning tree and loop protection make of it', () => {
+    const lab = makeLab()
+    const status = (): (string | undefined)[] =>
+      lab.ask('vlan/allprint 0').map((line) => /status=(\w+)/.exec(line)?.[1])
+    expect(status()).toEqual([undefined, 'Forwarding', 'Forwarding', 'Learning'])
+    const [one, two] = lab.bridge.switch.portList
+    lab.say('set/bridge rstp=on')
+    expect(status()).toEqual([undefined, 'Discarding', 'Discarding', 'Learning'])
+    lab.say('set/bridge rstp=off')
+    if (one) lab.bridge.switch.setStpState(one, 'learning')
+    if (two) two.blocked = DROP_LOOP
+    expect(status()).toEqual([undefined, 'Learning', 'Discarding', 'Learning'])
+    lab.close()
+  })
+})
+
 describe('a port in VLANs', () => {
   it.each([
     ['transparent', 'port/setvlan 1 10', 'trunk,native=10,tagged=none,tpid=8100'],
@@ -83,6 +101,8 @@ describe('a port in VLANs', () => {
     ['trunk,native=20,tagged=9-11', 'vlan/delport 10 1', 'trunk,native=20,tagged=9+11,tpid=8100'],
     ['trunk,native=20,tagged=9-11', 'port/setvlan 1 10', 'trunk,native=10,tagged=9+11,tpid=8100'],
     ['trunk,native=10,tagged=30', 'port/setvlan 1 20', 'trunk,native=20,tagged=30,tpid=8100'],
+    ['trunk,native=20,tagged=all', 'port/setvlan 1 10', 'trunk,native=10,tagged=1-9+11-19+21-4094,tpid=8100'],
+    ['trunk,native=20,tagged=all', 'port/setvlan 1 4095', 'trunk,native=none,tagged=1-19+21-4094,tpid=8100'],
     ['trunk,tagged=all', 'vlan/addport 10 1', 'trunk,native=none,tagged=all,tpid=8100'],
     ['trunk,tagged=all', 'vlan/delport 10 1', 'trunk,native=none,tagged=1-9+11-4094,tpid=8100'],
   ])('of mode %s, after %s, is %s', (before, line, after) => {

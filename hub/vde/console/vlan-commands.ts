@@ -1,4 +1,5 @@
 /** VLANs, and the ports that carry them. */
+import { DROP_LOOP } from '#net/port/counters.ts'
 import type { PortMode } from '#net/switch/port-mode.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
 import { MAX_VID } from '#net/switch/vlan.ts'
@@ -14,6 +15,13 @@ export function changeMode({ console }: Call, entry: SwitchPort, mode: (mode: Po
   console.bridge.switch.setMode(entry, mode(entry.mode))
 }
 
+/** What spanning tree and loop protection let through; of a port that is down nothing, which VDE calls learning. */
+function statusOf(entry: SwitchPort): string {
+  if (!entry.isUp) return 'Learning'
+  if (entry.blocked === DROP_LOOP) return 'Discarding'
+  return { discarding: 'Discarding', learning: 'Learning', forwarding: 'Forwarding' }[entry.stpState]
+}
+
 /** The ports that carry a VLAN; all of them, or those that are up. */
 function* vlanLines({ console: { bridge } }: Call, vid: number, all: boolean): Iterable<string> {
   yield `VLAN ${fourDigits(vid)}`
@@ -23,7 +31,7 @@ function* vlanLines({ console: { bridge } }: Call, vid: number, all: boolean): I
     const active = Number(entry.isUp)
     yield (
       ` -- Port ${fourDigits(entry.number)} tagged=${Number(carried === 'tagged')} active=${active} ` +
-        `status=${entry.isUp ? 'Forwarding' : 'Learning'}`
+        `status=${statusOf(entry)}`
     )
   }
 }

@@ -1,0 +1,23 @@
+/** A capture for a user of the SSH port: `ssh -p 2222 ann@hub capture private0 | tcpdump -r -`. */
+import type { ServerChannel } from 'ssh2'
+import { captureSummary, openCapture, passCapture } from '#hub/base/capture-client.ts'
+import { captureRequest, captureTarget, type CaptureWords } from '#hub/base/capture-request.ts'
+
+/**
+ * Runs it until the user goes, or its count or duration is over. That input ends means nothing: `ssh` has none when it
+ * is started by a program.
+ * @throws ConfigError, ProtocolError, SystemError when it does not begin
+ */
+export async function serveCapture(channel: ServerChannel, words: CaptureWords, user: string): Promise<void> {
+  channel.on('error', () => {}) // 'close' follows
+  channel.resume()
+  const capture = await openCapture(captureRequest(words, user))
+  channel.stderr.write(`capturing ${captureTarget(words)}\n`)
+  const blocks = await passCapture(capture, channel)
+  if (!channel.writable) return
+  channel.stderr.write(
+    blocks.isComplete ? `${captureSummary(blocks)}\n` : 'the hub ended the capture before its end\n',
+  )
+  channel.exit(blocks.isComplete ? 0 : 1)
+  channel.end()
+}
