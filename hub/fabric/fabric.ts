@@ -150,6 +150,11 @@ export class Fabric {
       applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
       this.#bridges.set(name, bridge)
     }
+    // Before what is attached: that may be plugged into one of these.
+    for (const { name, vde, mgmt } of config.bridges) {
+      if (vde) this.#openVde(this.#bridge(name), vde)
+      if (mgmt) this.#openConsole(this.#bridge(name), mgmt)
+    }
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
       const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
@@ -159,10 +164,6 @@ export class Fabric {
       entry.description = `${attachment.kind}:${attachment.argument}`
       entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
-    }
-    for (const { name, vde, mgmt } of config.bridges) {
-      if (vde) this.#openVde(this.#bridge(name), vde)
-      if (mgmt) this.#openConsole(this.#bridge(name), mgmt)
     }
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }

@@ -65,9 +65,14 @@ beforeAll(async () => {
     bridges: [
       'lab,vdemode=666',
       'far,vdemode=666',
+      'spare',
       `private0,vde=${directory('private0')},vdegroup=users,vdemode=660`,
     ],
-    attach: [`private0=vde:${directory('sw')}`, `far=vde:${directory('refusing')},port=9`],
+    attach: [
+      `private0=vde:${directory('sw')}`,
+      `far=vde:${directory('refusing')},port=9`,
+      `spare=vde:${directory('v/far')}`,
+    ],
     args: ['--vde', directory('v')],
   })
 })
@@ -289,6 +294,13 @@ describe('the hub as a client', () => {
     await expectFrame(start('vde_plug', directory('sw')), inside, 3)
     expect(readdirSync(directory('sw')).filter((name) => name.startsWith('.'))).toEqual([])
   })
+
+  it('may be plugged into a bridge of its own', async () => {
+    const [port] = await portsAre('spare', (all) => all.length === 1 && all[0]?.up === true)
+    expect(port?.name).toBe(`vde:${directory('v/far')}`)
+    const far = await portsAre('far', (all) => all.some(({ up }) => up))
+    expect(far[1]?.description).toMatch(/^hybridge: user=\w+ pid=\d+$/)
+  })
 })
 
 describe('vde_plug through ssh', () => {
@@ -298,7 +310,7 @@ describe('vde_plug through ssh', () => {
     const far = start('vde_plug', directory('v/far'))
     const read = await portsAre('lab', (all) => all.filter(({ up }) => up).length === 2)
     expect(read[1]).toMatchObject({ name: `plug:ann@${ADDRESS}`, description: `ann@${ADDRESS}` })
-    await portsAre('far', (all) => all.filter(({ up }) => up).length === 2)
+    await portsAre('far', (all) => all.filter(({ up }) => up).length === 3)
     const frames = [14, 60, 1514, 9234].map(frameOf)
     near.send(...frames)
     await until('frames outward', () => far.frames.length === frames.length)
@@ -325,7 +337,7 @@ describe('vde_plug through ssh', () => {
     expect(stream.stderr).toContain('vde_plug: this is no VDE stream')
     const nowhere = start(...ssh('nowhere'))
     expect(await nowhere.ended).toBe(1)
-    expect(nowhere.stderr).toMatch(/vde_plug: no bridge "nowhere" here; bridges: lab, far, private0/)
+    expect(nowhere.stderr).toMatch(/vde_plug: no bridge "nowhere" here; bridges: lab, far, spare, private0/)
   })
 })
 

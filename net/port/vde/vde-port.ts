@@ -22,8 +22,12 @@ import { putPlain } from '#net/wire/virtio.ts'
 /** Longest frame in octets, without the FCS: 9216 of payload behind a header with one tag, as VDE's library has it. */
 export const MAX_VDE_FRAME = 9234
 
-/** Reads for one readiness: the other ports get their turn after as many. */
-const ROUNDS = 4
+/**
+ * Reads for one readiness: the other ports get their turn after as many. Clients write one frame at a time: what came
+ * while the last ones were switched is cheaper to read now than after a turn of the event loop. Measured with TCP
+ * between two vde_plugs: 0.9 Gbit/s with 16, 0.7 with 4, 0.55 when a batch that is not full ends it.
+ */
+const ROUNDS = 16
 /** What the kernel holds for a slow reader. */
 const SOCKET_BUFFER = 1 << 20
 
@@ -130,7 +134,6 @@ export class VdePort implements Port {
       if (received <= 0) return
       for (let i = 0; i < received; i++) this.#receive(i)
       this.#sink.batchEnd()
-      if (received < ReceiveBatch.SLOTS) return
     }
   }
 
