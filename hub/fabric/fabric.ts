@@ -258,10 +258,10 @@ export class Fabric {
   /**
    * Joins a tunnel to a bridge. A tunnel of the same user with the same key is told to go, and its port taken over.
    * @param fd  a connected, non-blocking stream socket that carries frame records; belongs to the fabric when this returns
-   * @returns the port's number
+   * @param answer  is given the port's number before anything is sent to it, as RSTP sends at once
    * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`, `carries-tunnel`
    */
-  joinTunnel(request: TunnelRequest, fd: number): number {
+  joinTunnel(request: TunnelRequest, fd: number, answer: (port: number) => void): void {
     const bridge = this.#bridge(request.bridge).switch
     this.#carrierGuard.check(request)
     const id =
@@ -286,12 +286,12 @@ export class Fabric {
       },
     })
     tunnel.port = port
+    answer(tunnel.entry.number)
     tunnel.entry.connect(port)
     this.#say(
       'info',
       `${request.user}@${request.name} joined ${request.bridge} as port ${tunnel.entry.number}`,
     )
-    return tunnel.entry.number
   }
 
   /** For those who look on. @throws ProtocolError `unknown-bridge`, `unknown-port` */

@@ -12,8 +12,7 @@ import { answerLine, readRequestLine } from '#hub/fabric/request-line.ts'
 export function answerTunnel(fd: number, fabric: Fabric): void {
   readRequestLine(fd, (line) => {
     try {
-      const port = fabric.joinTunnel(parse(line), fd)
-      answerLine(fd, { ok: true, port })
+      fabric.joinTunnel(parse(line), fd, (port) => answerLine(fd, { ok: true, port }))
     } catch (error) {
       const code = error instanceof ProtocolError ? error.code : 'internal'
       answerLine(fd, { ok: false, code, message: reasonOf(error) })
