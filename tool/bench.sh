@@ -2,13 +2,22 @@
 # npm run bench -- NAME [OPTION ...]: figures beside peers in the same run. Needs root.
 set -eu
 cd "$(dirname "$0")/.."
-case "${1:-}" in
-switch | tunnel | latency | vde) ;;
-*)
-  cat >&2 <<'EOF'
+usage() {
+  cat <<'EOF'
 usage: npm run bench -- switch|tunnel|latency|vde [--rounds N] [--only NAME,...] [--scenario NAME,...] [--memory]
                         [--congestion cubic|bbr] [--json]
 EOF
+}
+case " $* " in
+*' --help '*)
+  usage
+  exit
+  ;;
+esac
+case "${1:-}" in
+switch | tunnel | latency | vde) ;;
+*)
+  usage >&2
   exit 2
   ;;
 esac

@@ -1,6 +1,6 @@
 /** The reader's end of run/capture.sock: for gateways, and for `hybridge capture`. */
 import net from 'node:net'
-import { ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
+import { ConfigError, ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
 import { errnoOf, isRecord, textOr } from '#net/base/unknown.ts'
 import { BlockStream } from '#net/pcapng/block-stream.ts'
 import type { CaptureRequest } from '#hub/base/capture-request.ts'
@@ -18,7 +18,7 @@ export interface OpenCapture {
 
 /**
  * Asks for a capture in the data directory that is the working directory while this is called.
- * @throws ProtocolError of the fabric @throws SystemError when there is none
+ * @throws ConfigError for a filter with a fault, ProtocolError of the fabric @throws SystemError when there is none
  */
 export async function openCapture(request: CaptureRequest): Promise<OpenCapture> {
   const socket = net.connect(CAPTURE_SOCKET)
@@ -46,14 +46,15 @@ export async function openCapture(request: CaptureRequest): Promise<OpenCapture>
     })
   } catch (error) {
     socket.destroy()
-    if (error instanceof ProtocolError || error instanceof SystemError) throw error
+    if (error instanceof ConfigError || error instanceof ProtocolError || error instanceof SystemError)
+      throw error
     throw new SystemError(errnoOf(error), reasonOf(error), { cause: error })
   } finally {
     clearTimeout(timer)
   }
 }
 
-function refusalOf(line: string): ProtocolError | undefined {
+function refusalOf(line: string): ConfigError | ProtocolError | undefined {
   let value: unknown
   try {
     value = JSON.parse(line)
@@ -62,7 +63,9 @@ function refusalOf(line: string): ProtocolError | undefined {
   }
   if (!isRecord(value)) return new ProtocolError('internal', 'the switch gives no answer')
   if (value['ok'] === true) return undefined
-  return new ProtocolError(textOr(value['code'], 'internal'), textOr(value['message'], ''))
+  const code = textOr(value['code'], 'internal')
+  const message = textOr(value['message'], '')
+  return code === 'bad-filter' ? new ConfigError(message) : new ProtocolError(code, message)
 }
 
 /**

@@ -1,11 +1,14 @@
 /** The running hub, asked over its control socket. */
-import { SystemError } from '#net/base/errors.ts'
+import { ConfigError, ProtocolError, SystemError } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
 import { CONTROL_SOCKET, requireDataDirectory } from '#hub/base/data-directory.ts'
 import { RpcClient, type RpcParams } from '#hub/base/rpc.ts'
 import { type Context, dataOf } from '#hub/command/context.ts'
 
-/** Asks the hub of a data directory. @throws SystemError with what to do, ProtocolError of the hub */
+/**
+ * Asks the hub of a data directory.
+ * @throws SystemError with what to do, ConfigError for a setting that is wrong, ProtocolError of the hub
+ */
 export function askHub(
   context: Context,
   data: string | undefined,
@@ -16,6 +19,10 @@ export function askHub(
     const client = new RpcClient(CONTROL_SOCKET)
     try {
       return await client.call(op, params)
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'bad-setting')
+        throw new ConfigError(error.message, { cause: error })
+      throw error
     } finally {
       client.close()
     }

@@ -12,6 +12,25 @@ interface Settings {
   readonly setting: readonly string[]
 }
 
+const HOLD = 'All settings are made, or none. They hold until they are set again or the hub ends.'
+const PORT_SETTINGS = `Settings:
+  mode=transparent|access|trunk|tunnel,...          VLANs of the port
+  block=dhcp+ra+bpdu+pause|none  storm=N|off        guards; N frames a second
+  mirror=3+in:4+out:5|none                          copies of other ports
+  impair=... impair-in=... impair-out=...           delay, loss, rate, ...
+  link=up|down                                      the cable pulled
+  edge=auto|yes|no cost=N|auto stp-priority=N       spanning tree
+  p2p=auto|yes|no mcheck=now
+
+${HOLD}`
+const BRIDGE_SETTINGS = `Settings:
+  ageing=SECONDS                                    of learnt addresses
+  rstp=on|off priority=N                            spanning tree
+  hello=SECONDS max-age=SECONDS forward-delay=SECONDS
+  loop-protection=on|off
+
+${HOLD}`
+
 /** `NAME=VALUE`, the value up to the end of the word. */
 function parseSettings(words: readonly string[]): Record<string, string> {
   const settings: Record<string, string> = {}
@@ -47,7 +66,7 @@ const portSet = (context: Context): CommandModule<object, Bridge & Settings & { 
       .example('$0 bridge port set private0 7 mirror=3+4', 'copies of ports 3 and 4 to 7')
       .example('$0 bridge port set private0 3 impair=delay=50ms,loss=1%', 'a bad link')
       .example('$0 bridge port set private0 3 mode=transparent impair=none', 'as it was')
-      .epilogue('All settings are made, or none. They hold until they are set again or the hub ends.'),
+      .epilogue(PORT_SETTINGS),
   handler: async ({ bridge, port, setting, data }) => {
     const settings = parseSettings(setting)
     await askHub(context, data, 'port.set', { bridge, port: parsePort(port), settings })
@@ -61,7 +80,8 @@ const portReset = (context: Context): CommandModule<object, Bridge & { port?: st
     yargs
       .positional('bridge', { type: 'string', demandOption: true, describe: 'Name of the bridge' })
       .positional('port', { type: 'string', describe: 'Only this port' })
-      .example('$0 bridge port reset private0', 'of all its ports and VLANs'),
+      .example('$0 bridge port reset private0', 'of all its ports and VLANs')
+      .example('$0 bridge port reset private0 3', 'of port 3'),
   handler: async ({ bridge, port, data }) => {
     await askHub(context, data, 'counters.reset', {
       bridge,
@@ -79,7 +99,7 @@ const bridgeSet = (context: Context): CommandModule<object, Bridge & Settings> =
       .positional('setting', { type: 'string', array: true, demandOption: true, describe: 'NAME=VALUE' })
       .example('$0 bridge set private0 ageing=60', 'forget silent addresses after a minute')
       .example('$0 bridge set private0 rstp=on priority=4096', 'a spanning tree, likely its root')
-      .epilogue('All settings are made, or none. They hold until they are set again or the hub ends.'),
+      .epilogue(BRIDGE_SETTINGS),
   handler: async ({ bridge, setting, data }) => {
     await askHub(context, data, 'bridge.set', { bridge, settings: parseSettings(setting) })
   },
@@ -113,10 +133,13 @@ export const bridgeCommand = (context: Context): CommandModule<object, object> =
           ports
             .command(portSet(context))
             .command(portReset(context))
+            .example('$0 bridge port set private0 3 link=down', 'change port 3')
+            .example('$0 bridge port reset private0 3', 'its counters to 0')
             .demandCommand(1, 'which of: bridge port set, bridge port reset?'),
         handler: () => {},
       })
       .example('$0 bridge port set private0 3 mode=access,vlan=10', 'change port 3')
+      .example('$0 bridge set private0 rstp=on', 'change the bridge')
       .demandCommand(1, 'which of: bridge list, bridge set, bridge port?'),
   handler: () => {},
 })

@@ -1,6 +1,7 @@
 /** `hybridge capture ...`: what passes a port of the running hub, as a capture file. */
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
+import { getSystemErrorMap } from 'node:util'
 import type { CommandModule } from 'yargs'
 import { ConfigError, ProtocolError, SystemError } from '#net/base/errors.ts'
 import { captureSummary, type OpenCapture, openCapture, passCapture } from '#hub/base/capture-client.ts'
@@ -68,6 +69,7 @@ export const captureCommand = (context: Context): CommandModule<object, Capture>
       .epilogue('Ctrl-C ends it; the file is whole then.'),
   handler: async ({ data, write, snaplen, duration, ...words }) => {
     const request = captureRequest({ ...words, snap: snaplen, seconds: duration }, '')
+    if (write === '') throw new ConfigError('-w needs the name of a file, or - for standard output')
     const { stdout } = context
     if (write === '-' && 'isTTY' in stdout && stdout.isTTY)
       throw new ConfigError(
@@ -104,9 +106,13 @@ async function run(
   if (failure !== undefined && failure.code !== 'EPIPE')
     throw new SystemError(
       failure.code ?? 'EIO',
-      `cannot write ${isFile ? file : 'standard output'}: ${failure.message}`,
+      `cannot write ${isFile ? file : 'standard output'}: ${textOf(failure)}`,
     )
   stderr.write(`${captureSummary(blocks)}\n`)
   if (!blocks.isComplete && failure === undefined)
     throw new ProtocolError('disconnected', 'the hub ended the capture; what came before is whole')
 }
+
+/** `no such file or directory`, without what Node says around it. */
+const textOf = ({ errno = 0, message }: NodeJS.ErrnoException): string =>
+  getSystemErrorMap().get(errno)?.[1] ?? message

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -231,6 +232,27 @@ describe('hybridge show', () => {
     expect(await hybridge('show ports x')).toMatchObject({ code: 1, err: 'hybridge: no bridge \ufffd[2Jx\n' })
     expect((await hybridge('show macs')).err).toContain("cannot read the hub's answer")
     await server.close()
+  })
+
+  it('takes a setting that the hub finds wrong for wrong use', async () => {
+    const { ProtocolError } = await import('#net/base/errors.ts')
+    mkdirSync(join(data, 'run'), { recursive: true })
+    const server = await serveRpc(join(data, 'run/control.sock'), {
+      'bridge.set': () => {
+        throw new ProtocolError('bad-setting', 'rstp=maybe is not valid: it is on or off')
+      },
+    })
+    expect(await hybridge('bridge set private0 rstp=maybe')).toMatchObject({
+      code: 2,
+      err: 'hybridge: rstp=maybe is not valid: it is on or off\n',
+    })
+    await server.close()
+  })
+
+  it('ends without a word when a pipe is read no more', () => {
+    const words = `'${process.execPath}' --import tsx hub/main.ts --help | true; exit "\${PIPESTATUS[0]}"`
+    const { status, stderr } = spawnSync('bash', ['-c', words], { encoding: 'utf8', timeout: 9000 })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 })
 

@@ -54,6 +54,8 @@ export const serveCommand = (
       .option('config', { type: 'string', requiresArg: true, describe: 'File with all this (YAML)' })
       .example('$0 serve --bridge private0', 'a bridge that agents join')
       .example('$0 serve --bridge private0 --attach private0=nic:eth1', 'joined to a network card, too')
+      .example('$0 serve --bridge private0 --vde /tmp/vde', 'QEMU, vde_plug plug in at /tmp/vde/private0')
+      .example('$0 serve --bridge private0,mgmt,rstp=on', 'a console for operators, a spanning tree')
       .example('$0 serve --config /etc/hybridge.yaml', 'the same from a file (hybridge config schema)'),
   handler: async ({ config: file, ...args }) => {
     const { mergeConfig, parseConfigFile } = await import('#hub/config.ts')

@@ -1,7 +1,7 @@
 /** The hub's answer to `hybridge show vlans`, checked, and as text for terminals. */
 import { z } from 'zod'
 import { parseAnswer } from '#hub/command/show-text.ts'
-import { formatCount, formatTable, shorten } from '#hub/command/table.ts'
+import { formatCount, formatTable } from '#hub/command/table.ts'
 
 const Ports = z.array(z.number())
 const Vlan = z.looseObject({
@@ -35,8 +35,8 @@ function formatBridge({ bridge, transparent, vlans }: BridgeVlans): string {
   const rows = groups(vlans).map(([row, last]) => [
     row.vlan === last ? String(last) : `${row.vlan}-${last}`,
     row.vlan === 0 ? '-' : row.tpid.toString(16),
-    shorten(portsText(row.untagged), PORTS),
-    shorten(portsText(row.tagged), PORTS),
+    shortenList(portsText(row.untagged), PORTS),
+    shortenList(portsText(row.tagged), PORTS),
     String(row.addresses),
     formatCount(row.frames, FRAMES),
     formatCount(row.octets, OCTETS),
@@ -44,7 +44,7 @@ function formatBridge({ bridge, transparent, vlans }: BridgeVlans): string {
   const headings = ['>vlan', 'tpid', 'untagged', 'tagged', '>addresses', '>frames', '>octets']
   const table = rows.length === 0 ? 'no VLANs seen or named' : formatTable(headings, rows)
   const every = `transparent, in every VLAN: ${portsText(transparent)}`
-  return [bridge, table, ...(transparent.length === 0 ? [] : [shorten(every, LINE)])].join('\n')
+  return [bridge, table, ...(transparent.length === 0 ? [] : [shortenList(every, LINE)])].join('\n')
 }
 
 /** VLANs one after the other that are on the same ports, and idle, are one row: its first one, and the last VID. */
@@ -74,3 +74,7 @@ function portsText(ports: readonly number[]): string {
   }
   return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',') || '-'
 }
+
+/** `text` in at most `width` characters, cut behind a comma: half a number would be another one. */
+const shortenList = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, text.lastIndexOf(',', width - 2) + 1)}…`

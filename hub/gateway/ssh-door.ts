@@ -4,7 +4,7 @@
  */
 import { createServer, Socket, type Server as TcpServer } from 'node:net'
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from 'ssh2'
-import { reasonOf } from '#net/base/errors.ts'
+import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
 import { printable, type Logger } from '#hub/base/log.ts'
@@ -226,7 +226,7 @@ export class SshDoor {
       try {
         this.#run(channel, parseCommand(info.command), user, socket)
       } catch (error) {
-        refuse(channel, reasonOf(error))
+        refuse(channel, reasonOf(error), statusOf(error))
       }
     })
   }
@@ -237,7 +237,9 @@ export class SshDoor {
     else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, socket)
     else if (command.kind === 'list') void this.#list(channel, user, command.json)
     else
-      serveCapture(channel, command.words, user).catch((error: unknown) => refuse(channel, reasonOf(error)))
+      serveCapture(channel, command.words, user).catch((error: unknown) =>
+        refuse(channel, reasonOf(error), statusOf(error)),
+      )
   }
 
   #bridge(
@@ -297,10 +299,13 @@ function isSignatureGood(context: ssh2.PublicKeyAuthContext): boolean {
   return blob !== undefined && signature !== undefined && key.verify(blob, signature, hashAlgo)
 }
 
-function refuse(channel: ServerChannel, why: string): void {
+/** As the exit code of `hybridge`: 2 for wrong words. */
+const statusOf = (error: unknown): number => (error instanceof ConfigError ? 2 : 1)
+
+function refuse(channel: ServerChannel, why: string, status = 1): void {
   channel.on('error', () => {})
   channel.resume()
   channel.stderr.write(`${why}\r\n`)
-  channel.exit(1)
+  channel.exit(status)
   channel.end()
 }

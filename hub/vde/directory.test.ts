@@ -46,6 +46,10 @@ describe('prepareDirectory', () => {
     expect([mode(join(root, 'a')), mode(path)]).toEqual(['755', '3770'])
   })
 
+  it('says that one cannot be made, and does not try for ever', () => {
+    expect(() => prepareDirectory({ directory: '/proc/nowhere/sw' }, undefined)).toThrow(/cannot use VDE/)
+  })
+
   it('takes one that a switch left, by a name without links, and none that holds anything else', () => {
     mkdirSync(join(root, 'real/sw'), { recursive: true })
     symlinkSync('real', join(root, 'link'))

@@ -5,6 +5,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
@@ -123,14 +124,13 @@ export function removeSocket(path: string): void {
 
 /** Directories above it that are missing: open to all to pass through, the service user's to change. */
 export function makeParents(path: string, users: ProcessUsers | undefined): void {
-  const first = mkdirSync(path, { recursive: true, mode: 0o755 })
-  if (first === undefined) return
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    withDirectory(made, (fd) => {
-      if (users) fchownSync(fd, users.service.uid, users.service.gid)
-      fchmodSync(fd, 0o755) // whatever the umask
-    })
-  }
+  if (existsSync(path)) return
+  makeParents(dirname(path), users)
+  mkdirSync(path, { mode: 0o755 }) // not `recursive`, which never ends below /proc
+  withDirectory(path, (fd) => {
+    if (users) fchownSync(fd, users.service.uid, users.service.gid)
+    fchmodSync(fd, 0o755) // whatever the umask
+  })
 }
 
 /** Another user who may change the directory above could put one of his own in the place of ours. */

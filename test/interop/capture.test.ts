@@ -149,7 +149,7 @@ describe('hybridge capture', () => {
 
   it('tells what is wrong', async () => {
     expect(await capturing('private0', '--filter', 'arp an ip')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('filter, column 5: "an" has no place here'),
     })
     expect(await capturing('private0', '9')).toMatchObject({
@@ -158,6 +158,10 @@ describe('hybridge capture', () => {
     })
     expect(await capturing('lan', '-c', '1')).toMatchObject({ code: 1, stderr: /no bridge "lan" here/ })
     expect(await capturing('private0', '-c', 'x')).toMatchObject({ code: 2, stderr: /--count is a number/ })
+    expect(await capturing('private0', '-w', '/nonexistent/x')).toMatchObject({
+      code: 1,
+      stderr: /cannot write \/nonexistent\/x: no such file or directory\n$/,
+    })
   })
 
   it('loses packets when its reader is slow, says how many, and the switch goes on', async () => {
@@ -223,7 +227,7 @@ describe('ssh HUB capture', () => {
       stderr: expect.stringContaining('no bridge "lan" here'),
     })
     expect(await sshCapture('private0', '--filter', 'port x')).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('filter, column 6: "x" is no number of a port'),
     })
   })

@@ -154,7 +154,7 @@ describe('a mirror', () => {
       check: false,
     })
     expect(refused).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('cannot mirror port 3: it is where copies go'),
     })
   })

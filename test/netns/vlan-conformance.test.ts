@@ -156,12 +156,12 @@ describe('a port that is changed while it runs', () => {
     for (const [words, code, stderr] of [
       [
         ['1', 'mode=access,vlan=4095'],
-        1,
+        2,
         'port option vlan=4095 is not valid: it takes a VLAN from 0 to 4094',
       ],
       [
         ['1', 'mode=trunk,qnq=5'],
-        1,
+        2,
         'port option qnq=5 does not belong here: mode=trunk takes native, tagged, tpid',
       ],
       [['9', 'mode=trunk'], 1, 'v has no port 9; ports: 1, 2'],
