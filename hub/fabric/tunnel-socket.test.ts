@@ -11,9 +11,12 @@ import { RECORD_FRAME } from '#net/tunnel/framing.ts'
 it('answers first on a bridge that speaks RSTP, then come BPDUs', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tunnel-socket-'))
   const path = join(directory, 'tunnel.sock')
-  const now = (): number => performance.now()
   const bridges = [{ name: 'v', settings: { rstp: 'on' } }]
-  const fabric = new Fabric({ bridges, attach: [] }, () => {}, now)
+  const fabric = new Fabric(
+    { bridges, attach: [] },
+    () => {},
+    () => performance.now(),
+  )
   const listener = listenUnix(path, 0o600, (fd) => answerTunnel(fd, fabric))
   const gateway = net.connect(path)
   try {
