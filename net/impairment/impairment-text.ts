@@ -101,7 +101,7 @@ export function parseImpairment(text: string): Impairment | null {
     if (!isOption(name)) {
       const known = Object.keys(OPTIONS).join(', ')
       throw new ConfigError(
-        `"${part}" is no impairment: it takes none, or ${known}, as in delay=50ms,loss=1%`,
+        `"${part}" is no impairment: it takes none alone, or ${known}, as in delay=50ms,loss=1%`,
       )
     }
     if (given.has(name)) throw new ConfigError(`impairment ${name} is given twice`)

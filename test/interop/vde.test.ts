@@ -6,6 +6,7 @@
  *   vde_plug ---[vde_switch]---[ private0 ]---ssh--- dpipe
  */
 import { chmodSync, existsSync, mkdtempSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import net from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { decodeRequest } from '#net/port/vde/handshake.ts'
@@ -141,6 +142,19 @@ const bootFromNetwork = (netdev: string): Running =>
 /** The network ROM's DHCPDISCOVER. */
 const isRequestOfRom = (frame: Buffer): boolean =>
   frame.toString('hex', 0, 14) === 'ffffffffffff5254001234560800' && frame.readUInt16BE(36) === 67
+
+/** From QEMU's stream, frames behind lengths of four octets, to VDE's. */
+function passStream(from: net.Socket, to: VdeStream): void {
+  let held = Buffer.alloc(0)
+  from.on('data', (chunk: Buffer) => {
+    held = Buffer.concat([held, chunk])
+    for (let end = 0; held.length >= 4; held = held.subarray(end)) {
+      end = 4 + held.readUInt32BE(0)
+      if (held.length < end) return
+      to.send(held.subarray(4, end))
+    }
+  })
+}
 
 /** The fields of a client's request before the description, in hex, its path by form. */
 const fields = (request: string): string[] => [
@@ -318,6 +332,19 @@ describe('vde_plug through ssh', () => {
     far.send(...frames)
     await until('frames inward', () => near.frames.length === frames.length)
     expect(near.frames).toEqual(frames)
+  })
+
+  it('carries QEMU’s stream, whose lengths have two octets more', async () => {
+    const other = start('vde_plug', labDirectory())
+    const cable = start(...ssh('lab'))
+    const path = join(root, 'stream')
+    const server = net.createServer((socket) => passStream(socket, cable))
+    await new Promise<void>((resolve) => server.listen(path, resolve))
+    const qemu = bootFromNetwork(`stream,server=off,addr.type=unix,addr.path=${path}`)
+    const request = await other.frame('the request for an address', isRequestOfRom, 40_000)
+    expect(request.length).toBeGreaterThan(300)
+    await qemu.stop('SIGKILL')
+    server.close()
   })
 
   it('takes keepalives and halves of lengths, counts short frames, and tells why it ends', async () => {

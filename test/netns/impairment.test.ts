@@ -11,7 +11,7 @@ import { CONTROL_SOCKET } from '#hub/base/data-directory.ts'
 import { RpcClient } from '#hub/base/rpc.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
-import { until } from '#test/support/process.ts'
+import { type Finished, until } from '#test/support/process.ts'
 
 const FAR = '10.99.0.2'
 const FAR_BY_VDE = '10.97.0.2'
@@ -69,12 +69,9 @@ async function shown(): Promise<PortStatus> {
   return port
 }
 
-/** A `hybridge bridge port` that fails. @returns what it says */
-async function refused(...args: string[]): Promise<string> {
-  const { code, stderr } = await hub.command(['bridge', 'port', ...args], { check: false })
-  expect(code).toBe(1)
-  return stderr
-}
+/** A `hybridge bridge port` that fails. */
+const refused = (...args: string[]): Promise<Finished> =>
+  hub.command(['bridge', 'port', ...args], { check: false })
 
 interface Pings {
   readonly sent: number
@@ -182,9 +179,13 @@ describe('an impaired link', () => {
 
 describe('hybridge bridge port', () => {
   it('says what is wrong, and changes nothing then', async () => {
-    expect(await refused('set', 'private0', `${PORT}`, 'link=down', 'impair=loss=5')).toContain(
-      'impairment loss=5 is not valid: it takes a share like 1% or 0.01%',
-    )
-    expect(await refused('reset', 'private0', '9')).toContain('private0 has no port 9; ports: 1, 2')
+    expect(await refused('set', 'private0', `${PORT}`, 'link=down', 'impair=loss=5')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('impairment loss=5 is not valid: it takes a share like 1% or 0.01%'),
+    })
+    expect(await refused('reset', 'private0', '9')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('private0 has no port 9; ports: 1, 2'),
+    })
   })
 })
