@@ -26,7 +26,7 @@ describe('parseImpairment', () => {
   })
 
   it.each([
-    ['', '"" is no impairment: it takes none, or delay, jitter, '],
+    ['', '"" is no impairment: it takes none alone, or delay, jitter, '],
     ['delay', '"delay" is no impairment'],
     ['toString=1', '"toString=1" is no impairment'],
     ['delay=50', 'impairment delay=50 is not valid: it takes a time like 50ms, 0.5s or 200us, 60s at most'],

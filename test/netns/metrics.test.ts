@@ -78,7 +78,10 @@ describe('hybridge serve --metrics', () => {
     const fabric = pidOf(hub, 'fabric')
     process.kill(fabric, 'SIGSTOP')
     try {
-      expect(valueOf(await scrape(), 'hybridge_fabric_up')).toBe(0)
+      // An answer of the last half second may come first.
+      await expect
+        .poll(async () => valueOf(await scrape(), 'hybridge_fabric_up'), { timeout: 15_000 })
+        .toBe(0)
     } finally {
       process.kill(fabric, 'SIGCONT')
     }
