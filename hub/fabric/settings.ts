@@ -171,7 +171,8 @@ export function applySettings<T>(
     const setting = Object.hasOwn(settings, name) ? settings[name] : undefined
     if (!setting) {
       const known = Object.keys(settings).join(', ')
-      throw new ProtocolError('bad-setting', `unknown setting ${name}; known are ${known}`)
+      const hint = 'mode' in wanted ? ' (what belongs to a mode follows a comma: mode=access,vlan=10)' : ''
+      throw new ProtocolError('bad-setting', `unknown setting ${name}; known are ${known}${hint}`)
     }
     try {
       return setting.parse(text, target, wanted)
