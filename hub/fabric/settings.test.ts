@@ -55,8 +55,8 @@ describe('settings', () => {
       [{ mode: 'access,vlan=10', colour: 'red' }, 'unknown setting colour; known are mode'],
       [{ mode: 'access,vlan=9999' }, 'port option vlan=9999 is not valid'],
       [{ toString: '1' }, 'unknown setting toString'],
-      [{ mode: 'access', vlan: '10' }, 'unknown setting vlan; known are mode, '],
-      [{ mode: 'access', vlan: '10' }, 'follows a comma: mode=access,vlan=10'],
+      [{ mode: 'trunk', native: '1' }, 'unknown setting native; known are mode, '],
+      [{ mode: 'trunk', native: '1' }, 'follows a comma: mode=access,vlan=10'],
     ] as const)
       expect(() => applySettings(PORT_SETTINGS, port, { ...wanted })).toThrow(
         expect.objectContaining({ code: 'bad-setting', message: expect.stringContaining(why) }),
