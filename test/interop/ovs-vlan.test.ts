@@ -138,6 +138,7 @@ it('the table holds for both', async () => {
         return ['--', 'clear', 'port', nic, 'tag', 'trunks', '--', 'set', 'port', nic, ...mode]
       }),
     )
+    ovs.purge()
     for (const row of rows)
       for (const nic of ['hub', 'ovs']) await scapy.send(nic, ROWS.indexOf(row), row.frame)
     sent += rows.length

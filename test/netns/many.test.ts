@@ -2,7 +2,7 @@
  * Many agents on one hub, several hubs for the agents of one machine, and many tunnels on one bridge under a broadcast
  * storm. Laboratories: test/support/lans.ts, and at each test.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -49,6 +49,14 @@ afterEach(({ task }) => {
 const forwarders = (hub: Hub): number[] => FORWARDERS.map((name) => pidOf(hub, name))
 const residentOfAll = (hub: Hub): number => forwarders(hub).reduce((sum, pid) => sum + residentOf(pid), 0)
 const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
+const descriptorNames = (pid: number): string[] =>
+  readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`)
+    } catch {
+      return 'closed'
+    }
+  })
 const inMib = (octets: number): string => `${Math.round(octets / MIB)} MiB`
 
 /** LAN `n`, from 1. */
@@ -104,8 +112,12 @@ describe('fifty agents on one hub', () => {
     expect(site.pids()).toEqual([])
     expect(settings()).toEqual(before)
     expect(site.nicRecords()).toEqual([])
-    const more = (): number[] => forwarders(hub).map((pid, i) => descriptorsOf(pid) - (descriptors[i] ?? 0))
-    await expect.poll(() => Math.max(...more()), { timeout: 10_000 }).toBeLessThanOrEqual(0)
+    const more = (): object[] =>
+      forwarders(hub).flatMap((pid, i) => {
+        const count = descriptorsOf(pid) - (descriptors[i] ?? 0)
+        return count > 0 ? [{ name: FORWARDERS[i], count, all: descriptorNames(pid) }] : []
+      })
+    await expect.poll(more, { timeout: 30_000 }).toEqual([])
     expect((await portsOf(hub)).filter(({ up }) => up)).toEqual([])
     expect(hubProcesses(hub)).toEqual(processes)
     expect(hubLog(hub).filter(({ level }) => level >= 40)).toEqual([])

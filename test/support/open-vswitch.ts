@@ -9,9 +9,11 @@ const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
 export class OpenVSwitch {
   readonly #namespace: Namespace
   readonly #database: string
+  readonly #control: string
 
   private constructor(namespace: Namespace, directory: string) {
     this.#namespace = namespace
+    this.#control = join(directory, 'switch.ctl')
     this.#database = `unix:${join(directory, 'db.sock')}`
   }
 
@@ -35,6 +37,11 @@ export class OpenVSwitch {
   /** `ovs-vsctl ARGS`: the switch has changed when it returns. */
   set(...args: string[]): void {
     this.#namespace.exec('ovs-vsctl', `--db=${this.#database}`, '--timeout=20', ...args)
+  }
+
+  /** Forgets what is cached of the flows' ways: it is revalidated some time after a change only. */
+  purge(): void {
+    this.#namespace.exec('ovs-appctl', `--target=${this.#control}`, 'revalidator/purge')
   }
 
   #answers(args: readonly string[]): boolean {
