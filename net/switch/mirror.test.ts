@@ -54,6 +54,13 @@ describe('a mirror', () => {
     expect(lab.take()[2]?.length).toBe(sent)
   })
 
+  it('gets at once what the switch itself sends, though no batch ends', () => {
+    const lab = mirrored(transparent(3), '1')
+    const memory = new FrameMemory(new Uint8Array(128))
+    lab.bridge.originate(lab.entry(1), memory, 32, 92)
+    expect(lab.take().map((frames) => frames.length)).toEqual([1, 0, 1])
+  })
+
   it('shows tags as they are at the source', () => {
     const lab = mirrored(
       new SwitchLab([

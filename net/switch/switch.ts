@@ -154,7 +154,7 @@ export class Switch implements Forwarder {
   originate(entry: SwitchPort, memory: FrameMemory, start: number, end: number): void {
     this.queue.begin()
     this.queue.send(entry, memory, start, end)
-    this.queue.flush()
+    this.flushPorts()
   }
 
   /**
