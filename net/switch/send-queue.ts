@@ -88,7 +88,7 @@ export class SendQueue {
   private sendFinished(to: SwitchPort, port: Port, memory: FrameMemory, start: number, end: number): void {
     const finisher = (this.finisher ??= new Finisher(FrameMemory.native(SCRATCH_OCTETS)))
     if (this.finished === NOT_FINISHED) this.finished = this.finish(finisher, memory, start, end)
-    if (this.finished === 0) to.counters.dropOut(DROP_BAD_OFFLOAD, 1)
+    if (this.finished === 0) this.drop(to, DROP_BAD_OFFLOAD, memory, start, end)
     for (let i = finisher.count - this.finished; i < finisher.count; i++) {
       const from = finisher.starts[i] ?? 0
       const until = finisher.ends[i] ?? 0
