@@ -268,7 +268,7 @@ export class Switch implements Forwarder {
 
   /** Copies of the VLANs that were seen or that ports name, by TPID and VID. */
   vlans(): SwitchVlan[] {
-    return listVlans(this.entries, this.vlanCounters, this.table.countByVlan())
+    return listVlans(this.members(), this.vlanCounters, this.table.countByVlan())
   }
 
   /** Gives native memory back, after all ports have been disconnected. */
