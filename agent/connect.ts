@@ -6,6 +6,7 @@ import { seededRandom } from '#agent/backoff.ts'
 import { Bridge } from '#agent/bridge.ts'
 import { refuseCarrier, refuseWay } from '#agent/carrier.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
+import { inlineWayOfFrames } from '#net/base/inlining.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
 import { nicHygiene } from '#net/port/nic/hygiene.ts'
 import type { ConfigFile } from '#agent/config-file.ts'
@@ -27,6 +28,7 @@ export async function connect(
   version: string,
 ): Promise<void> {
   tuneHeapForStreaming()
+  inlineWayOfFrames()
   const bridgeName = settleBridge(args, config)
   const nic = settleNic(args, env, config)
   const driver = settleDriver(args)

@@ -250,7 +250,9 @@ export class Fabric {
   vlans(bridge?: string): VlansReading[] {
     return this.#selected(bridge).map(({ name, switch: selected }) => ({
       bridge: name,
-      transparent: selected.ports().flatMap((port) => (port.mode.kind === 'transparent' ? port.number : [])),
+      transparent: selected.portList
+        .filter((entry) => entry.mode.kind === 'transparent' && selected.mirrorSources(entry).length === 0)
+        .map(({ number }) => number),
       vlans: selected.vlans(),
     }))
   }

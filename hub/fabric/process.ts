@@ -4,6 +4,7 @@
  */
 import { chmodSync, chownSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
+import { inlineWayOfFrames } from '#net/base/inlining.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { CAPTURE_SOCKET, COUNTERS_SOCKET, FABRIC_SOCKET, TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import { CAP_NET_ADMIN, CAP_NET_RAW, dropTo, processUsers } from '#hub/base/privilege.ts'
@@ -23,6 +24,7 @@ const die = (error: unknown): never => {
 process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
 
+inlineWayOfFrames()
 const { text: written, fingerprint } = readProcessConfig('fabric')
 const config: FabricConfig = JSON.parse(written)
 const users = processUsers()

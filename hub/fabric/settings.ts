@@ -96,7 +96,10 @@ export const PORT_SETTINGS: Settings<PortTarget> = {
     parse: (text, { bridge, entry }) => {
       const sources = parseMirror(text)
       refuseBadMirror(sources, { bridge, entry })
-      return () => bridge.switch.setMirror(entry, sources)
+      return () => {
+        bridge.switch.setMirror(entry, sources)
+        bridge.spanningTree.portChanged(entry)
+      }
     },
     read: ({ bridge, entry }) => {
       const sources = bridge.switch.mirrorSources(entry)

@@ -145,6 +145,27 @@ describe('a bridge with rstp=on', () => {
     b.bridge.close()
   })
 
+  it('has nothing to do with a port where copies of a mirror go, until they go there no more', async () => {
+    const a = new Site('a', 2)
+    a.set({ rstp: 'on' })
+    await vi.advanceTimersByTimeAsync(5000)
+    a.setPort(2, { mirror: 'in:1' })
+    expect(a.shown[1]).toBe('disabled discarding')
+    a.ports[1]?.take()
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(a.ports[1]?.take()).toEqual([])
+    a.ports[1]?.setUp(false)
+    a.ports[1]?.setUp(true)
+    expect(a.shown[1]).toBe('disabled discarding')
+    const frame = frameOf(BROADCAST, host(1), '')
+    a.ports[0]?.inject(frame)
+    expect(a.ports[1]?.take()).toEqual([frame])
+    a.setPort(2, { mirror: 'none' })
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(a.shown[1]).toBe('designated forwarding')
+    a.bridge.close()
+  })
+
   it('speaks STP to an STP bridge, and RSTP again when it is asked to', async () => {
     const a = new Site('a', 1)
     a.set({ rstp: 'on' })

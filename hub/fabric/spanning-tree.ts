@@ -122,7 +122,7 @@ export class SpanningTree implements BpduSink {
     if (this.#rstp !== null) this.#act(this.#rstp.checkMigration(entry.number, this.#now()))
   }
 
-  /** An entry's port came, went, or changed. */
+  /** An entry's port came, went, or changed, or it became or ceased to be where a mirror's copies go. */
   portChanged(entry: SwitchPort): void {
     if (this.#rstp === null) return
     const known = this.#members.get(entry.number)
@@ -132,7 +132,9 @@ export class SpanningTree implements BpduSink {
       this.#members.set(entry.number, { entry, bpdus: 0, bad: 0 })
       this.#act(this.#rstp.addPort(entry.number, this.#protocolSettings(entry), this.#now()))
     } else if (entry.isUp) this.#update(entry)
-    this.#act(this.#rstp.setLink(entry.number, entry.isUp, this.#now()))
+    // Where copies go nothing else goes, and nothing comes from.
+    const isLink = entry.isUp && this.#switch.mirrorSources(entry).length === 0
+    this.#act(this.#rstp.setLink(entry.number, isLink, this.#now()))
   }
 
   bpdu(entry: SwitchPort, b: Uint8Array, start: number, end: number): void {

@@ -187,6 +187,20 @@ describe('a capture', () => {
     expect(lab.take()[1]?.length).toBe(110)
   })
 
+  it('counts what a port loses whose name found no room either', () => {
+    const lab = transparent(3)
+    const watched = new Watched(lab, undefined, { octets: 4096 })
+    lab.port(1).injectBatch(broadcasts(100))
+    lab.port(2).injectBatch([frameOf(BROADCAST, host(2), ''), frameOf(BROADCAST, host(2), '')])
+    const lost = watched.capture.lost
+    const { interfaces, packets, statistics } = watched.file()
+    expect(interfaces.map(({ name }) => name)).toEqual(['lab/1', 'lab/2'])
+    expect(statistics[1]).toEqual({ received: 2, dropped: 2 })
+    expect(lost).toBe(102 - packets.length)
+    lab.port(2).inject(frameOf(BROADCAST, host(2), ''))
+    expect(watched.file().packets.at(-1)?.interface).toBe(1)
+  })
+
   it('does as much work as is allowed, and loses and counts the rest', () => {
     const lab = transparent(2)
     const watched = new Watched(lab, 1)

@@ -63,7 +63,9 @@ export interface CaptureOptions {
 }
 
 interface CapturedInterface {
-  readonly number: number
+  /** In the file; -1: its description found no room in the ring yet. */
+  number: number
+  readonly description: Uint8Array
   readonly entry: SwitchPort
   /** Packets that were to be captured, and those of them that were lost. */
   readonly counts: Float64Array
@@ -77,6 +79,8 @@ export class Capture implements FrameObserver {
   isEnded = false
   private readonly options: CaptureOptions
   private readonly interfaces: CapturedInterface[] = []
+  /** Those of them that have a number. */
+  private named = 0
   /** By number of the entry, the last one that was captured. */
   private readonly byEntry: (CapturedInterface | undefined)[] = []
   /** Packets until it ends; 0: any number. */
@@ -125,7 +129,7 @@ export class Capture implements FrameObserver {
     // What cannot be true is shown as it is.
     const isMalformed = reason >= 0 && reason <= DROP_BAD_OFFLOAD
     const isWhole = isMalformed || isPlain(b, start)
-    if (this.allowance <= 0) lose(from, isWhole ? 1 : wireFrames(b, start, end))
+    if (this.allowance <= 0 || !this.isNamed(from)) lose(from, isWhole ? 1 : wireFrames(b, start, end))
     else if (isWhole) this.write(from, side, reason, memory, start, end)
     else this.writeFinished(from, side, reason, memory, start, end)
     this.options.onChange()
@@ -142,14 +146,16 @@ export class Capture implements FrameObserver {
   statistics(): Uint8Array {
     this.options.clock(this.timeUs)
     const timeUs = float64(this.timeUs, 0)
-    const blocks = this.interfaces.map(({ number, counts }) =>
-      interfaceStatistics({
-        interfaceNumber: number,
+    let unnamed = this.named
+    const blocks = this.interfaces.flatMap(({ number, description, counts }) => {
+      const statistics = interfaceStatistics({
+        interfaceNumber: number < 0 ? unnamed++ : number,
         timeUs,
         received: float64(counts, WANTED),
         dropped: float64(counts, LOST),
-      }),
-    )
+      })
+      return number < 0 ? [description, statistics] : [statistics]
+    })
     return Uint8Array.from(blocks.flatMap((block) => [...block]))
   }
 
@@ -181,11 +187,17 @@ export class Capture implements FrameObserver {
     const { name, snapLength } = this.options
     const description = entry.port === null ? entry.description : entry.port.name
     const block = interfaceDescription({ name: `${name}/${entry.number}`, description, snapLength })
-    if (!this.append(block)) return null
-    const added = { number: this.interfaces.length, entry, counts: new Float64Array(2) }
+    const added = { number: -1, description: block, entry, counts: new Float64Array(2) }
     this.interfaces.push(added)
     this.byEntry[entry.number] = added
+    this.isNamed(added)
     return added
+  }
+
+  /** Describes an interface in the file before its first packet. @returns false while there is no room for that */
+  private isNamed(from: CapturedInterface): boolean {
+    if (from.number < 0 && this.append(from.description)) from.number = this.named++
+    return from.number >= 0
   }
 
   private append(block: Uint8Array): boolean {

@@ -54,6 +54,22 @@ describe('a mirror', () => {
     expect(lab.take()[2]?.length).toBe(sent)
   })
 
+  it('gets at once what the switch itself sends, though no batch ends', () => {
+    const lab = mirrored(transparent(3), '1')
+    const memory = new FrameMemory(new Uint8Array(128))
+    lab.bridge.originate(lab.entry(1), memory, 32, 92)
+    expect(lab.take().map((frames) => frames.length)).toEqual([1, 0, 1])
+  })
+
+  it('is in no VLAN, whatever the mode of its port', () => {
+    const lab = new SwitchLab(['mode=access,vlan=10', 'mode=access,vlan=10', 'mode=access,vlan=20'])
+    const untagged = (): (readonly number[])[] => lab.bridge.vlans().map((vlan) => vlan.untagged)
+    expect(untagged()).toEqual([[1, 2], [3]])
+    expect(mirrored(lab, '1').bridge.vlans().length).toBe(1)
+    lab.bridge.setMirror(lab.entry(3), [])
+    expect(untagged()).toEqual([[1, 2], [3]])
+  })
+
   it('shows tags as they are at the source', () => {
     const lab = mirrored(
       new SwitchLab([

@@ -32,7 +32,20 @@ export class SendQueue {
 
   /** Sends a frame to an entry, through the link before its port if there is one, or counts why not. */
   send(to: SwitchPort, memory: FrameMemory, start: number, end: number): void {
-    if (to.outLink !== null && to.isUp) to.outLink.enter(memory, start, end)
+    const port = to.port
+    // Most frames; what is rare is elsewhere, so that V8 inlines this.
+    if (
+      to.outLink === null &&
+      to.observer === null &&
+      port !== null &&
+      port.up &&
+      !to.isLinkDown &&
+      end - start <= port.maxFrame &&
+      (port.superFrames || isPlain(memory.bytes, start))
+    ) {
+      port.send(memory, start, end)
+      if (!to.isQueued) this.mark(to)
+    } else if (to.outLink !== null && to.isUp) to.outLink.enter(memory, start, end)
     else this.deliver(to, memory, start, end)
   }
 
@@ -75,7 +88,7 @@ export class SendQueue {
   private sendFinished(to: SwitchPort, port: Port, memory: FrameMemory, start: number, end: number): void {
     const finisher = (this.finisher ??= new Finisher(FrameMemory.native(SCRATCH_OCTETS)))
     if (this.finished === NOT_FINISHED) this.finished = this.finish(finisher, memory, start, end)
-    if (this.finished === 0) to.counters.dropOut(DROP_BAD_OFFLOAD, 1)
+    if (this.finished === 0) this.drop(to, DROP_BAD_OFFLOAD, memory, start, end)
     for (let i = finisher.count - this.finished; i < finisher.count; i++) {
       const from = finisher.starts[i] ?? 0
       const until = finisher.ends[i] ?? 0
@@ -103,11 +116,10 @@ export class SendQueue {
   private hand(to: SwitchPort, port: Port, memory: FrameMemory, start: number, end: number): void {
     if (to.observer !== null) to.observer.frame(to, SENT, -1, memory, start, end)
     port.send(memory, start, end)
-    this.mark(to)
+    if (!to.isQueued) this.mark(to)
   }
 
   private mark(entry: SwitchPort): void {
-    if (entry.isQueued) return
     entry.isQueued = true
     this.entries[this.count++] = entry
   }
