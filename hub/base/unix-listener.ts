@@ -33,7 +33,8 @@ export function claimUnixPath(path: string): void {
   unlinkSync(path)
 }
 
-function isServed(path: string): boolean {
+/** Whether somebody listens there, or may: one that may not be asked counts as one who does. */
+export function isServed(path: string): boolean {
   const fd = libc.socket(libc.AF_UNIX, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0)
   if (fd < 0) throw libc.systemError(`cannot make a socket for ${path}`)
   const refused =
