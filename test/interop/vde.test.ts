@@ -343,14 +343,15 @@ describe('vde_plug through ssh', () => {
 
 describe('a directory that others may write in', () => {
   it('is served in, and again after a crash, whatever they put there', async () => {
-    const as = ['setpriv', `--reuid=${BOB}`, `--regid=${BOB}`, '--clear-groups']
+    const as = [`--reuid=${BOB}`, `--regid=${BOB}`, '--clear-groups']
     const left = ['notes', ...Array.from({ length: 99 }, (_, i) => `001.${i}/x`)]
-    machine.exec(...as, 'mkdir', '-p', ...left.map((name) => join(labDirectory(), name)))
+    machine.exec('setpriv', ...as, 'mkdir', '-p', ...left.map((name) => join(labDirectory(), name)))
     await plug('lab', labDirectory(), 1)
     const from = hub.process.lines.length
     await killProcess(pidOf(hub, 'fabric'))
     await hub.process.line(/lab serves VDE clients in/, { from, deadlineMs: 20_000 })
     await plug('lab', labDirectory(), 1)
+    expect(await ports('lab')).toMatchObject([{ number: 1, up: true }])
     machine.exec('find', labDirectory(), '-user', String(BOB), '-delete')
   })
 })
