@@ -185,11 +185,9 @@ describe('a second hub', () => {
 
   it('ends when it is told to while it starts a process again', async () => {
     const data = join(lab.directory, 'stopped-early')
+    const options = ['--data', data, '--ssh', `${HUB_ADDRESS}:2223`, '--gateways', '1']
     const start = (bridge: string): Running =>
-      site.hub.spawn(process.execPath, [
-        HUB_COMMAND,
-        ...['serve', '--data', data, '--ssh', `${HUB_ADDRESS}:2223`, '--gateways', '1', '--bridge', bridge],
-      ])
+      site.hub.spawn(process.execPath, [HUB_COMMAND, 'serve', ...options, '--bridge', bridge])
     const killed = start('before')
     await killed.line(/^ready/, { deadlineMs: 15_000 })
     await killed.stop('SIGKILL')
