@@ -339,6 +339,19 @@ describe('vde_plug through ssh', () => {
     expect(await nowhere.ended).toBe(1)
     expect(nowhere.stderr).toMatch(/vde_plug: no bridge "nowhere" here; bridges: lab, far, spare, private0/)
   })
+
+  it('ends with its input though what it was sent is not read', async () => {
+    const near = await plug('lab', labDirectory(), 1)
+    const stream = start(...ssh('lab'))
+    await portsAre('lab', (all) => all.filter(({ up }) => up).length === 2)
+    stream.child.stdout.pause()
+    const frames = Array.from({ length: 4000 }, (_, i) => frameOf(1400, i))
+    near.send(...frames)
+    await portsAre('lab', ([first]) => (first?.counters.inFrames ?? 0) > 3000)
+    stream.child.stdout.destroy()
+    stream.child.stdin.end()
+    expect(await stream.ended).toBe(0)
+  })
 })
 
 describe('a directory that others may write in', () => {
