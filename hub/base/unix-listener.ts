@@ -9,6 +9,8 @@ import { READABLE, Watcher } from '#net/port/reactor.ts'
 import { SOCKADDR_UN, unixAddress } from '#net/port/unix-address.ts'
 
 const BACKLOG = 64
+/** Connections taken for one readiness: who makes many must not keep the others on the event loop waiting. */
+const ACCEPT_AT_ONCE = 8
 /** How long new connections wait when there is no descriptor for them. */
 const PAUSE_MS = 100
 
@@ -31,7 +33,8 @@ export function claimUnixPath(path: string): void {
   unlinkSync(path)
 }
 
-function isServed(path: string): boolean {
+/** Whether somebody listens there, or may: one that may not be asked counts as one who does. */
+export function isServed(path: string): boolean {
   const fd = libc.socket(libc.AF_UNIX, libc.SOCK_STREAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0)
   if (fd < 0) throw libc.systemError(`cannot make a socket for ${path}`)
   const refused =
@@ -61,7 +64,7 @@ export function listenUnix(path: string, mode: number, onConnection: (fd: number
     process.umask(mask)
   }
   const watcher = new Watcher(fd, () => {
-    for (;;) {
+    for (let i = 0; i < ACCEPT_AT_ONCE; i++) {
       const connection = libc.accept4(fd, null, null, libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC)
       if (connection < 0) {
         const code = libc.errno()

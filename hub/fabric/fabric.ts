@@ -117,7 +117,7 @@ const AGE_EVERY_MS = 1000
 const ATTACHED = /^(?:nic|tap):|^vde:\//
 
 interface TunnelEntry {
-  readonly bridge: Switch
+  readonly bridge: Bridge
   readonly entry: SwitchPort
   readonly user: string
   port: StreamSocketPort | undefined
@@ -264,7 +264,7 @@ export class Fabric {
    * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`, `carries-tunnel`
    */
   joinTunnel(request: TunnelRequest, fd: number, answer: (port: number) => void): void {
-    const bridge = this.#bridge(request.bridge).switch
+    const bridge = this.#bridge(request.bridge)
     this.#carrierGuard.check(request)
     const id =
       request.key === ''
@@ -374,7 +374,7 @@ export class Fabric {
     )
   }
 
-  #addTunnel(id: string, bridge: Switch, user: string): TunnelEntry {
+  #addTunnel(id: string, bridge: Bridge, user: string): TunnelEntry {
     const own = [...this.#tunnels].filter(([, tunnel]) => tunnel.user === user)
     if (own.length >= TUNNELS_PER_USER) {
       const left = own
@@ -385,7 +385,13 @@ export class Fabric {
         throw new ProtocolError('too-many-tunnels', `${user} has ${TUNNELS_PER_USER} tunnels already`)
       this.#forget(...oldest)
     }
-    const tunnel: TunnelEntry = { bridge, entry: bridge.addEntry(), user, port: undefined, leftAt: undefined }
+    const tunnel: TunnelEntry = {
+      bridge,
+      entry: bridge.switch.addEntry(),
+      user,
+      port: undefined,
+      leftAt: undefined,
+    }
     tunnel.entry.isReserved = true
     this.#tunnels.set(id, tunnel)
     return tunnel
@@ -415,7 +421,8 @@ export class Fabric {
 
   #forget(id: string, tunnel: TunnelEntry): void {
     this.#tunnels.delete(id)
-    tunnel.bridge.removeEntry(tunnel.entry.number)
+    tunnel.bridge.switch.removeEntry(tunnel.entry.number)
+    tunnel.bridge.access.remove(tunnel.entry.number)
   }
 
   /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */

@@ -20,6 +20,8 @@ import { Output } from '#hub/gateway/output.ts'
 
 const JOIN_TIMEOUT_MS = 3000
 const LONGEST_ANSWER = 4096
+/** For what waits at the end. */
+const LINGER_MS = 3000
 /** Octets for the fabric that wait before the client is no longer read from; SSH's window then stops it. */
 const HIGH_WATER = 1 << 20
 const BEFORE_FRAME = RECORD_HEADER_LEN + VIRTIO_HEADER_LEN
@@ -169,6 +171,9 @@ export class Plug {
       if (status !== 0) channel.stderr.write(`vde_plug: ${why}\r\n`)
       channel.exit(status)
       channel.end()
+      // What waits for a client that reads no more would keep the session for ever.
+      const linger = setTimeout(() => channel.close(), LINGER_MS)
+      channel.on('close', () => clearTimeout(linger))
     }
     onEnd()
   }

@@ -27,7 +27,7 @@ const FABRIC = {
   ports: [
     { ...port, counters },
     { ...port, number: 2, name: '', description: 'ann@vm "x"\\\n', up: false, counters },
-    { ...port, number: 3, name: 'vde:client', description: '', counters },
+    { ...port, number: 3, name: 'vde:ann', description: 'vdeplug: user=ann pid=16252', counters },
   ],
   vlans: [{ bridge: 'private0', vlans: [{ vlan: 10, tpid: 0x88a8, addresses: 1, frames: 8, octets: 900 }] }],
 }
@@ -44,7 +44,7 @@ describe('formatMetrics', () => {
     expect(value('hybridge_bridge_address_capacity')).toBe(16_384)
     expect(value('hybridge_bridge_addresses_evicted_total')).toBe(1)
     expect(value('hybridge_port_up', { port: '2', name: 'ann@vm "x"\\\n' })).toBe(0)
-    expect(value('hybridge_port_addresses', { port: '3', name: 'vde:client' })).toBe(2)
+    expect(value('hybridge_port_addresses', { port: '3', name: 'vde:ann' })).toBe(2)
     const first = { bridge: 'private0', port: '1', name: 'nic:eth1' }
     expect(value('hybridge_port_frames_total', { ...first, direction: 'in' })).toBe(7)
     expect(value('hybridge_port_frames_total', { ...first, direction: 'out' })).toBe(2 ** 53 - 1)

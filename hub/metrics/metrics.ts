@@ -125,8 +125,10 @@ function portFamilies({ ports }: FabricCounters): MetricFamily[] {
     'Frames that went no further, by reason.',
   )
   for (const { bridge, number: port, name, description, counters, ...state } of ports) {
-    // What it is called stays when the agent leaves.
-    const labels = { bridge, port, name: description === '' ? name : description }
+    // What an agent's is called stays when that leaves; what a client of VDE says of itself is anything, and never twice
+    // the same.
+    const isClient = name.startsWith('vde:')
+    const labels = { bridge, port, name: description === '' || isClient ? name : description }
     up.add(labels, Number(state.up))
     addresses.add(labels, state.addresses)
     for (const [direction, passed, lost] of [

@@ -20,6 +20,8 @@ const STEADY_MS = 30_000
 const READY_TIMEOUT_MS = 15_000
 const READY_POLL_MS = 20
 const WATCH_ADOPTED_MS = 500
+/** How long a process may take to end when it is asked to. */
+const PATIENCE_MS = 3000
 
 export interface ChildOptions {
   readonly name: string
@@ -62,8 +64,8 @@ export class Child {
         return { adopted: true }
       }
       log.info(`${name}: its configuration changed, it is started again`)
-      await this.stop()
-      this.#stopping = false
+      await this.#end(PATIENCE_MS)
+      if (this.#stopping) return { adopted: false }
     }
     this.#spawn()
     await this.#ready()
@@ -111,9 +113,13 @@ export class Child {
   }
 
   /** Asks the process to end, and ends it when it does not. Resolves when it is gone. */
-  async stop(patienceMs = 3000): Promise<void> {
+  async stop(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#timer)
+    await this.#end(PATIENCE_MS)
+  }
+
+  async #end(patienceMs: number): Promise<void> {
     const since = performance.now()
     this.#signal('SIGTERM')
     while (this.#alive()) {

@@ -62,6 +62,15 @@ describe('prepareDirectory', () => {
     )
   })
 
+  it('leaves one as it is while another switch serves there', async () => {
+    const server = net.createServer()
+    await new Promise<void>((resolve) => server.listen(join(root, 'ctl'), resolve))
+    chmodSync(root, 0o751)
+    expect(prepareDirectory({ directory: root, mode: 0o660 }, undefined).path).toBe(root)
+    expect(mode(root)).toBe('751')
+    server.close()
+  })
+
   it('refuses a link, a file, and what belongs to another', () => {
     symlinkSync(root, join(root, 'link'))
     writeFileSync(join(root, 'file'), '')

@@ -24,7 +24,7 @@ import { errnoOf } from '#net/base/unknown.ts'
 import { LONGEST_UNIX_PATH } from '#net/port/unix-address.ts'
 import { groupNumber } from '#hub/base/account-names.ts'
 import { type ProcessUsers, processUsers } from '#hub/base/privilege.ts'
-import { claimUnixPath } from '#hub/base/unix-listener.ts'
+import { claimUnixPath, isServed } from '#hub/base/unix-listener.ts'
 
 export interface VdeConfig {
   /** Absolute. */
@@ -162,9 +162,9 @@ function settle(
     const own = users?.service.uid ?? process.geteuid?.() ?? uid
     if (uid !== own && !(users && uid === 0))
       throw new SystemError('EPERM', `it belongs to user ${uid} (remove it, or name another directory)`)
-    const other = readdirSync(path).find(
-      (name) => name !== 'ctl' && !DATA_SOCKET.test(name) && !CLIENT_SOCKET.test(name),
-    )
+    // A switch that serves there keeps it as it is: what serves in its place will find the same, and leave it alone.
+    if (isServed(join(path, 'ctl'))) return
+    const other = readdirSync(path).find((name) => isForeign(path, name, own))
     if (other !== undefined)
       throw new SystemError(
         'ENOTEMPTY',
@@ -174,6 +174,16 @@ function settle(
     if (users || group !== undefined) fchownSync(fd, own, group ?? -1)
     fchmodSync(fd, directoryMode(config))
   })
+}
+
+/**
+ * Whether what is there says that the directory is no switch's. Files of other users do not: whoever may plug in may
+ * have left some, and would keep the hub from serving.
+ */
+function isForeign(path: string, name: string, own: number): boolean {
+  if (name === 'ctl' || DATA_SOCKET.test(name) || CLIENT_SOCKET.test(name)) return false
+  const file = lstatSync(join(path, name), { throwIfNoEntry: false })
+  return file !== undefined && (file.uid === own || file.uid === 0)
 }
 
 /** Opens what is a directory and no symbolic link, so that nothing else can be meant. */

@@ -3,6 +3,8 @@
  * directory of sockets. A client that asks for a number gets that port or none; the port stays, with its counters and
  * settings, when the client has left. Any other gets the lowest free one, which goes with it.
  */
+import { randomInt } from 'node:crypto'
+import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import * as libc from '#net/port/libc.ts'
@@ -140,7 +142,10 @@ export class VdeServer {
     let held: HeldPort | undefined
     try {
       held = request.port === 0 ? this.#anyPort(uid) : this.#wantedPort(request.port, uid)
-      path = join(directory, `${String(held.entry.number).padStart(3, '0')}.${connection.fd}`)
+      const port = join(directory, String(held.entry.number).padStart(3, '0'))
+      path = `${port}.${connection.fd}`
+      // Who may write in the directory may have put something there.
+      if (isTaken(path)) path = `${port}.${randomInt(1_000_000_000)}`
       bindSocket(fd, path, mode)
       if (!connection.reply(unixAddress(path))) throw new ProtocolError('gone', 'it is gone')
     } catch (error) {
@@ -240,9 +245,10 @@ export class VdeServer {
   }
 }
 
+const isTaken = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+
 /** Gives the socket its address in the file system, for the client to connect to. @throws SystemError */
 function bindSocket(fd: number, path: string, mode: number): void {
-  removeSocket(path)
   const mask = process.umask(0o777 & ~mode)
   const result = libc.bind(fd, unixAddress(path), SOCKADDR_UN)
   process.umask(mask)

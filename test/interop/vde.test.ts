@@ -363,6 +363,34 @@ describe('vde_plug through ssh', () => {
     expect(await nowhere.ended).toBe(1)
     expect(nowhere.stderr).toMatch(/vde_plug: no bridge "nowhere" here; bridges: lab, far, spare, private0/)
   })
+
+  it('ends with its input though what it was sent is not read', async () => {
+    const near = await plug('lab', labDirectory(), 1)
+    const stream = start(...ssh('lab'))
+    await portsAre('lab', (all) => all.filter(({ up }) => up).length === 2)
+    stream.child.stdout.pause()
+    const frames = Array.from({ length: 4000 }, (_, i) => frameOf(1400, i))
+    near.send(...frames)
+    await portsAre('lab', ([first]) => (first?.counters.inFrames ?? 0) > 3000)
+    stream.child.stdout.destroy()
+    stream.child.stdin.end()
+    expect(await stream.ended).toBe(0)
+  })
+})
+
+describe('a directory that others may write in', () => {
+  it('is served in, and again after a crash, whatever they put there', async () => {
+    const as = [`--reuid=${BOB}`, `--regid=${BOB}`, '--clear-groups']
+    const left = ['notes', ...Array.from({ length: 99 }, (_, i) => `001.${i}/x`)]
+    machine.exec('setpriv', ...as, 'mkdir', '-p', ...left.map((name) => join(labDirectory(), name)))
+    await plug('lab', labDirectory(), 1)
+    const from = hub.process.lines.length
+    await killProcess(pidOf(hub, 'fabric'))
+    await hub.process.line(/lab serves VDE clients in/, { from, deadlineMs: 20_000 })
+    await plug('lab', labDirectory(), 1)
+    expect(await ports('lab')).toMatchObject([{ number: 1, up: true }])
+    machine.exec('find', labDirectory(), '-user', String(BOB), '-delete')
+  })
 })
 
 describe('the end of the hub', () => {

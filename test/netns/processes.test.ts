@@ -183,6 +183,23 @@ describe('a second hub', () => {
     ping.stop()
   })
 
+  it('ends when it is told to while it starts a process again', async () => {
+    const data = join(lab.directory, 'stopped-early')
+    const options = ['--data', data, '--ssh', `${HUB_ADDRESS}:2223`, '--gateways', '1']
+    const start = (bridge: string): Running =>
+      site.hub.spawn(process.execPath, [HUB_COMMAND, 'serve', ...options, '--bridge', bridge])
+    const killed = start('before')
+    await killed.line(/^ready/, { deadlineMs: 15_000 })
+    await killed.stop('SIGKILL')
+    const stopped = start('after')
+    await stopped.line(/its configuration changed/, { deadlineMs: 15_000 })
+    expect((await stopped.stop()).code).toBe(0)
+    // The gateway of the first was not its own yet.
+    const last = start('after')
+    await last.line(/^ready/, { deadlineMs: 15_000 })
+    await last.stop()
+  })
+
   it('is refused on the same address, and the first goes on', async () => {
     const before = hubProcesses(hub)
     const data = join(lab.directory, 'other')

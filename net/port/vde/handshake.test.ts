@@ -37,6 +37,14 @@ describe('a request', () => {
     expect(decodeRequest(KNOWN)).toEqual(request)
   })
 
+  it('may have anything behind the path of its address', () => {
+    const octets = Buffer.from(KNOWN)
+    octets.fill(0xaa, 14 + PATH.length + 1, 122)
+    expect(decodeRequest(octets).address).toEqual(unixAddress(PATH))
+    const abstract = Buffer.from(octets).fill(0, 14, 16)
+    expect(Buffer.from(decodeRequest(abstract).address)).toEqual(abstract.subarray(12, 122))
+  })
+
   it('cut anywhere before its description is refused', () => {
     for (let length = 0; length < 122; length++) {
       expect(thrown(() => decodeRequest(KNOWN.subarray(0, length)))).toBeInstanceOf(ProtocolError)

@@ -81,7 +81,13 @@ export function pathOf(address: Uint8Array): Uint8Array | undefined {
 function addressOf(octets: Uint8Array): Uint8Array {
   if (u16le(octets, 0) !== libc.AF_UNIX)
     throw new ProtocolError('malformed', `an address is of family ${u16le(octets, 0)}`)
-  return Uint8Array.from(octets)
+  const address = Uint8Array.from(octets)
+  // Behind a path may be anything; an abstract name, which begins with 0, is all of it.
+  if (address[SUN_PATH] !== 0) {
+    const end = address.indexOf(0, SUN_PATH)
+    if (end >= 0) address.fill(0, end)
+  }
+  return address
 }
 
 /** What others may have for a description, without what could steer a terminal. */
