@@ -15,6 +15,7 @@ import * as libc from '#net/port/libc.ts'
 import { ReceiveBatch, SendBatch } from '#net/port/message-batch.ts'
 import type { FrameSink, Port } from '#net/port/port.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
+import { Moderation } from '#net/port/vde/moderation.ts'
 import { HEADER_LEN } from '#net/wire/ethernet.ts'
 import { int32 } from '#net/wire/octets.ts'
 import { putPlain } from '#net/wire/virtio.ts'
@@ -28,6 +29,11 @@ export const MAX_VDE_FRAME = 9234
  * between two vde_plugs: 0.9 Gbit/s with 16, 0.7 with 4, 0.55 when a batch that is not full ends it.
  */
 const ROUNDS = 16
+/**
+ * How long a stream is let gather before it is read; the kernel adds some 50 us. Measured with TCP between two vde_plugs
+ * on two cores: 1.23 Gbit/s, without it 0.98, vde_switch 1.28.
+ */
+const WAIT_US = 30
 /** What the kernel holds for a slow reader. */
 const SOCKET_BUFFER = 1 << 20
 
@@ -56,6 +62,7 @@ export class VdePort implements Port {
   readonly #out = new SendBatch()
   readonly #outOctets = new Int32Array(SendBatch.SLOTS)
   #staging: FrameMemory | undefined
+  readonly #moderation = new Moderation()
   #closed = false
 
   constructor({ name, fd, counters, sink }: VdePortOptions) {
@@ -123,6 +130,7 @@ export class VdePort implements Port {
       this.up = false
       this.#watcher.watch(0)
     }
+    if (this.#moderation.begin(performance.now())) libc.usleep(WAIT_US)
     for (let round = 0; round < ROUNDS && !this.#closed; round++) {
       const received = libc.recvmmsg(
         this.#fd,
@@ -132,6 +140,7 @@ export class VdePort implements Port {
         null,
       )
       if (received <= 0) return
+      this.#moderation.read(received)
       for (let i = 0; i < received; i++) this.#receive(i)
       this.#sink.batchEnd()
     }
