@@ -133,8 +133,12 @@ function disagreement(
 }
 
 /** Frames sent and seen, octet by octet, and counted. */
-async function oddOnes(from: End, to: End): Promise<{ sent: number[]; differences: string[] }> {
-  const frames = oddFrames(to.at.state(to.nic).address, FRAMES)
+async function oddOnes(
+  from: End,
+  to: End,
+  source: string,
+): Promise<{ sent: number[]; differences: string[] }> {
+  const frames = oddFrames(to.at.state(to.nic).address, FRAMES, source)
   const { left, arrived } = await carry(from, to, frames)
   const isSame =
     frames.length === arrived.length && frames.every((frame, i) => arrived[i]?.equals(frame) === true)
@@ -155,8 +159,8 @@ export async function exactCounters(lab: SoakLab, agent: Running, hub: Hub): Pro
   const noDrops = (after: Reading): string[] =>
     after.drops === before.drops ? [] : [`${after.drops - before.drops} frames were dropped`]
 
-  const up = await oddOnes(here, there)
-  const down = await oddOnes(there, here)
+  const up = await oddOnes(here, there, '02:00:00:00:00:77')
+  const down = await oddOnes(there, here, '02:00:00:00:00:78')
   let after = await settled(agent, hub)
   results.push({
     what: `${FRAMES} frames of every kind each way`,

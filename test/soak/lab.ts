@@ -34,14 +34,11 @@ export function buildSoakLab(lab: Lab): SoakLab {
   const [far, far2, switch2] = [lab.namespace('far'), lab.namespace('far2'), lab.namespace('switch2')]
   lan(lab, switch1, { pc, pc2 })
   lan(lab, switch2, { far, far2 })
-  const plug = (at: Namespace, end: Namespace): void => {
-    lab.link(at, 'port', end, 'lan')
+  const plug = (at: Namespace, end: Namespace, mac?: string): void => {
+    lab.link(at, 'port', end, 'lan', { ...(mac !== undefined && { farAddress: mac }) })
     at.ip('link', 'set', 'port', 'mtu', String(SWITCH_MTU), 'master', 'br0')
   }
-  const plugSite = (mac: string): void => {
-    plug(switch1, site)
-    site.ip('link', 'set', 'lan', 'address', mac)
-  }
+  const plugSite = (mac: string): void => plug(switch1, site, mac)
   plug(switch1, site)
   plug(switch2, hub)
   lab.link(site, 'wan', wan, 'site')

@@ -23,9 +23,8 @@ interface Flow {
 }
 
 /** Frames that no IP stack sends: tagged, tagged twice, long, to everybody; all different. */
-export function oddFrames(destination: string, count: number): Buffer[] {
+export function oddFrames(destination: string, count: number, source: string): Buffer[] {
   const customer = [0x8100, 20] as const
-  const source = '02:00:00:00:00:77'
   return Array.from({ length: count }, (_, i) => {
     const kinds = [
       { destination, length: 60 + (i % 1400) },
@@ -65,8 +64,9 @@ export class Traffic {
     this.#loop(() =>
       this.#run(pc2, 'ping', ['-q', '-i', '0.2', '-c', '40', '-s', '8000', '-M', 'do', FAR2_ADDRESS]),
     )
-    this.#odd(pc2, far2)
-    this.#odd(far2, pc2)
+    // The same frames of one sender from both sides would be a loop.
+    this.#odd(pc2, far2, '02:00:00:00:00:77')
+    this.#odd(far2, pc2, '02:00:00:00:00:78')
   }
 
   /** May be called twice. Fails when traffic that no fault hinders could not be sent. */
@@ -88,8 +88,8 @@ export class Traffic {
     })
   }
 
-  #odd(from: Namespace, to: Namespace): void {
-    const frames = oddFrames(to.state('eth0').address, 200)
+  #odd(from: Namespace, to: Namespace, source: string): void {
+    const frames = oddFrames(to.state('eth0').address, 200, source)
     this.#loop(() => sendFrames(from, 'eth0', frames, 1000))
   }
 

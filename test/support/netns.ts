@@ -54,6 +54,8 @@ const command = (name: string, args: readonly string[]): string => {
 }
 
 export interface LinkOptions {
+  /** MAC address of `nicB`, from the start. */
+  farAddress?: string
   mtu?: number
   /** False turns checksum and segmentation offloads off at both ends. Default: as the kernel makes a veth, all on. */
   offloads?: boolean
@@ -91,8 +93,9 @@ export class Lab {
   /** A cable: a veth pair, both ends up. */
   link(a: Namespace, nicA: string, b: Namespace, nicB: string, options: LinkOptions = {}): void {
     const mtu = options.mtu === undefined ? [] : ['mtu', String(options.mtu)]
+    const address = options.farAddress === undefined ? [] : ['address', options.farAddress]
     const end = (name: string, at: Namespace): string[] => ['name', name, ...mtu, 'netns', at.name]
-    command('ip', ['link', 'add', ...end(nicA, a), 'type', 'veth', 'peer', ...end(nicB, b)])
+    command('ip', ['link', 'add', ...end(nicA, a), 'type', 'veth', 'peer', ...end(nicB, b), ...address])
     for (const [at, nic] of [[a, nicA] as const, [b, nicB] as const]) {
       if (options.offloads === false) at.offloads(nic, 'off')
       at.ip('link', 'set', nic, 'up')
