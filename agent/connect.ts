@@ -1,23 +1,13 @@
-/** `hconnect`: bridges the interface until it is told to end. */
-import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
-
-import { seededRandom } from '#agent/backoff.ts'
-import { Bridge } from '#agent/bridge.ts'
-import { refuseCarrier, refuseWay } from '#agent/carrier.ts'
-import { tuneHeapForStreaming } from '#net/base/heap.ts'
-import { inlineWayOfFrames } from '#net/base/inlining.ts'
-import { plainAddress } from '#net/port/nic/carrier.ts'
-import { nicHygiene } from '#net/port/nic/hygiene.ts'
+/** `hconnect`: bridges the interface, with a text report, until it is told to end. */
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EndSignals } from '#agent/end-signals.ts'
-import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import { settleHub } from '#agent/hub.ts'
-import { Link } from '#agent/link.ts'
 import { settleBridge, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
-import { portKey, portKeyNow } from '#agent/port-key.ts'
 import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
+import { Session, type SessionEvents } from '#agent/session.ts'
+import { tuneHeapForStreaming } from '#net/base/heap.ts'
+import { inlineWayOfFrames } from '#net/base/inlining.ts'
 
 /** @throws ExitError, ConfigError */
 export async function connect(
@@ -29,129 +19,117 @@ export async function connect(
 ): Promise<void> {
   tuneHeapForStreaming()
   inlineWayOfFrames()
-  const bridgeName = settleBridge(args, config)
+  const bridge = settleBridge(args, config)
   const nic = settleNic(args, env, config)
   const driver = settleDriver(args)
   const hub = await settleHub(args, config, env, output.log)
   output.text(formatVersion(version))
-  output.event('start', { version, nic, bridge: bridgeName, hub: hub.target.host, port: hub.target.port })
+  output.event('start', { version, nic, bridge, hub: hub.target.host, port: hub.target.port })
 
-  if (!args.allowUplink) await refuseWay(nic, hub.target.host)
-  const mtu = args.mtu ?? config.mtu
-  let followNic: (() => void) | undefined
-  let reconnect: (() => void) | undefined
-  const onHangup = (): void => reconnect?.()
   // Before anything is changed: a signal that nobody takes ends the process without putting it back.
   const signals = new EndSignals()
-  process.on('SIGHUP', onHangup)
-  const bridge = new Bridge(
-    { nic, mtu, driver, allowUplink: args.allowUplink, onUp: () => followNic?.() },
-    output.log,
-  )
-  await bridge.opened().catch((error: unknown) => {
-    if (!signals.hasCome) throw error
-  })
-  if (signals.hasCome) {
-    bridge.close()
-    output.event('end')
-    return
-  }
-
-  let reached = false
-  const check = (address: string, ok: boolean): void => {
-    if (!reached) {
-      output.text(formatCheck(address, ok))
-      output.event('check', { address, ok })
-    }
-    reached = true
-  }
-  const link = new Link({
-    name: `${hostname()}:${nic}`,
-    bridge: bridgeName,
-    port: bridge.tunnel,
-    portKey: portKey(nic),
-    superFrames: args.superFrames,
-    latencyControl: args.latencyControl,
-    random: seededRandom(randomBytes(4).readUInt32LE()),
-    dial: (lastRoundTripMs, signal) =>
-      hub.dial(lastRoundTripMs, signal, {
-        onAddress: (address, port) => bridge.uplink?.dialling(address, port),
-        onSocket: async (socket) => {
-          check(plainAddress(socket.remoteAddress ?? hub.target.host), true)
-          if (bridge.uplink === undefined) await refuseCarrier(bridge.called, socket)
-          else bridge.uplink.connected(socket)
-        },
-      }),
-    events: {
-      onConnected: (address, peer, reconnects) => {
-        if (reconnects === 0) output.text(formatStart(address, args.intervalSeconds))
-        else output.log(`connected again to ${address}`)
-        output.event('connected', { address, peer: peer.name, reconnects })
-        if (reconnects > 0) return
-        for (const warning of nicHygiene(bridge.called, bridge.uplink !== undefined)) output.log(warning)
-        startReports()
-      },
-      onLost: (reason) => {
-        output.log(`connection lost: ${reason}; reconnecting`)
-        output.event('disconnected', { reason })
-      },
-      onRetry: (reason) => {
-        output.log(`still no connection: ${reason}`)
-        output.event('retry', { reason })
-      },
-    },
-  })
-
-  followNic = () => {
-    const key = portKeyNow(nic)
-    if (key !== undefined) link.changePortKey(key)
-  }
-
-  let reports = 0
-  let timer: NodeJS.Timeout | undefined
-  const report = (): void => {
-    reports++
-    const reading = {
-      state: link.state,
-      hub: link.address,
-      bridge: bridgeName,
-      nic,
-      roundTripMs: link.roundTripMs,
-      reconnects: link.reconnects,
-    }
-    const date = new Date()
-    output.raw(
-      output.json
-        ? formatReportJson(date, reading, bridge.local, bridge.remote)
-        : formatReport(date, bridge.local, bridge.remote),
-    )
-  }
-  const startReports = (): void => {
-    timer = setInterval(() => {
-      report()
-      if (reports >= args.count) link.stop()
-    }, args.intervalSeconds * 1000)
-  }
-
-  signals.onFirst(() => {
-    if (timer !== undefined) report()
-    clearInterval(timer)
-    link.stop()
-  })
-  reconnect = () => {
+  let session: Session | undefined
+  const onHangup = (): void => {
+    if (session === undefined) return
     output.log('SIGHUP: reconnecting')
-    link.reconnectNow()
+    session.reconnectNow()
   }
-  output.onClosed = () => link.stop()
+  process.on('SIGHUP', onHangup)
+  const reporter = new Reporter(args, output, () => session)
   try {
-    await link.run()
+    session = await Session.open({
+      hub,
+      bridge,
+      nic,
+      driver,
+      mtu: args.mtu ?? config.mtu,
+      allowUplink: args.allowUplink,
+      superFrames: args.superFrames,
+      latencyControl: args.latencyControl,
+      events: reporter,
+    }).catch((error: unknown) => {
+      if (!signals.hasCome) throw error
+      return undefined
+    })
+    if (session === undefined || signals.hasCome) return output.event('end')
+    const running = session
+    signals.onFirst(() => {
+      reporter.last()
+      running.stop()
+    })
+    output.onClosed = () => running.stop()
+    await running.run()
     output.event('end')
-  } catch (error) {
-    if (error instanceof ExitError && error.exitCode === EXIT_UNREACHABLE) check(hub.target.host, false)
-    throw error
   } finally {
-    clearInterval(timer)
+    reporter.stop()
     process.off('SIGHUP', onHangup)
-    bridge.close()
+    session?.close()
+  }
+}
+
+/** Says what happens to the session, and reports at intervals from the first connection on. */
+class Reporter implements SessionEvents {
+  readonly #args: Arguments
+  readonly #output: Output
+  readonly #session: () => Session | undefined
+  #timer: NodeJS.Timeout | undefined
+  #reports = 0
+
+  constructor(args: Arguments, output: Output, session: () => Session | undefined) {
+    this.#args = args
+    this.#output = output
+    this.#session = session
+  }
+
+  onReached(address: string, ok: boolean): void {
+    this.#output.text(formatCheck(address, ok))
+    this.#output.event('check', { address, ok })
+  }
+
+  onConnected(address: string, peer: string, reconnects: number): void {
+    const { intervalSeconds, count } = this.#args
+    if (reconnects === 0) this.#output.text(formatStart(address, intervalSeconds))
+    else this.#output.log(`connected again to ${address}`)
+    this.#output.event('connected', { address, peer, reconnects })
+    this.#timer ??= setInterval(() => {
+      this.#report()
+      if (this.#reports >= count) this.#session()?.stop()
+    }, intervalSeconds * 1000)
+  }
+
+  onLost(reason: string): void {
+    this.#output.log(`connection lost: ${reason}; reconnecting`)
+    this.#output.event('disconnected', { reason })
+  }
+
+  onRetry(reason: string): void {
+    this.#output.log(`still no connection: ${reason}`)
+    this.#output.event('retry', { reason })
+  }
+
+  onNotice(text: string): void {
+    this.#output.log(text)
+  }
+
+  /** The report at the end, if there was a connection. */
+  last(): void {
+    if (this.#timer !== undefined) this.#report()
+    this.stop()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #report(): void {
+    const session = this.#session()
+    if (session === undefined) return
+    this.#reports++
+    const { link, local, remotes } = session.reading
+    const ports = remotes.map(({ port }) => port)
+    const date = new Date()
+    this.#output.raw(
+      this.#output.json ? formatReportJson(date, link, local, ports) : formatReport(date, local, ports),
+    )
   }
 }

@@ -52,7 +52,12 @@ export interface LinkEvents {
 }
 
 export class Link {
-  state: LinkState = 'connecting'
+  /** Milliseconds since 1970 when the state began. */
+  since = Date.now()
+  /** Of the outage that lasts: attempts to connect so far; 0 while it works. */
+  attempt = 0
+  /** Why the connection was lost, or the last attempt failed; '' while it works. */
+  reason = ''
   /** Numeric address of the hub, '' before the first connection. */
   address = ''
   reconnects = 0
@@ -66,6 +71,7 @@ export class Link {
   /** The next attempt does not wait. */
   #hurry = false
   #wake: () => void = () => {}
+  #state: LinkState = 'connecting'
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -79,6 +85,10 @@ export class Link {
       keepaliveMs: KEEPALIVE_MS,
       key: options.portKey,
     }
+  }
+
+  get state(): LinkState {
+    return this.#state
   }
 
   get roundTripMs(): number | undefined {
@@ -130,6 +140,13 @@ export class Link {
     else this.#hub?.destroy()
   }
 
+  #become(state: LinkState, reason: string): void {
+    this.#state = state
+    this.since = Date.now()
+    this.attempt = 0
+    this.reason = reason
+  }
+
   #lost(reason: ProtocolError): void {
     if (reason.code === 'taken-over') {
       throw new ExitError(EXIT_TAKEN_OVER, `another hconnect has taken this port over: ${reason.message}`)
@@ -139,7 +156,7 @@ export class Link {
     this.#tunnel = undefined
     this.#hub?.end()
     this.#hub = undefined
-    this.state = 'disconnected'
+    this.#become('disconnected', reason.message)
     this.#backoff.worked(performance.now())
     this.#options.events.onLost(reason.message)
   }
@@ -157,6 +174,7 @@ export class Link {
         if (!(error instanceof ExitError) || isFinal(error)) throw error
         refusals = error.exitCode === EXIT_REFUSED ? refusals + 1 : 0
         if (refusals >= MAX_REFUSALS) throw error
+        this.reason = error.message
         if (error.message !== said) this.#options.events.onRetry(error.message)
         said = error.message
       }
@@ -176,6 +194,7 @@ export class Link {
   async #connect(): Promise<Tunnel> {
     const { bridge, port, dial, events } = this.#options
     const first = this.#lastRoundTripMs === undefined
+    this.attempt++
     const hub = await dial(this.#lastRoundTripMs, this.#stop.signal)
     this.#hub = hub
     try {
@@ -186,7 +205,7 @@ export class Link {
       const peer = await Promise.race([tunnel.opened, tunnel.ended])
       if (peer instanceof Error) throw await refusal(peer, bridge, hub)
       if (first) this.#lastRoundTripMs = Math.min(hub.roundTripMs, MAX_FIRST_ROUND_TRIP_MS)
-      this.state = 'connected'
+      this.#become('connected', '')
       this.address = hub.address
       if (!first) this.reconnects++
       events.onConnected(hub.address, peer, this.reconnects)

@@ -17,9 +17,13 @@ import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
 
+/** Words that may come first; without one, `hconnect` connects. */
+const COMMANDS = ['list', 'restore'] as const
+export type CommandName = 'connect' | (typeof COMMANDS)[number]
+
 /** What argv says; nothing is filled in yet. */
 export interface Arguments {
-  readonly command: 'connect' | 'list' | 'restore'
+  readonly command: CommandName
   readonly user: string | undefined
   readonly bridge: string | undefined
   readonly hub: string | undefined
@@ -111,7 +115,7 @@ export async function parseArguments(
     return value
   }
   return {
-    command: parsed._[0] === 'list' || parsed._[0] === 'restore' ? parsed._[0] : 'connect',
+    command: COMMANDS.find((name) => name === parsed._[0]) ?? 'connect',
     user: single('user'),
     bridge: single('bridge'),
     hub: single('hub'),

@@ -23,7 +23,7 @@ const date = new Date(2011, 3, 11, 19, 37, 50)
 
 describe('formatReport', () => {
   it("is the guide's, octet by octet", () => {
-    expect(formatReport(date, reading(27, 2358, 20, 1904), reading(20, 1904, 27, 2358))).toBe(`\
+    expect(formatReport(date, reading(27, 2358, 20, 1904), [reading(20, 1904, 27, 2358)])).toBe(`\
 --------------------------------------
 date: Mon Apr 11 19:37:50 2011
 --------------------------------------
@@ -46,7 +46,7 @@ Port 0002 untagged_vlan=0000 QnQ,Strict=0000,0 ACTIVE - Unnamed Allocatable
       strict: true,
       untaggedVlan: 12,
     }
-    expect(formatReport(date, port, reading(0, 0, 0, 0))).toContain(`\
+    expect(formatReport(date, port, [reading(0, 0, 0, 0)])).toContain(`\
 Port 0001 untagged_vlan=0012 QnQ,Strict=0007,1 INACTIVE - Unnamed Allocatable
  IN:  pkts 1099511627776          bytes     4503599627370496
 `)
@@ -99,9 +99,12 @@ describe('--json', () => {
         nic: 'eth1',
         roundTripMs: undefined,
         reconnects: 0,
+        since: date.getTime(),
+        attempt: 0,
+        reason: '',
       },
       local,
-      reading(2, 120, 1, 60),
+      [reading(2, 120, 1, 60)],
     )
     expect(text.indexOf('\n')).toBe(text.length - 1)
     expect(JSON.parse(text)).toEqual({
@@ -113,6 +116,9 @@ describe('--json', () => {
       nic: 'eth1',
       roundTripMs: null,
       reconnects: 0,
+      since: date.toISOString(),
+      attempt: 0,
+      reason: '',
       ports: [
         {
           port: 1,

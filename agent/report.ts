@@ -27,11 +27,12 @@ export const formatStart = (address: string, intervalSeconds: number): string =>
   `The stats of the Hybridge connection will be displayed every ${intervalSeconds} seconds until the connection is terminated\n`
 
 /** One report: the LAN side is port 1, the hub side port 2. */
-export const formatReport = (date: Date, local: PortReading, remote: PortReading): string =>
+export const formatReport = (date: Date, local: PortReading, remotes: readonly PortReading[]): string =>
   `${RULE}\ndate: ${ctime(date)}\n${RULE}\n` +
-  'Port 0001: Local Hybridge connection\nPort 0002: Remote Hybridge connection\n' +
+  'Port 0001: Local Hybridge connection\n' +
+  remotes.map((_, i) => `Port ${zeros(i + 2)}: Remote Hybridge connection\n`).join('') +
   formatPort(1, local) +
-  formatPort(2, remote)
+  remotes.map((remote, i) => formatPort(i + 2, remote)).join('')
 
 function formatPort(number: number, port: PortReading): string {
   const { inFrames, inOctets, outFrames, outOctets } = port.counters
@@ -58,6 +59,8 @@ export function ctime(date: Date): string {
 /** What the JSON report says beside the counters. */
 export interface LinkReading {
   readonly state: 'connecting' | 'connected' | 'disconnected'
+  /** Milliseconds since 1970 when this state began. */
+  readonly since: number
   readonly hub: string
   readonly bridge: string
   readonly nic: string
@@ -65,6 +68,10 @@ export interface LinkReading {
   readonly roundTripMs: number | undefined
   /** Times that the link was set up again. */
   readonly reconnects: number
+  /** Of the outage that lasts: attempts to connect so far. */
+  readonly attempt: number
+  /** Why the connection was lost, or the last attempt failed; '' while it works. */
+  readonly reason: string
 }
 
 /** One line of `--json`: a report. */
@@ -72,7 +79,7 @@ export function formatReportJson(
   date: Date,
   link: LinkReading,
   local: PortReading,
-  remote: PortReading,
+  remotes: readonly PortReading[],
 ): string {
   const port = (number: number, name: string, reading: PortReading) => {
     const { counters, ...settings } = reading
@@ -80,8 +87,9 @@ export function formatReportJson(
   }
   return line(date, 'report', {
     ...link,
+    since: new Date(link.since).toISOString(),
     roundTripMs: link.roundTripMs ?? null,
-    ports: [port(1, 'local', local), port(2, 'remote', remote)],
+    ports: [port(1, 'local', local), ...remotes.map((remote, i) => port(i + 2, 'remote', remote))],
   })
 }
 
