@@ -1,11 +1,14 @@
 /** `hconnect`: bridges the interface, with a text report, until it is told to end. */
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EndSignals } from '#agent/end-signals.ts'
-import { settleHub } from '#agent/hub.ts'
-import { settleBridge, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
+import type { Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
 import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
+import { type AgentStatus, sessionStatus } from '#agent/service/link-status.ts'
+import { serveStatus, type StatusServer } from '#agent/service/status-server.ts'
+import { type SessionSettings, settleSession } from '#agent/session-settings.ts'
 import { Session, type SessionEvents } from '#agent/session.ts'
+import { terminalAsk } from '#agent/terminal.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { inlineWayOfFrames } from '#net/base/inlining.ts'
 
@@ -19,16 +22,15 @@ export async function connect(
 ): Promise<void> {
   tuneHeapForStreaming()
   inlineWayOfFrames()
-  const bridge = settleBridge(args, config)
-  const nic = settleNic(args, env, config)
-  const driver = settleDriver(args)
-  const hub = await settleHub(args, config, env, output.log)
+  const settings = await settleSession(args, config, env, output.log, terminalAsk)
+  const { nic, bridge, hub } = settings
   output.text(formatVersion(version))
   output.event('start', { version, nic, bridge, hub: hub.target.host, port: hub.target.port })
 
   // Before anything is changed: a signal that nobody takes ends the process without putting it back.
   const signals = new EndSignals()
   let session: Session | undefined
+  let server: StatusServer | undefined
   const onHangup = (): void => {
     if (session === undefined) return
     output.log('SIGHUP: reconnecting')
@@ -37,22 +39,15 @@ export async function connect(
   process.on('SIGHUP', onHangup)
   const reporter = new Reporter(args, output, () => session)
   try {
-    session = await Session.open({
-      hub,
-      bridge,
-      nic,
-      driver,
-      mtu: args.mtu ?? config.mtu,
-      allowUplink: args.allowUplink,
-      superFrames: args.superFrames,
-      latencyControl: args.latencyControl,
-      events: reporter,
-    }).catch((error: unknown) => {
-      if (!signals.hasCome) throw error
-      return undefined
-    })
+    session = await Session.open({ ...settings, isPatient: false, events: reporter }).catch(
+      (error: unknown) => {
+        if (!signals.hasCome) throw error
+        return undefined
+      },
+    )
     if (session === undefined || signals.hasCome) return output.event('end')
     const running = session
+    server = await serveStatus(() => statusOf(running, settings, version), env, output.log)
     signals.onFirst(() => {
       reporter.last()
       running.stop()
@@ -64,7 +59,18 @@ export async function connect(
     reporter.stop()
     process.off('SIGHUP', onHangup)
     session?.close()
+    await server?.close()
   }
+}
+
+/** For `hconnect status`. */
+function statusOf(
+  session: Session,
+  { nic, hub, captureRing }: SessionSettings,
+  version: string,
+): AgentStatus {
+  const link = sessionStatus(nic, hub.target.host, session.reading, captureRing !== undefined)
+  return { pid: process.pid, version, command: 'connect', links: [link] }
 }
 
 /** Says what happens to the session, and reports at intervals from the first connection on. */

@@ -1,12 +1,15 @@
 /** The way to the hub that the options settle: who it is, who we are, how to dial it. */
+import { homedir } from 'node:os'
+
 import type { ConfigFile } from '#agent/config-file.ts'
+import { readPasswordFile } from '#agent/credential-file.ts'
 import { Credentials } from '#agent/credentials.ts'
 import { dial, type DialOptions, type HubConnection } from '#agent/dial.ts'
 import { HostKeyCheck } from '#agent/host-key.ts'
 import { defaultKnownHostsFiles } from '#agent/known-hosts-file.ts'
 import { settleTarget, type Arguments, type Target } from '#agent/options.ts'
-import { readSshConfig } from '#agent/ssh-config.ts'
-import { terminalAsk } from '#agent/terminal.ts'
+import { expandHome, readSshConfig } from '#agent/ssh-config.ts'
+import { type Ask, terminalAsk } from '#agent/terminal.ts'
 
 export interface Hub {
   readonly target: Target
@@ -18,12 +21,16 @@ export interface Hub {
   ) => Promise<HubConnection>
 }
 
-/** @throws ExitError, ConfigError */
+/**
+ * @param ask  who may be asked, at each dial that may ask
+ * @throws ExitError, ConfigError
+ */
 export async function settleHub(
   args: Arguments,
   config: ConfigFile,
   env: NodeJS.ProcessEnv,
   log: (text: string) => void,
+  ask: () => Ask | undefined = terminalAsk,
 ): Promise<Hub> {
   const target = await settleTarget(args, env, config, readSshConfig)
   const { host, port, user } = target
@@ -32,14 +39,15 @@ export async function settleHub(
     identity: target.identity,
     identityFiles: target.identityFiles,
     agentSocket: env['SSH_AUTH_SOCK'] || undefined,
-    password: env['HCONNECT_PASSWORD'] || undefined,
+    password: env['HCONNECT_PASSWORD'] || passwordOf(config, env),
     log,
   })
+  const knownHosts = args.knownHosts ?? config['known-hosts']
   const hostKeys = new HostKeyCheck({
     host,
     port,
-    files: args.knownHosts === undefined ? defaultKnownHostsFiles() : [args.knownHosts],
-    acceptNew: args.acceptNew,
+    files: knownHosts === undefined ? defaultKnownHostsFiles() : [expandHome(knownHosts, homedir())],
+    acceptNew: args.acceptNew || config['accept-new'] === true,
     log,
   })
   return {
@@ -51,10 +59,15 @@ export async function settleHub(
         user,
         credentials,
         hostKeys,
-        ask: lastRoundTripMs === undefined ? terminalAsk() : undefined,
+        ask: lastRoundTripMs === undefined ? ask() : undefined,
         lastRoundTripMs,
         signal,
         ...hooks,
       }),
   }
+}
+
+function passwordOf(config: ConfigFile, env: NodeJS.ProcessEnv): string | undefined {
+  const file = config['password-file']
+  return file === undefined ? undefined : readPasswordFile(file, env)
 }

@@ -134,7 +134,7 @@ function serve(channel: ServerChannel, bridge: string): void {
   tunnels.push(tunnel)
 }
 
-function agent(bridge = 'private0') {
+function agent(bridge = 'private0', isPatient = false) {
   const counters = new PortCounters()
   const received: Buffer[] = []
   const sink: FrameSink = {
@@ -170,6 +170,7 @@ function agent(bridge = 'private0') {
     portKey: 'key',
     superFrames: true,
     latencyControl: true,
+    isPatient,
     random: () => 0.5,
     dial: (lastRoundTripMs, signal) =>
       dial({

@@ -37,6 +37,8 @@ export interface LinkOptions {
   readonly portKey: string
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** A hub that cannot be reached the first time is dialled again, as later on. */
+  readonly isPatient: boolean
   /** Connects to the hub. `lastRoundTripMs` is undefined the first time, when questions may be asked. */
   readonly dial: (lastRoundTripMs: number | undefined, signal: AbortSignal) => Promise<HubConnection>
   /** Uniform in [0, 1). */
@@ -102,7 +104,7 @@ export class Link {
    */
   async run(): Promise<void> {
     try {
-      let tunnel = await this.#connect()
+      let tunnel = await this.#connectFirst()
       for (;;) {
         const reason = await tunnel.ended
         if (this.#stop.signal.aborted) return
@@ -161,9 +163,21 @@ export class Link {
     this.#options.events.onLost(reason.message)
   }
 
-  async #reconnect(): Promise<Tunnel> {
+  async #connectFirst(): Promise<Tunnel> {
+    try {
+      return await this.#connect()
+    } catch (error) {
+      const isAway = error instanceof ExitError && error.exitCode === EXIT_UNREACHABLE
+      if (!this.#options.isPatient || !isAway || this.#stop.signal.aborted) throw error
+      this.reason = error.message
+      this.#options.events.onRetry(error.message)
+      return await this.#reconnect(error.message)
+    }
+  }
+
+  /** @param said  the reason that was told last */
+  async #reconnect(said = ''): Promise<Tunnel> {
     let refusals = 0
-    let said = ''
     for (;;) {
       if (!this.#hurry) await this.#pause(this.#backoff.next(performance.now()))
       this.#hurry = false

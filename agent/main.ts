@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 /** The command `hconnect`. */
-import { configPaths, readConfigFile } from '#agent/config-file.ts'
+import { readConfig } from '#agent/config-file.ts'
 import { connect } from '#agent/connect.ts'
 import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { list } from '#agent/list.ts'
 import { parseArguments } from '#agent/options.ts'
 import { Output } from '#agent/output.ts'
 import { restore } from '#agent/restore.ts'
+import { checkConfig } from '#agent/service/check.ts'
+import { run } from '#agent/service/run.ts'
+import { status } from '#agent/service/status.ts'
 import { packageVersion } from '#agent/version.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 
@@ -18,8 +21,11 @@ try {
   const version = packageVersion()
   const args = await parseArguments(process.argv.slice(2), version)
   if (args !== undefined) {
-    const config = readConfigFile(configPaths(env))
+    const config = readConfig(args.config, env)
     if (args.command === 'restore') restore(args.nic, output)
+    else if (args.command === 'status') process.exitCode = await status(env, output)
+    else if (args.command === 'run' && args.check) await checkConfig(args, config, env, output)
+    else if (args.command === 'run') await run(args, config, env, version)
     else if (args.command === 'list') await list(args, config, env, output)
     else await connect(args, config, env, output, version)
   }

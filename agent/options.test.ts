@@ -62,6 +62,11 @@ describe('parseArguments', () => {
       allowUplink: true,
       superFrames: false,
       latencyControl: false,
+      config: undefined,
+      check: false,
+      link: undefined,
+      output: undefined,
+      once: false,
     })
     expect((await parse('list -s hub -u ann')).command).toBe('list')
     expect(await parse('restore -n eth2')).toMatchObject({ command: 'restore', nic: 'eth2' })
@@ -190,7 +195,7 @@ describe('settleDriver', () => {
     ['--driver pcap', 'linux', 'pcap'],
     ['--driver packet --allow-uplink', 'linux', 'packet'],
   ] as const)('%s on %s: %s', async (line, system, driver) => {
-    expect(settleDriver(await parse(line), system)).toBe(driver)
+    expect(settleDriver(await parse(line), {}, system)).toBe(driver)
   })
 
   it.each([
@@ -199,7 +204,7 @@ describe('settleDriver', () => {
     ['--driver pcap --allow-uplink', 'linux', '--allow-uplink needs --driver packet'],
   ] as const)('%s on %s is refused', async (line, system, message) => {
     const args = await parse(line)
-    expect(() => settleDriver(args, system)).toThrow(message)
+    expect(() => settleDriver(args, {}, system)).toThrow(message)
   })
 })
 
@@ -220,4 +225,9 @@ const NO_ARGUMENTS: Arguments = {
   allowUplink: false,
   superFrames: true,
   latencyControl: true,
+  config: undefined,
+  check: false,
+  link: undefined,
+  output: undefined,
+  once: false,
 }

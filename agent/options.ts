@@ -7,6 +7,7 @@ import { homedir, userInfo } from 'node:os'
 import yargs, { type Argv } from 'yargs'
 
 import type { ConfigFile } from '#agent/config-file.ts'
+import { secretPath } from '#agent/credential-file.ts'
 import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { DEFAULT_HUB_PORT, parseHubAddress } from '#agent/hub-address.ts'
 import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
@@ -18,7 +19,7 @@ const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
 
 /** Words that may come first; without one, `hconnect` connects. */
-const COMMANDS = ['list', 'restore'] as const
+const COMMANDS = ['list', 'restore', 'run', 'status', 'capture'] as const
 export type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
@@ -42,6 +43,16 @@ export interface Arguments {
   readonly allowUplink: boolean
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** Configuration file, in place of the usual ones. */
+  readonly config: string | undefined
+  /** `run`: only look at the configuration. */
+  readonly check: boolean
+  /** `capture`: name of a link. */
+  readonly link: string | undefined
+  /** `capture`: file, `-` for standard output. */
+  readonly output: string | undefined
+  /** `capture`: only what is there now. */
+  readonly once: boolean
 }
 
 /** The hub, and who we are there. */
@@ -55,7 +66,18 @@ export interface Target {
   readonly identityFiles: readonly string[]
 }
 
-const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'mtu', 'driver', 'identity', 'known-hosts'] as const
+const TEXT_OPTIONS = [
+  'user',
+  'bridge',
+  'hub',
+  'nic',
+  'mtu',
+  'driver',
+  'identity',
+  'known-hosts',
+  'config',
+  'output',
+] as const
 const LONG_NAMES = [
   ...TEXT_OPTIONS,
   'accept-new',
@@ -67,10 +89,12 @@ const LONG_NAMES = [
   'super-frames',
   'no-latency-control',
   'latency-control',
+  'check',
+  'once',
   'help',
   'version',
 ]
-const SHORT_NAMES = 'ubscinhV'
+const SHORT_NAMES = 'ubscinohV'
 const DEFAULT_IDENTITIES = ['~/.ssh/id_ed25519', '~/.ssh/id_ecdsa', '~/.ssh/id_rsa']
 const DEFAULT_NIC = 'eth1'
 const MAX_INTERVAL_SECONDS = 86_400
@@ -144,6 +168,11 @@ export async function parseArguments(
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
+    config: single('config'),
+    check: values['check'] === true,
+    link: single('link'),
+    output: single('output'),
+    once: values['once'] === true,
   }
 }
 
@@ -154,6 +183,14 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
     .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
     .command('list', 'show the bridges that the user may join')
     .command('restore', 'put interfaces (-n NIC: one) back that a killed hconnect or hub left changed')
+    .command('run', 'bridge all links of the configuration file, unattended')
+    .command('status', 'show the links of every hconnect that runs on this machine')
+    .command(
+      'capture [link]',
+      'write the capture ring of a running link to a file, and what comes after',
+      (command) =>
+        command.positional('link', { type: 'string', describe: 'name of the link, if several have a ring' }),
+    )
     .options({
       user: { alias: ['u', 'c'], requiresArg: true, string: true, describe: 'user name at the hub' },
       bridge: {
@@ -188,6 +225,15 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       interval: { requiresArg: true, string: true, describe: 'seconds between reports [10]' },
       count: { requiresArg: true, string: true, describe: 'end after this many reports' },
       json: { boolean: true, describe: 'print one JSON object a line' },
+      config: { requiresArg: true, string: true, describe: 'configuration file instead of the usual ones' },
+      check: { boolean: true, describe: 'run: only look at the configuration, and say what it would do' },
+      output: {
+        alias: 'o',
+        requiresArg: true,
+        string: true,
+        describe: 'capture: file, - for standard output',
+      },
+      once: { boolean: true, describe: 'capture: only what is there now' },
       'super-frames': { boolean: true, hidden: true },
       'latency-control': { boolean: true, hidden: true },
       'no-latency-control': {
@@ -256,12 +302,16 @@ export function settleNic(
 }
 
 /** @throws ExitError */
-export function settleDriver(args: Arguments, system: NodeJS.Platform = process.platform): Driver {
-  const wanted = args.driver ?? (system === 'linux' ? 'packet' : 'pcap')
+export function settleDriver(
+  args: Arguments,
+  config: ConfigFile,
+  system: NodeJS.Platform = process.platform,
+): Driver {
+  const wanted = args.driver ?? config.driver ?? (system === 'linux' ? 'packet' : 'pcap')
   const driver = DRIVERS.find((name) => name === wanted)
   if (driver === undefined) throw usage(`--driver ${wanted}: expected packet or pcap`)
   if (driver === 'packet' && system !== 'linux') throw usage('--driver packet needs Linux: use --driver pcap')
-  if (driver === 'pcap' && args.allowUplink)
+  if (driver === 'pcap' && (args.allowUplink || config['allow-uplink'] === true))
     throw usage('--allow-uplink needs --driver packet: libpcap cannot keep the tunnel itself out')
   return driver
 }
@@ -292,7 +342,7 @@ export async function settleTarget(
     host: ssh.hostname ?? given.host,
     port: given.port ?? ssh.port ?? DEFAULT_HUB_PORT,
     user,
-    identity: identity === undefined ? undefined : expandHome(identity, home),
+    identity: identity === undefined ? undefined : secretPath(identity, env),
     identityFiles: [...new Set(files)],
   }
 }

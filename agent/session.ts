@@ -29,6 +29,10 @@ export interface SessionOptions {
   readonly allowUplink: boolean
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** A hub that cannot be reached at first is dialled again, as one that was lost. */
+  readonly isPatient: boolean
+  /** Octets of the LAN's last frames that are kept for `hconnect capture`; undefined: none. */
+  readonly captureRing: number | undefined
   readonly events: SessionEvents
 }
 
@@ -125,7 +129,7 @@ export class Session {
   }
 
   #makeLink(): Link {
-    const { hub, bridge, nic, superFrames, latencyControl, events } = this.#options
+    const { hub, bridge, nic, superFrames, latencyControl, isPatient, events } = this.#options
     const { uplink } = this.#bridge
     return new Link({
       name: `${hostname()}:${nic}`,
@@ -134,6 +138,7 @@ export class Session {
       portKey: portKey(nic),
       superFrames,
       latencyControl,
+      isPatient,
       random: seededRandom(randomBytes(4).readUInt32LE()),
       dial: (lastRoundTripMs, signal) =>
         hub.dial(lastRoundTripMs, signal, {

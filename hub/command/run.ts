@@ -1,7 +1,7 @@
 /** The `hybridge` command line. */
 import yargs from 'yargs'
 import { ConfigError, ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
-import { printable } from '#hub/base/log.ts'
+import { printable } from '#net/base/printable.ts'
 import { bridgeCommand } from '#hub/command/bridge.ts'
 import { captureCommand } from '#hub/command/capture.ts'
 import type { Context } from '#hub/command/context.ts'

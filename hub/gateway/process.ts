@@ -9,7 +9,7 @@ import { AUTH_SOCKET } from '#hub/base/data-directory.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
-import { claimSocketPath, listenRpc, RpcClient } from '#hub/base/rpc.ts'
+import { claimSocketPath, listenRpc, RpcClient } from '#net/base/rpc.ts'
 import { listenShared } from '#hub/gateway/listen.ts'
 import { SshDoor } from '#hub/gateway/ssh-door.ts'
 

@@ -1,0 +1,73 @@
+/**
+ * Where running agents have their sockets, PID-RANDOM.sock each, for `hconnect status` and `hconnect capture`:
+ *
+ *    /run/hconnect               0700  of the unit: in $RUNTIME_DIRECTORY (systemd.exec(5))
+ *    /run/hybridge/agent         0700  root's
+ *    $XDG_RUNTIME_DIR/hybridge   0700  another user's
+ */
+import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import { SystemError } from '#net/base/errors.ts'
+import { errnoOf } from '#net/base/unknown.ts'
+
+const UNITS = '/run/hconnect'
+const ROOTS = '/run/hybridge/agent'
+const USERS = '/run/user'
+const SUFFIX = '.sock'
+/** A directory that holds more is not looked through. */
+const MOST_SOCKETS = 256
+const OPEN_TO_OTHERS = 0o077
+
+/** This process's own, undefined when the system gives it none. */
+export function ownDirectory(env: NodeJS.ProcessEnv, uid = process.geteuid?.()): string | undefined {
+  const given = (env['RUNTIME_DIRECTORY'] ?? '').split(':').find((path) => path.endsWith('/hconnect'))
+  if (given?.startsWith('/')) return given
+  if (uid === 0) return ROOTS
+  const xdg = env['XDG_RUNTIME_DIR']
+  return xdg?.startsWith('/') ? join(xdg, 'hybridge') : undefined
+}
+
+/** Makes it, closed to others. @throws SystemError, Error when it is not to be had or not safe */
+export function prepareDirectory(path: string): void {
+  // Shared with the records of interfaces, which others must get to.
+  if (path === ROOTS) makeDirectory(dirname(ROOTS), 0o755)
+  makeDirectory(path, 0o700)
+  const { uid, mode } = lstatSync(path)
+  if (uid !== process.geteuid?.())
+    throw new SystemError('EPERM', `${path} belongs to user ${uid} (remove it, or run as that user)`)
+  if ((mode & OPEN_TO_OTHERS) !== 0) chmodSync(path, 0o700)
+}
+
+/** Whatever the umask is. One that is there stays as it is. */
+function makeDirectory(path: string, mode: number): void {
+  try {
+    mkdirSync(path)
+    chmodSync(path, mode)
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error
+  }
+}
+
+/** All sockets that this user may find: root finds those of all users. */
+export function agentSockets(env: NodeJS.ProcessEnv, uid = process.geteuid?.()): string[] {
+  const own = ownDirectory(env, uid)
+  const users = uid === 0 ? namesIn(USERS).map((name) => join(USERS, name, 'hybridge')) : []
+  const directories = new Set([UNITS, ROOTS, ...(own === undefined ? [] : [own]), ...users])
+  return [...directories].flatMap((directory) =>
+    namesIn(directory)
+      .filter((name) => name.endsWith(SUFFIX))
+      .slice(0, MOST_SOCKETS)
+      .map((name) => join(directory, name)),
+  )
+}
+
+export const socketName = (random: string): string => `${process.pid}-${random}${SUFFIX}`
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort()
+  } catch {
+    return [] // none there, or not for us
+  }
+}
