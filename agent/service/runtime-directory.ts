@@ -21,12 +21,15 @@ const OPEN_TO_OTHERS = 0o077
 
 /** This process's own, undefined when the system gives it none. */
 export function ownDirectory(env: NodeJS.ProcessEnv, uid = process.geteuid?.()): string | undefined {
-  const given = (env['RUNTIME_DIRECTORY'] ?? '').split(':').find((path) => path.endsWith('/hconnect'))
-  if (given?.startsWith('/')) return given
+  const given = unitDirectory(env)
+  if (given !== undefined) return given
   if (uid === 0) return ROOTS
   const xdg = env['XDG_RUNTIME_DIR']
   return xdg?.startsWith('/') ? join(xdg, 'hybridge') : undefined
 }
+
+const unitDirectory = (env: NodeJS.ProcessEnv): string | undefined =>
+  (env['RUNTIME_DIRECTORY'] ?? '').split(':').find((path) => /^\/.*\/hconnect$/.test(path))
 
 /** Makes it, closed to others. @throws SystemError, Error when it is not to be had or not safe */
 export function prepareDirectory(path: string): void {
@@ -49,12 +52,13 @@ function makeDirectory(path: string, mode: number): void {
   }
 }
 
-/** All sockets that this user may find: root finds those of all users. */
+/** All sockets that this user may find: root finds those of all users, what runs in a unit that unit's. */
 export function agentSockets(env: NodeJS.ProcessEnv, uid = process.geteuid?.()): string[] {
   const own = ownDirectory(env, uid)
   const users = uid === 0 ? namesIn(USERS).map((name) => join(USERS, name, 'hybridge')) : []
-  const directories = new Set([UNITS, ROOTS, ...(own === undefined ? [] : [own]), ...users])
-  return [...directories].flatMap((directory) =>
+  const all = [UNITS, ROOTS, ...(own === undefined ? [] : [own]), ...users]
+  const given = unitDirectory(env)
+  return [...new Set(given === undefined ? all : [given])].flatMap((directory) =>
     namesIn(directory)
       .filter((name) => name.endsWith(SUFFIX))
       .slice(0, MOST_SOCKETS)
