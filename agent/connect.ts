@@ -47,7 +47,12 @@ export async function connect(
     )
     if (session === undefined || signals.hasCome) return output.event('end')
     const running = session
-    server = await serveStatus(() => statusOf(running, settings, version), env, output.log)
+    server = await serveStatus(
+      () => statusOf(running, settings, version),
+      (name) => (name === nic ? running.ring : undefined),
+      env,
+      output.log,
+    )
     signals.onFirst(() => {
       reporter.last()
       running.stop()

@@ -7,6 +7,7 @@ import { list } from '#agent/list.ts'
 import { parseArguments } from '#agent/options.ts'
 import { Output } from '#agent/output.ts'
 import { restore } from '#agent/restore.ts'
+import { capture } from '#agent/service/capture.ts'
 import { checkConfig } from '#agent/service/check.ts'
 import { run } from '#agent/service/run.ts'
 import { status } from '#agent/service/status.ts'
@@ -24,6 +25,7 @@ try {
     const config = readConfig(args.config, env)
     if (args.command === 'restore') restore(args.nic, output)
     else if (args.command === 'status') process.exitCode = await status(env, output)
+    else if (args.command === 'capture') await capture(args, env, output)
     else if (args.command === 'run' && args.check) await checkConfig(args, config, env, output)
     else if (args.command === 'run') await run(args, config, env, version)
     else if (args.command === 'list') await list(args, config, env, output)

@@ -6,12 +6,12 @@ import { homedir, userInfo } from 'node:os'
 
 import yargs, { type Argv } from 'yargs'
 
-import type { ConfigFile } from '#agent/config-file.ts'
+import { type ConfigFile, parseRing } from '#agent/config-file.ts'
 import { secretPath } from '#agent/credential-file.ts'
 import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { DEFAULT_HUB_PORT, parseHubAddress } from '#agent/hub-address.ts'
 import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
-import { ConfigError } from '#net/base/errors.ts'
+import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 
 /** How the interface is opened: a packet socket of Linux, or libpcap. */
@@ -43,6 +43,8 @@ export interface Arguments {
   readonly allowUplink: boolean
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** Octets of the LAN's last frames to keep. */
+  readonly captureRing: number | undefined
   /** Configuration file, in place of the usual ones. */
   readonly config: string | undefined
   /** `run`: only look at the configuration. */
@@ -76,6 +78,7 @@ const TEXT_OPTIONS = [
   'identity',
   'known-hosts',
   'config',
+  'capture-ring',
   'output',
 ] as const
 const LONG_NAMES = [
@@ -168,11 +171,20 @@ export async function parseArguments(
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
+    captureRing: ringOf(single('capture-ring')),
     config: single('config'),
     check: values['check'] === true,
     link: single('link'),
     output: single('output'),
     once: values['once'] === true,
+  }
+}
+
+function ringOf(text: string | undefined): number | undefined {
+  try {
+    return text === undefined ? undefined : parseRing(text)
+  } catch (error) {
+    throw usage(`--capture-ring: ${reasonOf(error)}`)
   }
 }
 
@@ -225,6 +237,11 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       interval: { requiresArg: true, string: true, describe: 'seconds between reports [10]' },
       count: { requiresArg: true, string: true, describe: 'end after this many reports' },
       json: { boolean: true, describe: 'print one JSON object a line' },
+      'capture-ring': {
+        requiresArg: true,
+        string: true,
+        describe: "memory for the LAN's last frames, which `hconnect capture` writes: 1M to 512M [none]",
+      },
       config: { requiresArg: true, string: true, describe: 'configuration file instead of the usual ones' },
       check: { boolean: true, describe: 'run: only look at the configuration, and say what it would do' },
       output: {

@@ -27,6 +27,6 @@ export async function settleSession(
     allowUplink: args.allowUplink || config['allow-uplink'] === true,
     superFrames: args.superFrames && config['super-frames'] !== false,
     latencyControl: args.latencyControl && config['latency-control'] !== false,
-    captureRing: config['capture-ring'],
+    captureRing: args.captureRing ?? config['capture-ring'],
   }
 }

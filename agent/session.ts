@@ -14,6 +14,7 @@ import { Link } from '#agent/link.ts'
 import type { Driver } from '#agent/options.ts'
 import { portKey, portKeyNow } from '#agent/port-key.ts'
 import type { LinkReading, PortReading } from '#agent/report.ts'
+import { LanRing } from '#agent/service/lan-ring.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
 import { nicHygiene } from '#net/port/nic/hygiene.ts'
 
@@ -67,6 +68,8 @@ export class Session {
   readonly #bridge: Bridge
   readonly #link: Link
   #isReached = false
+  /** The last frames of the LAN, if they are kept. */
+  readonly ring: LanRing | undefined
 
   /**
    * Opens the interface; nothing is dialled yet.
@@ -86,6 +89,10 @@ export class Session {
     this.#bridge = new Bridge({ nic, mtu, driver, allowUplink, onUp: () => this.#followNic() }, (text) =>
       events.onNotice(text),
     )
+    if (options.captureRing !== undefined) {
+      this.ring = new LanRing(nic, options.captureRing)
+      this.#bridge.observeLan(this.ring.capture)
+    }
     this.#link = this.#makeLink()
   }
 
@@ -126,6 +133,7 @@ export class Session {
   /** Restores the interface. */
   close(): void {
     this.#bridge.close()
+    this.ring?.close()
   }
 
   #makeLink(): Link {

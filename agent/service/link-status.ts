@@ -84,7 +84,7 @@ export function sessionStatus(
 }
 
 export function managedStatus(managed: ManagedLink): LinkStatus {
-  const { settings, reading, failure } = managed
+  const { settings, session, reading, failure } = managed
   const { name, nic, hub = '', bridge = '' } = settings
   if (reading !== undefined) return sessionStatus(name, hub, reading, settings['capture-ring'] !== undefined)
   return {

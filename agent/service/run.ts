@@ -52,6 +52,7 @@ export async function run(
   const tellSoon = onceInAWhile(tell, STATUS_PAUSE_MS)
   const server = await serveStatus(
     () => ({ pid: process.pid, version, command: 'run', links: links.links.map(managedStatus) }),
+    (name) => links.links.find(({ settings }) => settings.name === name)?.session?.ring,
     env,
     (text) => log('warning', text),
   )

@@ -1,5 +1,5 @@
 /**
- * Where running agents have their sockets, PID-RANDOM.sock each, for `hconnect status` and `hconnect capture`:
+ * Where running agents have their sockets, PID-RANDOM.sock and PID-RANDOM.capture each, for `hconnect status` and `hconnect capture`:
  *
  *    /run/hconnect               0700  of the unit: in $RUNTIME_DIRECTORY (systemd.exec(5))
  *    /run/hybridge/agent         0700  root's
@@ -65,6 +65,9 @@ export function agentSockets(env: NodeJS.ProcessEnv, uid = process.geteuid?.()):
       .map((name) => join(directory, name)),
   )
 }
+
+/** Where the process gives captures that answers at `path`. */
+export const captureSocket = (path: string): string => path.replace(/\.sock$/, '.capture')
 
 export const socketName = (random: string): string => `${process.pid}-${random}${SUFFIX}`
 

@@ -1,9 +1,9 @@
 /** `hconnect status`: asks every hconnect of this machine that this user may ask. */
-import { unlinkSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 
 import type { Output } from '#agent/output.ts'
 import { AgentStatus } from '#agent/service/link-status.ts'
-import { agentSockets } from '#agent/service/runtime-directory.ts'
+import { agentSockets, captureSocket } from '#agent/service/runtime-directory.ts'
 import { formatStatus } from '#agent/service/status-text.ts'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { RpcClient } from '#net/base/rpc.ts'
@@ -17,7 +17,7 @@ const NONE_RUNS = 3
 
 /** @returns the exit code */
 export async function status(env: NodeJS.ProcessEnv, output: Output): Promise<number> {
-  const agents = await askAgents(env, output.log)
+  const agents = (await askAgents(env, output.log)).map(({ agent }) => agent)
   const links = agents.flatMap((agent) => agent.links)
   if (output.json) output.raw(`${JSON.stringify({ agents })}\n`)
   else output.text(agents.length === 0 ? 'no hconnect runs here\n' : formatStatus(agents, Date.now()))
@@ -25,10 +25,21 @@ export async function status(env: NodeJS.ProcessEnv, output: Output): Promise<nu
   return links.length > 0 && links.every(({ state }) => state === 'connected') ? ALL_CONNECTED : SOME_NOT
 }
 
+interface Answer {
+  /** Of its socket. */
+  readonly path: string
+  readonly agent: AgentStatus
+}
+
 /** What each says of itself, by pid; one that does not answer is told to `log`. */
-export async function askAgents(env: NodeJS.ProcessEnv, log: (text: string) => void): Promise<AgentStatus[]> {
-  const answers = await Promise.all(agentSockets(env).map((path) => ask(path, log)))
-  return answers.flatMap((answer) => answer ?? []).sort((a, b) => a.pid - b.pid)
+export async function askAgents(env: NodeJS.ProcessEnv, log: (text: string) => void): Promise<Answer[]> {
+  const answers = await Promise.all(
+    agentSockets(env).map(async (path) => {
+      const agent = await ask(path, log)
+      return agent === undefined ? [] : [{ path, agent }]
+    }),
+  )
+  return answers.flat().sort((a, b) => a.agent.pid - b.agent.pid)
 }
 
 async function ask(path: string, log: (text: string) => void): Promise<AgentStatus | undefined> {
@@ -49,7 +60,7 @@ async function ask(path: string, log: (text: string) => void): Promise<AgentStat
 /** A socket that nobody serves: its process was killed. */
 function sweep(path: string): void {
   try {
-    unlinkSync(path)
+    for (const file of [path, captureSocket(path)]) rmSync(file, { force: true })
   } catch {
     // Somebody else did it, or may.
   }

@@ -4,7 +4,7 @@
  *   [pc1 eth0]---[lan1  site  wan]---[wan  hub  lan1]---[eth0 far1]     private0
  *   [pc2 eth0]---[lan2                          lan2]---[eth0 far2]     private1
  */
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { spawnHconnect, runHconnect } from '#test/support/hconnect.ts'
@@ -13,6 +13,7 @@ import { Lab } from '#test/support/netns.ts'
 import type { Namespace } from '#test/support/netns.ts'
 import { NotifySocket } from '#test/support/notify-socket.ts'
 import type { Running } from '#test/support/process.ts'
+import { readPcapng } from '#test/support/pcapng.ts'
 import { until } from '#test/support/process.ts'
 
 const HUB_ADDRESS = '10.98.0.2'
@@ -35,8 +36,8 @@ let config: string
 let env: NodeJS.ProcessEnv
 
 /** A link of the configuration file. */
-const entry = (name: string, nic: string, bridge: string): string =>
-  `  ${name}: { nic: ${nic}, bridge: ${bridge} }\n`
+const entry = (name: string, nic: string, bridge: string, more = ''): string =>
+  `  ${name}: { nic: ${nic}, bridge: ${bridge}, ${more} }\n`
 
 function configure(...links: string[]): void {
   writeFileSync(
@@ -167,6 +168,27 @@ describe('hconnect run', () => {
     expect(after.links.map(({ name, state }) => [name, state])).toEqual(
       links.map(({ name }) => [name, 'connected']),
     )
+  })
+
+  it('keeps the last frames of a LAN, and writes them and those that follow', async () => {
+    configure(entry('first', 'lan1', 'private0', 'capture-ring: 1M'), entry('second', 'lan3', 'private1'))
+    expect(await reload()).toBe('configuration read again: changed first')
+    await pc1.reaches('10.99.0.2')
+    await pc1.run('ping', ['-c', '3', '-i', '0.05', '-s', '1111', '10.99.0.2'])
+    const file = join(lab.directory, 'ring.pcapng')
+    const once = await runHconnect(site, ['capture', '--once', '-o', file], { env })
+    expect([once.code, once.stderr]).toEqual([0, expect.stringMatching(/\d packets, 0 lost$/m)])
+    const sizes = (): number[] => readPcapng(readFileSync(file)).packets.map(({ length }) => length)
+    const longOnes = (): number => sizes().filter((length) => length === 1111 + 42).length
+    expect(longOnes()).toBe(6)
+    const live = spawnHconnect(site, ['capture', 'first', '-o', file], env)
+    await until('the ring in the file', () => existsSync(file) && longOnes() === 6)
+    await pc1.run('ping', ['-c', '1', '-s', '1111', '10.99.0.2'])
+    await until('what came after', () => longOnes() === 8)
+    expect((await live.stop('SIGINT')).code).toBe(0)
+    expect(sizes().length).toBeGreaterThanOrEqual(8)
+    const none = await runHconnect(site, ['capture', 'second', '-o', file], { env })
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('second keeps no capture ring')])
   })
 
   it('ends in order at SIGTERM', async () => {
