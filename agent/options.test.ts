@@ -217,6 +217,7 @@ const NO_ARGUMENTS: Arguments = {
   intervalSeconds: 10,
   count: Infinity,
   json: false,
+  tui: false,
   allowUplink: false,
   superFrames: true,
   latencyControl: true,

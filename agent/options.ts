@@ -38,6 +38,8 @@ export interface Arguments {
   /** Reports after which the program ends; Infinity when not given. */
   readonly count: number
   readonly json: boolean
+  /** The full-screen view in place of reports. */
+  readonly tui: boolean
   /** The interface may be the one that carries the tunnel. */
   readonly allowUplink: boolean
   readonly superFrames: boolean
@@ -63,6 +65,7 @@ const LONG_NAMES = [
   'interval',
   'count',
   'json',
+  'tui',
   'no-super-frames',
   'super-frames',
   'no-latency-control',
@@ -114,6 +117,9 @@ export async function parseArguments(
     if (!ok(value)) throw usage(`--${name} ${text}: ${allowed}`)
     return value
   }
+  for (const other of ['json', 'count'])
+    if (values['tui'] === true && values[other] !== undefined && values[other] !== false)
+      throw usage(`--tui and --${other} do not go together: the view prints no reports`)
   return {
     command: COMMANDS.find((name) => name === parsed._[0]) ?? 'connect',
     user: single('user'),
@@ -141,6 +147,7 @@ export async function parseArguments(
       'expected a whole number above 0',
     ),
     json: values['json'] === true,
+    tui: values['tui'] === true,
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
@@ -188,6 +195,7 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       interval: { requiresArg: true, string: true, describe: 'seconds between reports [10]' },
       count: { requiresArg: true, string: true, describe: 'end after this many reports' },
       json: { boolean: true, describe: 'print one JSON object a line' },
+      tui: { boolean: true, describe: 'show a full-screen view instead of reports; ? shows its keys' },
       'super-frames': { boolean: true, hidden: true },
       'latency-control': { boolean: true, hidden: true },
       'no-latency-control': {
