@@ -96,5 +96,7 @@ function refuseNoTerminal({ stdin, stdout, env }: Context): void {
       ? `needs a terminal that can move its cursor, and TERM is ${term === '' ? 'not set' : term}`
       : ''
   if (why !== '')
-    throw new ConfigError(`hybridge top ${why}; \`hybridge show ports\` and \`hybridge top --json\` do without`)
+    throw new ConfigError(
+      `hybridge top ${why}; \`hybridge show ports\` and \`hybridge top --json\` do without`,
+    )
 }

@@ -18,7 +18,7 @@ export async function printLines(source: ViewSource, first: Snapshot, options: L
   source.onEvent((event) => events.push(event))
   let snapshot: Snapshot | undefined = first
   let away = ''
-  for (let printed = 0, next = performance.now(); ; ) {
+  for (let printed = 0, next = performance.now(); ;) {
     if (snapshot !== undefined) {
       const { links, bridges, talkers } = snapshot
       const time = new Date().toISOString()

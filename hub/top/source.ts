@@ -67,7 +67,9 @@ export class HubSource implements ViewSource {
       bridges: answer.bridges.map((name) => ({
         name,
         isRemote: false,
-        ports: answer.ports.filter(({ bridge }) => bridge === name).map((port) => viewPort(port, answer.began)),
+        ports: answer.ports
+          .filter(({ bridge }) => bridge === name)
+          .map((port) => viewPort(port, answer.began)),
       })),
       talkers: answer.talkers,
     }
@@ -112,15 +114,19 @@ function explained(error: unknown): unknown {
   return error
 }
 
-const viewPort = (port: WatchAnswer['ports'][number], began: number): ViewPort => ({
-  // Numbers are used again; what a port is called stays while its agent is away.
-  id: [began, port.bridge, port.number, port.description].join(' '),
-  number: port.number,
-  name: port.name === '' ? port.description : port.name,
-  description: port.description,
-  up: port.up,
-  counters: port.counters,
-})
+function viewPort(port: WatchAnswer['ports'][number], began: number): ViewPort {
+  const { bridge, number, description, up, counters } = port
+  const name = port.name === '' ? description : port.name
+  return {
+    // Numbers are used again; what a port is called stays while its agent is away.
+    id: [began, bridge, number, description].join(' '),
+    number,
+    name,
+    description: name.endsWith(description) ? '' : description,
+    up,
+    counters,
+  }
+}
 
 const viewLink = (link: WatchAnswer['links'][number]): ViewLink => ({
   name: `${link.name} on ${link.bridge} port ${link.port}`,

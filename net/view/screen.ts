@@ -122,6 +122,7 @@ export class Screen {
     process.off('SIGCONT', this.#onContinue)
     if (!this.#isSuspended) this.#leave()
     this.#program.destroy()
+    input.pause() // else it would keep the process alive
   }
 
   #enter(): void {

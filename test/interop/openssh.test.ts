@@ -93,7 +93,11 @@ describe('ssh', () => {
       stdout: '',
       stderr: expect.stringContaining('no bridge "other" here; bridges: private0'),
     })
-    const closed = await Hub.start(hub.namespace, { address: HUB_ADDRESS, port: 2223, args: ['--hide-ports'] })
+    const closed = await Hub.start(hub.namespace, {
+      address: HUB_ADDRESS,
+      port: 2223,
+      args: ['--hide-ports'],
+    })
     const args = [...sshArguments(closed.identity, '-p', '2223'), 'hybridge', 'ports', 'private0']
     expect(await client.run('ssh', args, { check: false })).toMatchObject({
       code: 1,
