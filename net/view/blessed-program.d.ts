@@ -15,8 +15,9 @@ declare module 'blessed/lib/program.js' {
     readonly rows: number
     on(event: 'keypress', listener: (character: string | undefined, key: KeyPress | undefined) => void): this
     on(event: 'resize', listener: () => void): this
-    alternateBuffer(): void
-    normalBuffer(): void
+    /** DECSET and DECRST: `?1049`. */
+    setMode(mode: string): void
+    resetMode(mode: string): void
     hideCursor(): void
     showCursor(): void
     clear(): void

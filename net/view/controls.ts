@@ -56,10 +56,10 @@ export class Controls {
   scroll = 0
   /** For the last line, until the next key. */
   message = ''
-  readonly #abilities: Abilities
+  readonly abilities: Abilities
 
   constructor(abilities: Abilities) {
-    this.#abilities = abilities
+    this.abilities = abilities
   }
 
   /** The port that keys act on: the selected one, or the first that is shown. */
@@ -177,15 +177,15 @@ export class Controls {
   }
 
   #capture(reading: Reading): Action | undefined {
-    const port = this.#actOn(reading, 'capture', this.#abilities.capture)
+    const port = this.#actOn(reading, 'capture', this.abilities.capture)
     if (port === undefined) return undefined
-    if (this.#abilities.isCapturing(port)) return { do: 'stop-capture', port }
-    this.dialog = { kind: 'capture', port, text: this.#abilities.captureFile(port) }
+    if (this.abilities.isCapturing(port)) return { do: 'stop-capture', port }
+    this.dialog = { kind: 'capture', port, text: this.abilities.captureFile(port) }
     return undefined
   }
 
   #impair(reading: Reading): Action | undefined {
-    const port = this.#actOn(reading, 'impair', this.#abilities.impair)
+    const port = this.#actOn(reading, 'impair', this.abilities.impair)
     if (port !== undefined) this.dialog = { kind: 'impair', port, text: '' }
     return undefined
   }

@@ -13,6 +13,9 @@ import { clip, fit, lengthOf, span, type Line, type Span } from '#net/view/text.
 /** Columns from which talkers and events stand beside each other. */
 const WIDE = 120
 
+/** Of the overview's rows, for ports before anything else. */
+const PORTS_SHARE = 0.4
+
 interface Part {
   /** It is left out where it cannot have these rows. */
   readonly least: number
@@ -33,7 +36,7 @@ export function layout(scene: Scene, width: number, height: number): Line[] {
 type Body = (scene: Scene, width: number, height: number) => Line[]
 
 const BODIES: Readonly<Record<Tab, Body>> = {
-  Overview: (scene, width, height) => stack(overview(scene, width), height),
+  Overview: (scene, width, height) => stack(overview(scene, width, height), height),
   Ports: (scene, width, height) =>
     stack(
       [
@@ -52,12 +55,13 @@ const bodyRows: Body = (scene, width, height) => {
   return dialog?.kind === 'help' ? helpPane(scene, width, height) : BODIES[tab](scene, width, height)
 }
 
-function overview(scene: Scene, width: number): Part[] {
+function overview(scene: Scene, width: number, height: number): Part[] {
   const links = linkLines(scene)
   const hasTalkers = scene.reading.talkers !== undefined
   const isWide = width >= WIDE && hasTalkers
   const half = Math.floor((width - 2) / 2)
   const ports = portRows(scene, width)
+  const leastPorts = Math.max(6, Math.floor(height * PORTS_SHARE))
   const lists: Part[] = isWide
     ? [
         {
@@ -80,7 +84,7 @@ function overview(scene: Scene, width: number): Part[] {
       ]
   return [
     { least: links.length, most: links.length, draw: () => links },
-    { least: Math.min(ports, 6), most: ports, draw: (rows) => portsPane(scene, width, rows) },
+    { least: Math.min(ports, leastPorts), most: ports, draw: (rows) => portsPane(scene, width, rows) },
     { least: 4, most: 12, draw: (rows) => ratesPane(scene, width, rows) },
     ...lists,
   ]
@@ -132,7 +136,7 @@ function bottomLine({ controls, error, captures, countingSince, now, glyphs }: S
   const { dialog, message } = controls
   switch (dialog?.kind) {
     case 'quit':
-      return [span('End the program? y or n', 'strong')]
+      return [span('Quit? y or n; q again quits, too', 'strong')]
     case 'filter':
       return input('Show only', dialog.text, width)
     case 'capture':
@@ -148,8 +152,14 @@ function bottomLine({ controls, error, captures, countingSince, now, glyphs }: S
     ...(captures.size > 0 ? [`capturing ${captures.size}`] : []),
     ...(countingSince === undefined ? [] : [`counting since ${clock(countingSince, now)}`]),
   ]
-  const keys = '? help  s sort  / filter  f freeze  r reset  u units  c capture  i impair  q quit'
-  return [span(clip([...state, keys].join('   '), width, glyphs.more), 'dim')]
+  const { capture, impair } = controls.abilities
+  const keys = [
+    '? help  s sort  / filter  f freeze  r reset  u unit',
+    ...(capture ? ['c capture'] : []),
+    ...(impair ? ['i impair'] : []),
+    'q quit',
+  ].join('  ')
+  return [span(clip([...state, keys].join('   '), width - 1, glyphs.more), 'dim')]
 }
 
 /** A question and what has been typed, of which the end is seen. */

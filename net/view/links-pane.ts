@@ -56,7 +56,7 @@ export function linksPane(scene: Scene, width: number, height: number): Line[] {
       width: 12,
       align: 'left',
       importance: 0,
-      stretched: true,
+      widest: 40,
       text: ({ name }) => name,
       style: () => 'strong',
     },
@@ -79,7 +79,7 @@ export function linksPane(scene: Scene, width: number, height: number): Line[] {
     { title: 'RTT', width: 8, align: 'right', importance: 1, text: roundTripText },
     { title: 'again', width: 5, align: 'right', importance: 4, text: ({ reconnects }) => String(reconnects) },
   ]
-  const placed = place(columns, width, 40)
+  const placed = place(columns, width)
   const wanted = controls.filter.toLowerCase()
   const shown = reading.links.filter(({ name, address }) =>
     `${name} ${address}`.toLowerCase().includes(wanted),

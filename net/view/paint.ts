@@ -3,7 +3,7 @@ import type { Line, Style } from '#net/view/text.ts'
 
 export type Colours = 0 | 8 | 256
 
-/** Blue for what is well, orange for what is not; without colours plain, bold and reversed do. */
+/** Blue for what is well or comes in, orange for what is not or goes out; without colours plain, bold and reversed do. */
 const SGR: Record<Style, Readonly<Record<Colours, string>>> = {
   plain: { 0: '', 8: '', 256: '' },
   dim: { 0: '', 8: '', 256: '38;5;245' },
@@ -11,6 +11,8 @@ const SGR: Record<Style, Readonly<Record<Colours, string>>> = {
   heading: { 0: '1', 8: '1', 256: '1;38;5;75' },
   good: { 0: '', 8: '36', 256: '38;5;75' },
   bad: { 0: '1', 8: '1;33', 256: '38;5;214' },
+  in: { 0: '', 8: '36', 256: '38;5;75' },
+  out: { 0: '', 8: '33', 256: '38;5;214' },
   selected: { 0: '7', 8: '7', 256: '7' },
   bar: { 0: '7', 8: '7', 256: '48;5;238;38;5;255' },
 }

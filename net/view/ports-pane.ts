@@ -15,9 +15,15 @@ const OCTETS = 8
 const RATE = 8
 const DROPS = 7
 
-/** `vlan 3, queue-full 12` */
-export const reasonsText = ({ reasons }: PortFlow): string =>
-  reasons.map(([reason, frames]) => `${reason} ${frames}`).join(', ')
+/** `in vlan 3, queue-full 12; out delay 9`, '' when there are none. */
+export const dropsText = (port: PortRow): string =>
+  (['in', 'out'] as const)
+    .filter((direction) => port[direction].drops > 0)
+    .map((direction) => {
+      const reasons = port[direction].reasons.map(([reason, frames]) => `${reason} ${frames}`)
+      return `${direction} ${reasons.join(', ')}`
+    })
+    .join('; ')
 
 /** Rows that the whole table would take, headings included. */
 export function portRows(scene: Scene, width: number): number {
@@ -111,7 +117,7 @@ function narrowTable({ controls, glyphs }: Scene, width: number): TableView {
       width: 10,
       align: 'left',
       importance: 0,
-      stretched: true,
+      widest: Infinity,
       text: ({ port, isIn }) => (isIn ? port.name : `${port.up ? 'up' : 'DOWN'}  ${port.description}`),
       style: ({ port, isIn }) => (isIn ? 'strong' : stateOf(port)),
     },
@@ -148,7 +154,7 @@ function wideTable({ controls, glyphs }: Scene, width: number): TableView {
       width: 14,
       align: 'left',
       importance: 0,
-      stretched: true,
+      widest: WIDEST_NAME,
       text: ({ port }) => (port.description === '' ? port.name : `${port.name}  ${port.description}`),
       style: () => 'strong',
     },
@@ -162,8 +168,17 @@ function wideTable({ controls, glyphs }: Scene, width: number): TableView {
     },
     ...direction('in:', ({ port }) => port.in),
     ...direction('out:', ({ port }) => port.out),
+    {
+      title: ' why dropped',
+      width: 14,
+      align: 'left',
+      importance: 1,
+      widest: Infinity,
+      text: ({ port }) => ` ${dropsText(port)}`,
+      style: () => 'bad',
+    },
   ]
-  const placed = place(columns, width, WIDEST_NAME)
+  const placed = place(columns, width)
   return {
     titles: titles(placed, glyphs),
     rows: (port, isSelected) => [cells(placed, { port, mark: isSelected ? glyphs.marker : '' }, glyphs)],

@@ -3,7 +3,7 @@ import { drawGraph, scaleTop } from '#net/view/graph.ts'
 import { HISTORY_SECONDS } from '#net/view/history.ts'
 import type { PortRow } from '#net/view/model.ts'
 import { heading, type Scene } from '#net/view/pane.ts'
-import { reasonsText } from '#net/view/ports-pane.ts'
+import { dropsText } from '#net/view/ports-pane.ts'
 import { rate } from '#net/view/quantity.ts'
 import { clip, left, line, span, type Line } from '#net/view/text.ts'
 
@@ -51,16 +51,13 @@ function graph(
   ]
   return drawGraph(values, top, height, glyphs).map((row, i) => [
     span(i === 0 ? left(direction, LABEL, '') : ' '.repeat(LABEL), 'strong'),
-    span(row, direction === 'in' ? 'good' : 'bad'),
+    span(row, direction),
     span(figures[i] ?? '', i === 0 ? 'dim' : 'plain'),
   ])
 }
 
 function dropsLine(port: PortRow, width: number, more: string): Line {
-  const parts = [
-    ...(port.in.drops > 0 ? [`in ${reasonsText(port.in)}`] : []),
-    ...(port.out.drops > 0 ? [`out ${reasonsText(port.out)}`] : []),
-  ]
-  if (parts.length === 0) return [span('drops: ', 'dim'), span('none', 'dim')]
-  return [span('drops: ', 'strong'), span(clip(parts.join('; '), width - 7, more), 'bad')]
+  const text = dropsText(port)
+  if (text === '') return [span('drops: none', 'dim')]
+  return [span('drops: ', 'strong'), span(clip(text, width - 7, more), 'bad')]
 }

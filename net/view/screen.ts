@@ -36,7 +36,10 @@ export class Screen {
   readonly #stay: () => void
   /** What each row of the terminal shows. */
   #shown: string[] = []
+  #mustClear = false
   #isWriting = false
+  /** A picture was not drawn because of that. */
+  #isBehind = false
   #isSuspended = false
   #isClosed = false
   readonly #onContinue = (): void => this.#resume()
@@ -77,11 +80,14 @@ export class Screen {
 
   /**
    * Shows rows as they are given, the topmost first. While the terminal is still busy with the last ones nothing is
-   * written, and the next call makes up for it: a slow terminal holds up nobody.
+   * written; the picture is asked for again when it is done. So a slow terminal holds up nobody.
    */
   draw(rows: readonly Line[]): void {
-    if (this.#isClosed || this.#isSuspended || this.#isWriting) return
-    let out = ''
+    if (this.#isClosed || this.#isSuspended) return
+    this.#isBehind = this.#isWriting
+    if (this.#isWriting) return
+    let out = this.#mustClear ? '\u001b[H\u001b[J' : ''
+    this.#mustClear = false
     rows.forEach((row, i) => {
       // Some terminals scroll when the last column of the last row is written.
       const whole = i === this.height - 1 ? fit(row, this.width - 1) : row
@@ -93,11 +99,11 @@ export class Screen {
     if (out !== '') this.#write(out)
   }
 
-  /** Clears the terminal and asks for the picture. */
+  /** Draws all of it anew. */
   redraw(): void {
     if (this.#isClosed || this.#isSuspended) return
     this.#shown = []
-    this.#program.clear()
+    this.#mustClear = true
     this.#options.onRedraw()
   }
 
@@ -127,17 +133,17 @@ export class Screen {
 
   #enter(): void {
     this.#options.input.setRawMode(true)
-    this.#program.alternateBuffer()
+    // The cursor's place is kept with the other screen; terminals without one are left empty.
+    this.#program.setMode('?1049')
     this.#program.hideCursor()
-    this.#program.clear()
     this.#shown = []
+    this.#mustClear = true
   }
 
   #leave(): void {
-    // Terminals without a second screen are left empty.
     this.#program.clear()
     this.#program.showCursor()
-    this.#program.normalBuffer()
+    this.#program.resetMode('?1049')
     this.#options.input.setRawMode(false)
   }
 
@@ -162,9 +168,9 @@ export class Screen {
       write(fd, octets, from, octets.length - from, null, (error, written) => {
         if (error === null && from + written < octets.length) return next(from + written)
         this.#isWriting = false
-        if (error === null) return
-        this.#shown = []
-        if (error.code !== 'EAGAIN') this.#onGone()
+        if (error !== null && error.code !== 'EAGAIN') return this.#onGone()
+        if (error !== null) this.#shown = []
+        else if (this.#isBehind) this.#options.onRedraw()
       })
     next(0)
   }

@@ -4,12 +4,13 @@ import { clip, left, right, span, type Line, type Span, type Style } from '#net/
 
 export interface Column<Row> {
   readonly title: string
-  /** Columns of the screen; the one that is `stretched` has at least these and what is over. */
+  /** Columns of the screen, at least. */
   readonly width: number
   readonly align: 'left' | 'right'
   /** The lower, the longer it stays; 0 always does. */
   readonly importance: number
-  readonly stretched?: boolean
+  /** The most that it takes of what is over; columns before it come first. */
+  readonly widest?: number
   readonly text: (row: Row) => string
   readonly style?: (row: Row) => Style
 }
@@ -18,8 +19,8 @@ interface Placed<Row> extends Column<Row> {
   readonly shown: number
 }
 
-/** The columns that have room, with one space between them, the stretched one taking the rest up to `widest`. */
-export function place<Row>(columns: readonly Column<Row>[], width: number, widest = Infinity): Placed<Row>[] {
+/** The columns that have room, with one space between them. */
+export function place<Row>(columns: readonly Column<Row>[], width: number): Placed<Row>[] {
   let kept = [...columns]
   const needed = (): number => kept.reduce((sum, column) => sum + column.width + 1, -1)
   while (needed() > width) {
@@ -27,11 +28,12 @@ export function place<Row>(columns: readonly Column<Row>[], width: number, wides
     if (importance === 0) break
     kept = kept.filter((column) => column.importance !== importance)
   }
-  const over = Math.max(0, width - needed())
-  return kept.map((column) => ({
-    ...column,
-    shown: column.stretched === true ? Math.min(widest, column.width + over) : column.width,
-  }))
+  let over = Math.max(0, width - needed())
+  return kept.map((column) => {
+    const more = Math.min(over, Math.max(0, (column.widest ?? 0) - column.width))
+    over -= more
+    return { ...column, shown: column.width + more }
+  })
 }
 
 export const titles = <Row>(columns: readonly Placed<Row>[], glyphs: Glyphs): Line => [

@@ -40,7 +40,7 @@ export function talkersPane(scene: Scene, width: number, height: number, first: 
       width: 6,
       align: 'left',
       importance: 6,
-      stretched: true,
+      widest: 24,
       text: ({ bridge }) => bridge,
     },
     { title: 'port', width: 4, align: 'right', importance: 5, text: ({ port }) => String(port) },
@@ -66,7 +66,7 @@ export function talkersPane(scene: Scene, width: number, height: number, first: 
       text: ({ octetsPerSecond }) => rate(octetsPerSecond, units),
     },
   ]
-  const placed = place(columns, width, 24)
+  const placed = place(columns, width)
   const rows = shownTalkers(reading, filter, talkerOrder).map((row) => cells(placed, row, glyphs))
   if (reading.talkers === undefined) rows.push(line('  not counted here', 'dim'))
   else if (rows.length === 0)

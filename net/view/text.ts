@@ -1,7 +1,17 @@
 /** Lines of styled text, as panes make them and a terminal shows them. Every character is one column wide. */
 
 /** What a stretch of text means; a palette makes colours and attributes of it. */
-export type Style = 'plain' | 'dim' | 'strong' | 'heading' | 'good' | 'bad' | 'selected' | 'bar'
+export type Style =
+  | 'plain'
+  | 'dim'
+  | 'strong'
+  | 'heading'
+  | 'good'
+  | 'bad'
+  | 'in'
+  | 'out'
+  | 'selected'
+  | 'bar'
 
 export interface Span {
   readonly text: string
