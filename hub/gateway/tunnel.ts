@@ -14,7 +14,7 @@ import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
-import { TunnelConnection } from '#net/port/tunnel/connection.ts'
+import { connectionUnder } from '#net/port/tunnel/connection.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
 import { refusalOf } from '#hub/gateway/fabric-answer.ts'
@@ -104,7 +104,7 @@ export class Tunnel {
     this.#fabric = fabric
     this.#downlink = new Downlink({
       channel,
-      path: connectionOf(socket, peer.latencyControl),
+      path: connectionUnder(socket, peer.latencyControl),
       fabric,
       seed: randomInt(2 ** 32),
       onControl: (type, payload) => {
@@ -256,11 +256,3 @@ export class Tunnel {
     onEnd()
   }
 }
-
-/** One for all tunnels of a connection, as it is one path; the first of them says whether latency is controlled. */
-function connectionOf(socket: net.Socket, isControlled: boolean): TunnelConnection {
-  let connection = connections.get(socket)
-  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled)))
-  return connection
-}
-const connections = new WeakMap<net.Socket, TunnelConnection>()

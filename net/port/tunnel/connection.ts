@@ -25,6 +25,14 @@ const INFO_LENGTH = 152
 const READ_EVERY_MS = 20
 const READ_SELDOM_MS = 200
 
+/** One for all tunnels of a connection, as it is one path; the first of them says whether latency is controlled. */
+export function connectionUnder(socket: Socket, isControlled: boolean): TunnelConnection {
+  let connection = connections.get(socket)
+  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled)))
+  return connection
+}
+const connections = new WeakMap<Socket, TunnelConnection>()
+
 export class TunnelConnection implements PathReading {
   readonly socket: Socket
   readonly pace: Pace
