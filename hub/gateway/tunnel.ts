@@ -223,7 +223,9 @@ export class Tunnel {
   #end(reason: ProtocolError): void {
     this.#ended = true
     clearTimeout(this.#timer)
-    const { bridge, user, log } = this.#options
+    const { bridge, user, socket, log } = this.#options
+    // Of an agent that does not answer, or came back by another way, the connection would stay for a quarter of an hour.
+    if (reason.code !== 'leave') connectionUnder(socket, true).abandon()
     log(reason.code === 'leave' ? 'info' : 'warn', `tunnel of ${user} on ${bridge} ended: ${reason.message}`)
     if (
       this.#downlink?.isBetweenRecords === false &&
