@@ -2,7 +2,7 @@
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EndSignals } from '#agent/end-signals.ts'
 import { settleHub } from '#agent/hub.ts'
-import { settleBridge, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
+import { settleBridges, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
 import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
 import { SessionView } from '#agent/session-view.ts'
@@ -20,13 +20,14 @@ export async function connect(
 ): Promise<void> {
   tuneHeapForStreaming()
   inlineWayOfFrames()
-  const bridge = settleBridge(args, config)
+  const bridges = settleBridges(args, config)
   const nic = settleNic(args, env, config)
   const driver = settleDriver(args)
   let session: Session | undefined
   const view = args.tui ? new SessionView(version, env, output, () => session) : undefined
   const hub = await settleHub(args, config, env, output.log)
   output.text(formatVersion(version))
+  const bridge = bridges.map((choice) => choice.bridge).join(',')
   output.event('start', { version, nic, bridge, hub: hub.target.host, port: hub.target.port })
 
   // Before anything is changed: a signal that nobody takes ends the process without putting it back.
@@ -41,7 +42,7 @@ export async function connect(
   try {
     session = await Session.open({
       hub,
-      bridge,
+      bridges,
       nic,
       driver,
       mtu: args.mtu ?? config.mtu,
@@ -147,10 +148,11 @@ class Reporter implements SessionEvents {
     if (session === undefined) return
     this.#reports++
     const { link, local, remotes } = session.reading
-    const ports = remotes.map(({ port }) => port)
     const date = new Date()
     this.#output.raw(
-      this.#output.json ? formatReportJson(date, link, local, ports) : formatReport(date, local, ports),
+      this.#output.json
+        ? formatReportJson(date, link, local, remotes)
+        : formatReport(date, link, local, remotes),
     )
   }
 }

@@ -38,6 +38,7 @@ export const EINTR = 4
 export const EINVAL = 22
 export const EMSGSIZE = 90
 export const ENOBUFS = 105
+export const EADDRNOTAVAIL = 99
 export const ENETDOWN = 100
 export const ERFKILL = 132
 export const ENXIO = 6
