@@ -56,7 +56,7 @@ const bodyRows: Body = (scene, width, height) => {
 }
 
 function overview(scene: Scene, width: number, height: number): Part[] {
-  const links = linkLines(scene)
+  const links = linkLines(scene, width)
   const hasTalkers = scene.reading.talkers !== undefined
   const isWide = width >= WIDE && hasTalkers
   const half = Math.floor((width - 2) / 2)
@@ -119,16 +119,15 @@ function stack(parts: readonly Part[], height: number): Line[] {
 /** `hconnect 0.1.0   1 Overview  2 Ports ...          12:03:04` */
 function barLine({ title, controls, now, frozenAt }: Scene, width: number): Line {
   const time = controls.isFrozen ? `FROZEN ${clock(frozenAt, now)}` : clock(now, now)
-  const isRoomy = width >= 76
-  const tabs = TABS.flatMap((tab, i): Span[] => {
-    if (!isRoomy && tab !== controls.tab) return []
+  const tabs = TABS.map((tab, i): Span => {
     const text = `${i + 1} ${tab}`
-    return tab === controls.tab ? [span(`[${text}]`, 'selected')] : [span(` ${text} `, 'bar')]
+    return tab === controls.tab ? span(`[${text}]`, 'selected') : span(` ${text} `, 'bar')
   })
-  const start = [span(` ${clip(title, 24, '')} `, 'bar'), ...tabs]
-  const gap = width - lengthOf(start) - time.length - 1
-  if (gap < 1) return [...start, span('', 'bar')]
-  return [...start, span(' '.repeat(gap), 'bar'), span(`${time} `, 'bar')]
+  const name = span(` ${clip(title, 24, '')} `, 'bar')
+  const gapAfter = (start: Line): number => width - lengthOf(start) - time.length - 1
+  const all = [name, ...tabs]
+  const start = gapAfter(all) < 1 ? [name, ...tabs.filter(({ style }) => style === 'selected')] : all
+  return [...start, span(' '.repeat(Math.max(1, gapAfter(start))), 'bar'), span(`${time} `, 'bar')]
 }
 
 /** Question, message, or what the keys are. */

@@ -3,7 +3,7 @@ import { heading, stateStyle, window, type Scene } from '#net/view/pane.ts'
 import { clock, duration, milliseconds } from '#net/view/quantity.ts'
 import type { ViewLink } from '#net/view/source.ts'
 import { cells, place, titles, type Column } from '#net/view/table.ts'
-import { line, span, type Line } from '#net/view/text.ts'
+import { clip, line, span, type Line } from '#net/view/text.ts'
 
 const stateText = ({ state }: ViewLink): string => (state === 'connected' ? state : state.toUpperCase())
 
@@ -14,26 +14,32 @@ const roundTripText = ({ roundTripMs }: ViewLink): string =>
   roundTripMs === undefined ? '-' : milliseconds(roundTripMs)
 
 /** What is worth knowing before all else, at the top of the overview. */
-export function linkLines(scene: Scene): Line[] {
-  const { reading, now } = scene
+export function linkLines({ reading, now, glyphs }: Scene, width: number): Line[] {
   const [first] = reading.links
   if (first === undefined) return [line('no connections', 'dim')]
   if (reading.links.length > 1) return [sumLine(reading.links)]
   const state = span(stateText(first), stateStyle(first.state))
-  const to = first.address === '' ? '' : ` to ${first.address}`
-  const where = first.name === '' ? '' : `, ${first.name}`
   if (first.state === 'connected') {
+    const to = first.address === '' ? '' : ` to ${first.address}`
+    const where = first.name === '' ? '' : `, ${first.name}`
     const up = first.since === undefined ? '' : `  up ${duration(now - first.since)}`
     return [
       [state, span(`${to}${where}${up}`)],
-      [span(`RTT ${roundTripText(first)}   reconnects ${first.reconnects}   ${sinceText(first, now)}`)],
+      [
+        span(
+          `RTT ${roundTripText(first)}   reconnects ${first.reconnects}   ${sinceText(first, now)}`,
+          'dim',
+        ),
+      ],
     ]
   }
+  const since = first.since === undefined ? '' : ` ${sinceText(first, now)}`
   const attempt = first.attempt > 0 ? `, attempt ${first.attempt}` : ''
-  const reason = first.reason === '' ? 'no reason known' : first.reason
+  const reason = first.reason === '' ? 'no reason known yet' : first.reason
   return [
-    [state, span(` ${sinceText(first, now)}${attempt}${to === '' ? '' : `, was connected${to}`}`)],
-    [span(`reconnects ${first.reconnects}   ${reason}`)],
+    [state, span(`${since}${attempt}   ${first.address}   reconnects ${first.reconnects}`)],
+    line(reason.slice(0, width), 'bad'),
+    ...(reason.length > width ? [line(clip(reason.slice(width), width, glyphs.more), 'bad')] : []),
   ]
 }
 
