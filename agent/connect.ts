@@ -1,12 +1,14 @@
 /** `hconnect`: bridges the interface, with a text report or the full-screen view, until it is told to end. */
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EndSignals } from '#agent/end-signals.ts'
+import { EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
 import { settleHub } from '#agent/hub.ts'
 import { settleBridges, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
 import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
 import { SessionView } from '#agent/session-view.ts'
-import { Session, type SessionEvents } from '#agent/session.ts'
+import { LAN_PORT, Session, type SessionEvents } from '#agent/session.ts'
+import { reasonOf } from '#net/base/errors.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { inlineWayOfFrames } from '#net/base/inlining.ts'
 
@@ -38,6 +40,7 @@ export async function connect(
     session.reconnectNow()
   }
   process.on('SIGHUP', onHangup)
+  let endCapture: (() => Promise<string>) | undefined
   const reporter = new Reporter(args, output, () => session, view)
   try {
     session = await Session.open({
@@ -56,6 +59,7 @@ export async function connect(
     })
     if (session === undefined || signals.hasCome) return output.event('end')
     const running = session
+    if (args.captureFile !== undefined) endCapture = await captureLan(running, args.captureFile)
     signals.onFirst(() => {
       if (view?.close() !== true) reporter.end()
     })
@@ -67,7 +71,17 @@ export async function connect(
     await view?.ended
     reporter.stop()
     process.off('SIGHUP', onHangup)
+    if (endCapture !== undefined) output.log(`captured ${await endCapture()}`)
     session?.close()
+  }
+}
+
+/** @throws ExitError when the file cannot be made */
+async function captureLan(session: Session, file: string): Promise<() => Promise<string>> {
+  try {
+    return await session.inspection.capture(LAN_PORT, file)
+  } catch (error) {
+    throw new ExitError(EXIT_OTHER, `--capture: ${reasonOf(error)}`, { cause: error })
   }
 }
 

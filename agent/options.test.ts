@@ -241,6 +241,7 @@ const NO_ARGUMENTS: Arguments = {
   count: Infinity,
   json: false,
   tui: false,
+  captureFile: undefined,
   allowUplink: false,
   superFrames: true,
   latencyControl: true,

@@ -43,6 +43,8 @@ export interface Arguments {
   readonly json: boolean
   /** The full-screen view in place of reports. */
   readonly tui: boolean
+  /** New file for what passes the interface. */
+  readonly captureFile: string | undefined
   /** The interface may be the one that carries the tunnel. */
   readonly allowUplink: boolean
   readonly superFrames: boolean
@@ -70,6 +72,7 @@ const LONG_NAMES = [
   'count',
   'json',
   'tui',
+  'capture',
   'no-super-frames',
   'super-frames',
   'no-latency-control',
@@ -157,6 +160,7 @@ export async function parseArguments(
     ),
     json: values['json'] === true,
     tui: values['tui'] === true,
+    captureFile: single('capture'),
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
@@ -210,6 +214,11 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       count: { requiresArg: true, string: true, describe: 'end after this many reports' },
       json: { boolean: true, describe: 'print one JSON object a line' },
       tui: { boolean: true, describe: 'show a full-screen view instead of reports; ? shows its keys' },
+      capture: {
+        requiresArg: true,
+        string: true,
+        describe: 'write what passes the interface to a new pcapng file',
+      },
       'super-frames': { boolean: true, hidden: true },
       'latency-control': { boolean: true, hidden: true },
       'no-latency-control': {

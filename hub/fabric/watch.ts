@@ -1,7 +1,7 @@
 /** All that `hybridge top` asks a fabric for, in one answer. */
 import { EventRing, type FabricEvent } from '#hub/fabric/event-ring.ts'
 import type { Fabric, LinkReading, PortReading } from '#hub/fabric/fabric.ts'
-import { TalkerWatches } from '#hub/fabric/talker-watches.ts'
+import { TalkerWatches } from '#net/talkers/talker-watches.ts'
 import type { TalkerReading } from '#net/talkers/talkers.ts'
 
 export interface WatchReading {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { TalkerWatches } from '#hub/fabric/talker-watches.ts'
+import { TalkerWatches } from '#net/talkers/talker-watches.ts'
 import { MemoryPort } from '#net/port/memory.ts'
 import { Switch } from '#net/switch/switch.ts'
 
