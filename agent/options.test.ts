@@ -43,7 +43,7 @@ describe('parseArguments', () => {
   it('takes the older spelling, every long option, and numbers as names', async () => {
     expect(
       await parse(
-        '-c ann -i 007 -s [::1]:2222 -n eth2 --driver pcap --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --allow-uplink --no-super-frames --no-latency-control --mtu 1600',
+        '-c ann -i 007 -s [::1]:2222 -n eth2 --driver pcap --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --allow-uplink --no-super-frames --no-latency-control --mtu 1600 --capture f',
       ),
     ).toEqual({
       command: 'connect',
@@ -60,6 +60,8 @@ describe('parseArguments', () => {
       intervalSeconds: 0.5,
       count: 3,
       json: true,
+      tui: false,
+      captureFile: 'f',
       allowUplink: true,
       superFrames: false,
       latencyControl: false,

@@ -6,13 +6,13 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { startAgent } from '#test/support/agent.ts'
+import { agentArguments, startAgent } from '#test/support/agent.ts'
 import { makeFrame, sendFrames } from '#test/support/frames.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
 import { readPcapng } from '#test/support/pcapng.ts'
 import { until } from '#test/support/process.ts'
-import { HUB_COMMAND } from '#test/support/product.ts'
+import { AGENT_COMMAND, HUB_COMMAND } from '#test/support/product.ts'
 import { Tmux } from '#test/support/tmux.ts'
 
 const TALKER = '02:00:00:00:0a:0b'
@@ -20,6 +20,7 @@ let lab: Lab
 let machine: Namespace
 let site: Namespace
 let far: Namespace
+let pc: Namespace
 let hub: Hub
 
 beforeAll(async () => {
@@ -27,7 +28,7 @@ beforeAll(async () => {
   machine = lab.namespace('hub')
   site = lab.namespace('site')
   far = lab.namespace('far')
-  const pc = lab.namespace('pc')
+  pc = lab.namespace('pc')
   lab.link(machine, 'lan', far, 'eth0')
   lab.link(machine, 'wan', site, 'wan')
   lab.link(site, 'lan', pc, 'eth0')
@@ -124,4 +125,27 @@ it('shows bridges, ports, tunnels, talkers and events, captures, impairs, and ou
   await tmux.shows(/counters began at 0/)
   tmux.press('q', 'y')
   await tmux.shows(/^\$$/)
+})
+
+it('shows an agent the ports of the hub, captures and impairs its own', async () => {
+  const file = join(site.directory, 'lan.pcapng')
+  const args = agentArguments(site, { hub, nic: 'lan', args: ['--tui', '--capture', file] })
+  const tmux = await Tmux.start(site, { columns: 120, rows: 40 })
+  tmux.type(`node ${AGENT_COMMAND} ${args.join(' ')}`)
+  tmux.press('Enter')
+  await tmux.shows(/nic:lan/)
+  tmux.press('2')
+  await tmux.shows(/private0, at the hub/)
+  await tmux.shows(/tunnel:ann@/)
+  tmux.press('i')
+  tmux.type('loss=100%')
+  tmux.press('Enter')
+  await tmux.shows(/nic:lan is impaired: loss=100%/)
+  await sendFrames(pc, 'eth0', frames(5))
+  tmux.press('4')
+  await tmux.shows(new RegExp(`${TALKER}.*30 this machine`))
+  tmux.press('q', 'y')
+  await tmux.shows(/captured \d+ packets, 0 lost/)
+  expect(readPcapng(readFileSync(file)).packets.filter(({ length }) => length === 1000)).toHaveLength(5)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
 })
