@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { isRecord } from '#net/base/unknown.ts'
 import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
-import { setCongestion } from '#net/port/tcp.ts'
+import { allowFarSending, setCongestion } from '#net/port/tcp.ts'
 import { Pace, type PathReading } from '#net/tunnel/pace.ts'
 import { u32le } from '#net/wire/octets.ts'
 
@@ -21,6 +21,9 @@ const INFO_RTT = 68
 const INFO_BYTES_ACKED = 120
 const INFO_MIN_RTT = 148
 const INFO_LENGTH = 152
+
+/** Under way at the rate, beyond which the system's own buffers may be too small. */
+const FAR_OCTETS = 1 << 20
 
 const READ_EVERY_MS = 20
 const READ_SELDOM_MS = 200
@@ -41,6 +44,7 @@ export class TunnelConnection implements PathReading {
   #waiting = 0
   #readAt = -Infinity
   #congestion: string
+  #isFar = false
 
   /** @param isControlled  false: bulk throughput is all that counts */
   constructor(socket: Socket, isControlled: boolean) {
@@ -92,6 +96,10 @@ export class TunnelConnection implements PathReading {
     pace.read(this, now)
     this.isHeld = this.isLate = false
     if (pace.isCrowded !== wasCrowded) this.#waiting = Infinity // of the other kind: asked when it matters
+    if (!this.#isFar && pace.rate * this.leastRoundTripMs > FAR_OCTETS) {
+      this.#isFar = true
+      allowFarSending(fd)
+    }
     if (pace.congestion === this.#congestion) return
     this.#congestion = pace.congestion
     setCongestion(fd, pace.congestion)
