@@ -6,6 +6,7 @@ import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
 
 const IPPROTO_TCP = 6
+const TCP_MAXSEG = 2
 const TCP_CONGESTION = 13
 const TCP_NOTSENT_LOWAT = 25
 const MOST_UNDER_WAY = 32 << 20
@@ -32,6 +33,14 @@ export function setCongestion(fd: number, name: string): boolean {
   if (!hasLibc) return false
   const octets = new TextEncoder().encode(name)
   return libc.setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, octets, octets.length) === 0
+}
+
+/**
+ * Bounds the segments of a connection that is yet to be made, both ways: the far side is told so in the SYN.
+ * @param octets  of payload and TCP options
+ */
+export function setSegmentSize(fd: number, octets: number): void {
+  if (hasLibc) libc.setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, libc.intOctets(octets), 4)
 }
 
 /**
