@@ -40,12 +40,21 @@ const ring = z.union([z.string(), z.number()], 'expected a size, as 64M').transf
   }
 })
 
+/** As `--map` has it; `10: private0` is `10=private0`. */
+const map = z.union([
+  z.array(z.string()),
+  z
+    .record(z.string(), z.string())
+    .transform((bridges) => Object.entries(bridges).map(([vlan, bridge]) => `${vlan}=${bridge}`)),
+])
+
 const settings = {
   nic: word.optional(),
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
   hub: word.optional(),
   user: word.optional(),
   bridge: word.optional(),
+  map: map.optional(),
   identity: word.optional(),
   'password-file': word.optional(),
   'known-hosts': word.optional(),
@@ -187,11 +196,15 @@ function withLinks({ links, ...defaults }: Parsed, fault: (key: Path, reason: st
 
 /** A link's own settings before those at the top. */
 function merge(defaults: Settings, own: Settings): Settings {
-  return { ...defaults, ...own }
+  const { bridge, map: mapped, ...rest } = defaults
+  const hasOwn = own.bridge !== undefined || own.map !== undefined
+  return { ...rest, ...(!hasOwn && { bridge, map: mapped }), ...own }
 }
 
-const missing = (link: Settings): string[] =>
-  (['nic', 'hub', 'bridge'] as const).filter((key) => link[key] === undefined)
+function missing(link: Settings): string[] {
+  const keys: string[] = (['nic', 'hub'] as const).filter((key) => link[key] === undefined)
+  return link.bridge === undefined && link.map === undefined ? [...keys, 'bridge or map'] : keys
+}
 
 /** Where a key stands in the text, or the part of its path that is there. */
 function offsetOf(document: Document.Parsed, path: Path): number {

@@ -1,7 +1,7 @@
 /** What a session is to be, from the command line and the configuration file. */
 import type { ConfigFile } from '#agent/config-file.ts'
 import { settleHub } from '#agent/hub.ts'
-import { settleBridge, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
+import { settleBridges, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
 import type { SessionOptions } from '#agent/session.ts'
 import type { Ask } from '#agent/terminal.ts'
 
@@ -19,7 +19,7 @@ export async function settleSession(
   ask: () => Ask | undefined,
 ): Promise<SessionSettings> {
   return {
-    bridge: settleBridge(args, config),
+    bridges: settleBridges(args, config),
     nic: settleNic(args, env, config),
     driver: settleDriver(args, config),
     hub: await settleHub(args, config, env, log, ask),

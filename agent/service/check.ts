@@ -1,4 +1,5 @@
 /** `hconnect run --check`: what the configuration file would do. Nothing is opened or dialled. */
+import { vlanText } from '#agent/bridge-choice.ts'
 import type { ConfigFile, LinkSettings } from '#agent/config-file.ts'
 import { formatHubAddress } from '#agent/hub-address.ts'
 import type { Arguments } from '#agent/options.ts'
@@ -36,7 +37,7 @@ export async function checkConfig(
 }
 
 async function rowOf(args: Arguments, link: LinkSettings, env: NodeJS.ProcessEnv): Promise<string[]> {
-  const { nic, bridge, hub, driver, mtu, captureRing, ...flags } = await settleSession(
+  const { nic, bridges, hub, driver, mtu, captureRing, ...flags } = await settleSession(
     args,
     link,
     env,
@@ -56,7 +57,9 @@ async function rowOf(args: Arguments, link: LinkSettings, env: NodeJS.ProcessEnv
   return [
     link.name,
     nic,
-    bridge,
+    bridges
+      .map(({ bridge, vlan }) => (vlan === undefined ? bridge : `${vlanText(vlan)}: ${bridge}`))
+      .join(', '),
     formatHubAddress(host, port),
     user,
     login.filter((word) => word !== '').join(', '),

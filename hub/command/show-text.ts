@@ -5,7 +5,7 @@ import { formatCount, shorten } from '#hub/command/table.ts'
 import { formatTable } from '#net/base/table.ts'
 
 const Drops = z.record(z.string(), z.number())
-const PortStatus = z.looseObject({
+export const PortStatus = z.looseObject({
   bridge: z.string(),
   number: z.number(),
   name: z.string(),
