@@ -75,7 +75,7 @@ const schemaOf = (links: unknown) =>
 
 const settingsSchema = z.strictObject(settings)
 /** By the names in the file. */
-export type Settings = z.infer<typeof settingsSchema>
+type Settings = z.infer<typeof settingsSchema>
 
 export interface ConfigFile extends Settings {
   /** With what stands at the top where they say nothing. */

@@ -17,6 +17,8 @@ export class LanRing {
   readonly #readers = new Set<RingReading>()
   readonly #timer: NodeJS.Timeout
   #isWoken = false
+  /** The time is that of this turn of the event loop. */
+  #isTimely = false
 
   /** @param name  of the interface in the file @param octets  of memory */
   constructor(name: string, octets: number) {
@@ -30,8 +32,9 @@ export class LanRing {
         filter: null,
         snapLength: SNAP_OCTETS,
         count: 0,
+        // Frames that are read in one turn have one time: they came before it.
         clock: (timeUs) => {
-          timeUs[0] = (started + performance.now()) * 1000
+          if (!this.#isTimely) timeUs[0] = this.#time(started)
         },
         onChange: () => this.#wake(),
       },
@@ -68,6 +71,17 @@ export class LanRing {
     if (this.#isWoken || this.#readers.size === 0) return
     this.#isWoken = true
     setImmediate(this.#pump)
+  }
+
+  /** Microseconds since 1970. */
+  #time(started: number): number {
+    this.#isTimely = true
+    setImmediate(this.#nextTurn)
+    return (started + performance.now()) * 1000
+  }
+
+  readonly #nextTurn = (): void => {
+    this.#isTimely = false
   }
 
   readonly #pump = (): void => {

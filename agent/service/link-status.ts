@@ -85,12 +85,12 @@ export function sessionStatus(
 
 export function managedStatus(managed: ManagedLink): LinkStatus {
   const { settings, session, reading, failure } = managed
-  const { name, nic, hub = '', bridge = '' } = settings
-  if (reading !== undefined) return sessionStatus(name, hub, reading, settings['capture-ring'] !== undefined)
+  const { name, nic, hub = '', bridge, map = [] } = settings
+  if (reading !== undefined) return sessionStatus(name, hub, reading, session?.ring !== undefined)
   return {
     name,
     nic,
-    bridges: bridge === '' ? [] : [bridge],
+    bridges: bridge === undefined ? map.map((text) => text.replace(/^[^=]*=/, '')) : [bridge],
     hub,
     address: '',
     state: failure === undefined ? 'opening' : 'failed',

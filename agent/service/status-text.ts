@@ -66,7 +66,7 @@ function scaled(n: number): string {
 const two = (n: number): string => String(n).padStart(2, '0')
 
 /** `12s`, `3m05s`, `7h30m`, `12d04h` */
-export function age(ms: number): string {
+function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   if (seconds < 60) return `${seconds}s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`

@@ -15,7 +15,7 @@ export class ServiceManager {
   readonly #address: Uint8Array | undefined
 
   constructor(env: NodeJS.ProcessEnv, pid = process.pid) {
-    this.#address = addressOf(env['NOTIFY_SOCKET'])
+    this.#address = notifyAddress(env['NOTIFY_SOCKET'])
     this.watchdogMs = this.#address && watchdogOf(env, pid)
   }
 
@@ -56,7 +56,7 @@ export class ServiceManager {
 }
 
 /** A path, or `@NAME` in the abstract namespace, whose length counts: unix(7). */
-function addressOf(text: string | undefined): Uint8Array | undefined {
+export function notifyAddress(text: string | undefined): Uint8Array | undefined {
   if (text === undefined || !/^[/@]./.test(text) || Buffer.byteLength(text) > LONGEST_UNIX_PATH)
     return undefined
   const address = unixAddress(text)

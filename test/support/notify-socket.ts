@@ -2,7 +2,7 @@
 import { SystemError } from '#net/base/errors.ts'
 import * as libc from '#net/port/libc.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
-import { SOCKADDR_UN, unixAddress } from '#net/port/unix-address.ts'
+import { notifyAddress } from '#net/base/service-manager.ts'
 import { until } from '#test/support/process.ts'
 
 export class NotifySocket {
@@ -11,10 +11,11 @@ export class NotifySocket {
   readonly #fd: number
   readonly #watcher: Watcher
 
-  /** @param path  of the socket file */
+  /** @param path  of the socket file; `@NAME` in the abstract namespace */
   constructor(path: string) {
     this.#fd = libc.socket(libc.AF_UNIX, libc.SOCK_DGRAM | libc.SOCK_NONBLOCK | libc.SOCK_CLOEXEC, 0)
-    if (libc.bind(this.#fd, unixAddress(path), SOCKADDR_UN) !== 0)
+    const address = notifyAddress(path)
+    if (address === undefined || libc.bind(this.#fd, address, address.length) !== 0)
       throw new SystemError('EIO', `cannot bind ${path}`)
     const octets = new Uint8Array(4096)
     this.#watcher = new Watcher(this.#fd, () => {
