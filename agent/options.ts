@@ -315,7 +315,7 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
 
 /** A paragraph a line: yargs breaks them to the terminal's width. */
 const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.
-Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, mtu, user, bridge, map and identity of ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
+Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys of the same names in ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
 Signals: SIGHUP reconnects now; SIGINT and SIGTERM end with a last report, a second one ends at once.
 
 Exit codes:

@@ -199,4 +199,22 @@ describe('hconnect run', () => {
     const { code: none, stdout } = await runHconnect(site, ['status'], { env })
     expect([none, stdout]).toEqual([3, 'no hconnect runs here\n'])
   })
+
+  it('puts interfaces back at a fault of its own, and says what it was', async () => {
+    const fault = 'process.on("SIGUSR2",()=>{throw new Error("on purpose")})'
+    const broken = spawnHconnect(site, ['run', '--config', config], {
+      ...env,
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}`,
+    })
+    await broken.line(/^<5>first: connected to /)
+    expect(site.state('lan1').promiscuity).toBe(1)
+    process.kill((await answer()).pid, 'SIGUSR2')
+    const { code, stderr } = await broken.exited
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^<3>a fault of the program: Error: on purpose/m),
+    ])
+    expect(site.state('lan1').promiscuity).toBe(0)
+    expect(site.nicRecords()).toEqual([])
+  })
 })
