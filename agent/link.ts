@@ -200,7 +200,7 @@ export class Link {
     try {
       const channel = await hub.exec(`hybridge bridge ${bridge}`)
       this.#stop.signal.throwIfAborted()
-      const tunnel = new Tunnel({ channel, socket: hub.socket, port, hello: this.#hello })
+      const tunnel = new Tunnel({ channel, transport: hub, port, hello: this.#hello })
       this.#tunnel = tunnel
       const peer = await Promise.race([tunnel.opened, tunnel.ended])
       if (peer instanceof Error) throw await refusal(peer, bridge, hub)

@@ -16,6 +16,7 @@ import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import { TunnelConnection } from '#net/port/tunnel/connection.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import type { Caller } from '#hub/gateway/caller.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
 import { refusalOf } from '#hub/gateway/fabric-answer.ts'
 
@@ -34,8 +35,7 @@ export interface TunnelOptions {
   readonly user: string
   /** Of ssh2. */
   readonly channel: Duplex & { exit(status: number): void }
-  /** The connection under the channel. */
-  readonly socket: net.Socket
+  readonly caller: Caller
   readonly log: (level: 'info' | 'warn', text: string) => void
   readonly onEnd: () => void
 }
@@ -99,12 +99,12 @@ export class Tunnel {
   }
 
   #join(peer: Hello): void {
-    const { bridge, user, channel, socket } = this.#options
+    const { bridge, user, channel, caller } = this.#options
     const fabric = net.connect(TUNNEL_SOCKET)
     this.#fabric = fabric
     this.#downlink = new Downlink({
       channel,
-      path: connectionOf(socket, peer.latencyControl),
+      path: connectionOf(caller, peer.latencyControl),
       fabric,
       seed: randomInt(2 ** 32),
       onControl: (type, payload) => {
@@ -150,8 +150,8 @@ export class Tunnel {
       key: peer.key,
       superFrames: peer.superFrames,
       largestFrame: peer.largestFrame,
-      localAddress: socket.localAddress ?? '',
-      peerAddress: socket.remoteAddress ?? '',
+      localAddress: caller.localAddress,
+      peerAddress: caller.peerAddress,
     }
     fabric.write(`${JSON.stringify(request)}\n`)
   }
@@ -198,8 +198,8 @@ export class Tunnel {
    * that does not read.
    */
   #transmit(): void {
-    const { channel, socket } = this.#options
-    if ((!this.#ended && isDeaf(channel, socket)) || this.#downlink?.isBetweenRecords === false) {
+    const { channel, caller } = this.#options
+    if ((!this.#ended && isDeaf(channel, caller)) || this.#downlink?.isBetweenRecords === false) {
       this.#downlink?.interrupt()
       return
     }
@@ -258,9 +258,9 @@ export class Tunnel {
 }
 
 /** One for all tunnels of a connection, as it is one path; the first of them says whether latency is controlled. */
-function connectionOf(socket: net.Socket, isControlled: boolean): TunnelConnection {
+function connectionOf({ socket, stream }: Caller, isControlled: boolean): TunnelConnection {
   let connection = connections.get(socket)
-  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled)))
+  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled, stream)))
   return connection
 }
 const connections = new WeakMap<net.Socket, TunnelConnection>()

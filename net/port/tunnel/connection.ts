@@ -3,10 +3,12 @@
  * descriptor or the system refuses, the connection stays as it is, which costs speed or latency and nothing else.
  */
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { isRecord } from '#net/base/unknown.ts'
 import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
 import { setCongestion } from '#net/port/tcp.ts'
+import type { Transport } from '#net/port/tunnel/transport.ts'
 import { Pace, type PathReading } from '#net/tunnel/pace.ts'
 import { u32le } from '#net/wire/octets.ts'
 
@@ -25,8 +27,9 @@ const INFO_LENGTH = 152
 const READ_EVERY_MS = 20
 const READ_SELDOM_MS = 200
 
-export class TunnelConnection implements PathReading {
+export class TunnelConnection implements PathReading, Transport {
   readonly socket: Socket
+  readonly stream: Duplex
   readonly pace: Pace
   ackedOctets = 0
   flightOctets = 0
@@ -42,9 +45,13 @@ export class TunnelConnection implements PathReading {
   #readAt = -Infinity
   #congestion: string
 
-  /** @param isControlled  false: bulk throughput is all that counts */
-  constructor(socket: Socket, isControlled: boolean) {
+  /**
+   * @param isControlled  false: bulk throughput is all that counts
+   * @param stream  what SSH is written to
+   */
+  constructor(socket: Socket, isControlled: boolean, stream: Duplex = socket) {
     this.socket = socket
+    this.stream = stream
     this.pace = new Pace(isControlled)
     this.#congestion = this.pace.congestion
   }
