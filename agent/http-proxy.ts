@@ -73,7 +73,7 @@ function refusalOf(
   const status = answer.statusCode ?? 0
   if (status >= 200 && status < 300) return undefined
   const said = `${status} ${printable((answer.statusMessage ?? '').slice(0, 100))}`.trim()
-  if (status === 407) return refusedLogin(name, proxy.kind, login, said)
+  if (status === 407 || status === 401) return refusedLogin(name, proxy.kind, login, said)
   const target = nameOf(to)
   if (status === 403 || status === 405)
     return (

@@ -365,7 +365,7 @@ export interface ServeArguments {
   readonly cert?: string | undefined
   readonly key?: string | undefined
   readonly http?: string | undefined
-  readonly 'https-path'?: string | undefined
+  readonly httpsPath?: string | undefined
   readonly gateways?: number | undefined
   readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
@@ -429,7 +429,7 @@ function mergeWeb(args: ServeArguments, file: ConfigFile | undefined): WebConfig
   const http = args.http === undefined ? file?.http : parseListenAddress(args.http)
   const cert = args.cert === undefined ? file?.cert : resolve(args.cert)
   const key = args.key === undefined ? file?.key : resolve(args.key)
-  const path = parseWebPath(args['https-path'] ?? file?.['https-path'] ?? '/')
+  const path = parseWebPath(args.httpsPath ?? file?.['https-path'] ?? '/')
   if (http && !isLoopback(http.address))
     throw new ConfigError(
       `--http ${http.address}: a reverse proxy connects to 127.0.0.1 or [::1]; for everybody else there is --https`,
