@@ -5,7 +5,10 @@ import { chmod, rename, rm } from 'node:fs/promises'
 import { COMMANDS } from './programs.mjs'
 
 const entries = Object.fromEntries(
-  Object.entries(COMMANDS).flatMap(([name, { main, programs }]) => [[name, main], ...Object.entries(programs)]),
+  Object.entries(COMMANDS).flatMap(([name, { main, programs }]) => [
+    [name, main],
+    ...Object.entries(programs),
+  ]),
 )
 const made = `dist.${process.pid}`
 await build({

@@ -4,8 +4,7 @@
  * this process only, so that nobody can put other code in its place, and is gone with it.
  */
 import { closeSync, constants, existsSync, openSync, writeSync } from 'node:fs'
-import { constants as system } from 'node:os'
-import { getRawAsset } from 'node:sea'
+import { getAsset } from 'node:sea'
 import { reasonOf, SystemError } from '#net/base/errors.ts'
 
 /** The Debian package's; not relative to the executable, which its owner may have put anywhere. */
@@ -25,7 +24,7 @@ export function loadAddon(file: string): unknown {
 }
 
 function loadCopy(module: object, file: string): void {
-  const octets = new Uint8Array(getRawAsset(file))
+  const octets = new Uint8Array(getAsset(file))
   const reasons: string[] = []
   for (const directory of TEMPORARY) {
     let fd: number
@@ -36,9 +35,9 @@ function loadCopy(module: object, file: string): void {
       continue
     }
     try {
-      for (let at = 0; at < octets.length; ) at += writeSync(fd, octets, at)
+      for (let at = 0; at < octets.length;) at += writeSync(fd, octets, at)
       // The descriptor stays open: the dynamic linker takes a second file of this name for the first.
-      process.dlopen(module, `/proc/self/fd/${fd}`, system.dlopen.RTLD_LAZY)
+      process.dlopen(module, `/proc/self/fd/${fd}`)
       return
     } catch (error) {
       closeSync(fd)

@@ -17,9 +17,16 @@ const entryInFunction = (entries) => ({
   setup(build) {
     build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (!entries.some((entry) => path.endsWith(`/${entry}`))) return undefined
-      const { code } = await transform(readFileSync(path, 'utf8'), { loader: 'ts', target: 'node20', format: 'esm' })
+      const { code } = await transform(readFileSync(path, 'utf8'), {
+        loader: 'ts',
+        target: 'node20',
+        format: 'esm',
+      })
       const imports = code.match(/^import [^;]*;$/gm) ?? []
-      const rest = code.replace(/^import [^;]*;$/gm, '').replace(/^#!.*/, '').replace(/^export \{\s*\};$/m, '')
+      const rest = code
+        .replace(/^import [^;]*;$/gm, '')
+        .replace(/^#!.*/, '')
+        .replace(/^export \{\s*\};$/m, '')
       return { contents: `${imports.join('\n')}\nvoid (async () => {${rest}})()` }
     })
   },
@@ -48,7 +55,11 @@ export async function makeExecutable(name, { main, programs }, file) {
     target: 'node20',
     format: 'cjs',
     external: ABSENT,
-    define: { 'import.meta.url': 'moduleUrl', __dirname: `"${NOWHERE}"`, __filename: `"${NOWHERE}/${name}.cjs"` },
+    define: {
+      'import.meta.url': 'moduleUrl',
+      __dirname: `"${NOWHERE}"`,
+      __filename: `"${NOWHERE}/${name}.cjs"`,
+    },
     banner: { js: `const moduleUrl = 'file://${NOWHERE}/${name}.cjs';` },
     plugins: [addons(assets), entryInFunction([main, ...Object.values(programs)])],
     logLevel: 'warning',
