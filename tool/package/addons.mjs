@@ -1,5 +1,6 @@
 // esbuild plugin: native addons become assets of the executable, by names that tell their content. Packages that look
 // for theirs in many places, some of them told by the environment, are given the one.
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
@@ -17,8 +18,11 @@ function replaced(file, text, by) {
   return source.replace(text, () => by)
 }
 
-/** @param assets  gets the addons that are needed, name to file */
-export const addons = (assets) => ({
+/**
+ * @param directory  for the addons without their symbols
+ * @param assets  gets those that are needed, name to file
+ */
+export const addons = (directory, assets) => ({
   name: 'addons',
   setup(build) {
     const addon = (path, name = basename(path, '.node')) => ({ path, namespace: 'addon', pluginData: name })
@@ -37,9 +41,11 @@ export const addons = (assets) => ({
       contents: replaced(path, '} = requireNative();', "} = require('hybridge:libsql');"),
     }))
     build.onLoad({ filter: /.*/, namespace: 'addon' }, ({ path, pluginData }) => {
-      const hash = createHash('sha256').update(readFileSync(path)).digest('hex')
+      const stripped = `${directory}/${pluginData}.node`
+      execFileSync('strip', ['--strip-unneeded', '-o', stripped, path])
+      const hash = createHash('sha256').update(readFileSync(stripped)).digest('hex')
       const name = `${pluginData}-${hash.slice(0, 16)}.node`
-      assets[name] = path
+      assets[name] = stripped
       const contents = `module.exports = require('#net/program/addon.ts').loadAddon('${name}')`
       return { contents, resolveDir: process.cwd() }
     })

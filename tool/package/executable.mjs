@@ -2,6 +2,7 @@
 // https://nodejs.org/docs/latest-v20.x/api/single-executable-applications.html
 import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { build, transform } from 'esbuild'
 import { addons } from './addons.mjs'
 
@@ -34,14 +35,14 @@ const entryInFunction = (entries) => ({
 
 /**
  * @param name  of the command
- * @param file  to make; what is beside it under the same name and another suffix is made and removed
- * @returns the addons in it, name to file
+ * @param file  to make; addons without their symbols are left beside it
+ * @returns the addons in it, name to file; the files that were bundled
  */
 export async function makeExecutable(name, { main, programs }, file) {
   const assets = {}
   const entry = (path) => `() => import('./${path}')`
   const list = Object.entries(programs).map(([key, path]) => `'${key}': ${entry(path)}`)
-  await build({
+  const { metafile } = await build({
     stdin: {
       contents: `import { runExecutable } from '#net/program/executable.ts'
         runExecutable({ ${list.join(', ')} }, ${entry(main)})`,
@@ -49,6 +50,7 @@ export async function makeExecutable(name, { main, programs }, file) {
     },
     outfile: `${file}.cjs`,
     bundle: true,
+    metafile: true,
     minifySyntax: true,
     minifyWhitespace: true,
     platform: 'node',
@@ -61,7 +63,7 @@ export async function makeExecutable(name, { main, programs }, file) {
       __filename: `"${NOWHERE}/${name}.cjs"`,
     },
     banner: { js: `const moduleUrl = 'file://${NOWHERE}/${name}.cjs';` },
-    plugins: [addons(assets), entryInFunction([main, ...Object.values(programs)])],
+    plugins: [addons(dirname(file), assets), entryInFunction([main, ...Object.values(programs)])],
     logLevel: 'warning',
   })
   const config = {
@@ -78,7 +80,7 @@ export async function makeExecutable(name, { main, programs }, file) {
   quietly('strip', [file])
   quietly('node_modules/.bin/postject', [file, 'NODE_SEA_BLOB', `${file}.blob`, '--sentinel-fuse', FUSE])
   for (const suffix of ['cjs', 'blob', 'json']) rmSync(`${file}.${suffix}`)
-  return assets
+  return { addons: assets, files: Object.keys(metafile.inputs).map((input) => input.replace(/^addon:/, '')) }
 }
 
 /** Shows what a program says only when it fails. */
