@@ -89,13 +89,14 @@ class Reader {
   argv(): Argv {
     const proxy: unknown = new Proxy(this, {
       get: (reader, name) => {
-        const method: unknown = Reader.prototype[name as keyof Reader]
+        const method: unknown = Reflect.get(Reader.prototype, name)
         return (...args: unknown[]) => {
           if (typeof method === 'function') Reflect.apply(method, reader, args)
           return proxy
         }
       },
     })
+    // oxlint-disable-next-line no-unsafe-type-assertion -- it has every method, by its nature
     return proxy as Argv
   }
 

@@ -18,6 +18,8 @@ function replaced(file, text, by) {
   return source.replace(text, () => by)
 }
 
+const addon = (path, name = basename(path, '.node')) => ({ path, namespace: 'addon', pluginData: name })
+
 /**
  * @param directory  for the addons without their symbols
  * @param assets  gets those that are needed, name to file
@@ -25,7 +27,6 @@ function replaced(file, text, by) {
 export const addons = (directory, assets) => ({
   name: 'addons',
   setup(build) {
-    const addon = (path, name = basename(path, '.node')) => ({ path, namespace: 'addon', pluginData: name })
     build.onResolve({ filter: /\.node$/ }, ({ path, resolveDir }) => {
       const file = join(resolveDir, path)
       return existsSync(file) ? addon(file) : undefined

@@ -1,6 +1,6 @@
 // The Debian package, made with dpkg-deb and dpkg-shlibdeps, which need no root.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
@@ -41,7 +41,6 @@ export function makeDeb(directory, { version, date, addons, texts, isFast }) {
     put(...(/\/man\d\/|\/changelog$/.test(path) ? [`${path}.gz`, gzipSync(text, { level: 9 })] : [path, text]))
 
   const libraries = Object.keys(addons).map((name) => `${LIBRARY}/${name}`)
-  const isOptional = (path) => basename(path).startsWith('cap-')
   const depends = dependencies(root, [...commands, ...libraries.filter((path) => !isOptional(path))])
   const recommends = dependencies(root, libraries.filter(isOptional)).filter(
     (needed) => !depends.some((name) => nameOf(name) === nameOf(needed)),
@@ -95,6 +94,8 @@ function dependencies(root, files) {
   }
 }
 
+/** libpcap's, which hconnect does without. */
+const isOptional = (path) => basename(path).startsWith('cap-')
 const nameOf = (dependency) => dependency.split(' ')[0]
 
 const sizeOf = (directory) =>

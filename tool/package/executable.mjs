@@ -15,8 +15,8 @@ const NOWHERE = '/usr/lib/hybridge/nowhere'
 /** Such a file's main script cannot be a module, so `await` outside functions goes into one. */
 const entryInFunction = (entries) => ({
   name: 'entry in function',
-  setup(build) {
-    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       if (!entries.some((entry) => path.endsWith(`/${entry}`))) return undefined
       const { code } = await transform(readFileSync(path, 'utf8'), {
         loader: 'ts',
@@ -33,6 +33,8 @@ const entryInFunction = (entries) => ({
   },
 })
 
+const entry = (path) => `() => import('./${path}')`
+
 /**
  * @param name  of the command
  * @param file  to make; addons without their symbols are left beside it
@@ -40,7 +42,6 @@ const entryInFunction = (entries) => ({
  */
 export async function makeExecutable(name, { main, programs }, file) {
   const assets = {}
-  const entry = (path) => `() => import('./${path}')`
   const list = Object.entries(programs).map(([key, path]) => `'${key}': ${entry(path)}`)
   const { metafile } = await build({
     stdin: {

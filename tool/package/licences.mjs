@@ -9,7 +9,7 @@ const NODE_LICENCES = [resolve(dirname(process.execPath), '../LICENSE'), '/usr/s
 export function copyrightText(files) {
   const node = NODE_LICENCES.find((file) => existsSync(file))
   if (!node) throw new Error(`no licence of Node in ${NODE_LICENCES.join(', ')}: the package has to contain it`)
-  const packages = [...new Set(files.flatMap(packageOf))].sort()
+  const packages = [...new Set(files.flatMap(packageOf))].sort((a, b) => (a < b ? -1 : 1))
   return [
     'Hybridge, under the Apache License, Version 2.0: /usr/share/common-licenses/Apache-2.0',
     `The executables contain Node ${process.version} and the packages of npm that follow.`,
