@@ -1,7 +1,10 @@
-// npm run package [-- --out DIR] [--fast]: one executable file for each command, and the Debian package of both, into
-// package/ or DIR. What is there is replaced when all of it is made. --fast: a package that is larger by half. The
+// npm run package [-- --out DIR] [--fast] [--verify]: one executable file for each command, and the Debian package of both, into
+// package/ or DIR. What is there is replaced when all of it is made. --fast: a package that is larger by half.
+// --verify: installs it with apt in a Debian that debootstrap makes, and has agent and hub bridge there; root. The
 // package's date is SOURCE_DATE_EPOCH (seconds), its maintainer DEBFULLNAME and DEBEMAIL.
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
@@ -10,8 +13,12 @@ import { makeDeb } from './package/deb.mjs'
 import { makeExecutable } from './package/executable.mjs'
 import { COMMANDS } from './programs.mjs'
 
-const { out, fast } = parseArgs({
-  options: { out: { type: 'string', default: 'package' }, fast: { type: 'boolean', default: false } },
+const { out, fast, verify } = parseArgs({
+  options: {
+    verify: { type: 'boolean', default: false },
+    out: { type: 'string', default: 'package' },
+    fast: { type: 'boolean', default: false },
+  },
 }).values
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 const epoch = process.env['SOURCE_DATE_EPOCH']
@@ -31,6 +38,13 @@ try {
   renameSync(made, out)
 } finally {
   rmSync(made, { recursive: true, force: true })
+}
+
+if (verify) {
+  execFileSync('node_modules/.bin/vitest', ['run', '--project', 'system', 'test/interop/package.test.ts'], {
+    stdio: 'inherit',
+    env: { ...process.env, PACKAGE_ROOT: 'debootstrap', PACKAGE_DIRECTORY: resolve(out) },
+  })
 }
 
 /** Manual pages and completions, from the sources of the commands. */

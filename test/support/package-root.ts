@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
+const isInstalled = process.env['PACKAGE_ROOT'] === 'debootstrap'
 const PASSWD = `root:x:0:0::/root:/bin/sh
 hybridge:x:990:990::/var/lib/hybridge:/usr/sbin/nologin
 ann:x:1000:1000::/home/ann:/bin/sh
@@ -47,7 +48,7 @@ export class PackageRoot {
   static make(deb: string): PackageRoot {
     const path = mkdtempSync(join(tmpdir(), 'package-root-'))
     chmodSync(path, 0o755)
-    if (process.env['PACKAGE_ROOT'] === 'debootstrap') install(path, deb)
+    if (isInstalled) install(path, deb)
     else extract(path, deb)
     return new PackageRoot(path)
   }
@@ -85,6 +86,7 @@ export class PackageRoot {
   }
 
   close(): void {
+    if (isInstalled) run('chroot', this.path, 'apt-get', 'purge', '-y', '-qq', 'hybridge')
     rmSync(this.path, { recursive: true, force: true })
   }
 }
