@@ -12,6 +12,9 @@ import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { DEFAULT_HUB_PORT, parseHubAddress, parseHubUrl } from '#agent/hub-address.ts'
 import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
 import { ConfigError } from '#net/base/errors.ts'
+import { SHELLS } from '#net/cli/completion.ts'
+import { type CommandDescription, describeCommandLine } from '#net/cli/description.ts'
+import { FILE, INTERFACE, oneOf } from '#net/cli/values.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 
 /** How the interface is opened: a packet socket of Linux, or libpcap. */
@@ -19,12 +22,14 @@ const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
 
 /** Words that may come first; without one, `hconnect` connects. */
-const COMMANDS = ['list', 'restore'] as const
+const COMMANDS = ['list', 'restore', 'completion'] as const
 export type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
 export interface Arguments {
   readonly command: CommandName
+  /** Of `completion`. */
+  readonly shell?: string | undefined
   readonly user: string | undefined
   readonly bridge: string | undefined
   /** `VLAN=BRIDGE`, as they were given. */
@@ -129,7 +134,7 @@ export async function parseArguments(
   argv: readonly string[],
   version: string,
 ): Promise<Arguments | undefined> {
-  const parsed = await commandLine(argv, version).parseAsync()
+  const parsed = await commandLine(yargs(repairDashes(argv)), version).parseAsync()
   if (parsed.help === true || parsed.version === true) return undefined
   const values = parsed as Record<string, unknown>
   const single = (name: string): string | undefined => {
@@ -154,6 +159,7 @@ export async function parseArguments(
       throw usage(`--tui and --${other} do not go together: the view prints no reports`)
   return {
     command: COMMANDS.find((name) => name === parsed._[0]) ?? 'connect',
+    shell: single('shell'),
     user: single('user'),
     bridge: single('bridge'),
     map: several('map'),
@@ -192,13 +198,17 @@ export async function parseArguments(
   }
 }
 
-function commandLine(argv: readonly string[], version: string): Argv<{ help?: boolean; version?: boolean }> {
-  return yargs(repairDashes(argv))
+/** Declares the command line: to yargs, and to who makes manual pages and completions of it. */
+function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; version?: boolean }> {
+  return parser
     .scriptName('hconnect')
     .usage('Bridges an Ethernet port of this machine to a virtual switch of a Hybridge hub, through SSH.')
     .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
     .command('list', 'show the bridges that the user may join')
     .command('restore', 'put interfaces (-n NIC: one) back that a killed hconnect or hub left changed')
+    .command('completion <shell>', 'print the completion script of a shell', (words) =>
+      words.positional('shell', { choices: SHELLS, describe: 'the shell' }),
+    )
     .options({
       user: { alias: ['u', 'c'], requiresArg: true, string: true, describe: 'user name at the hub' },
       bridge: {
@@ -218,19 +228,27 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
         string: true,
         describe: 'the hub: HOST[:PORT], or wss://HOST[:PORT][/PATH]',
       },
-      nic: { alias: 'n', requiresArg: true, string: true, describe: 'network interface to bridge [eth1]' },
+      nic: {
+        ...INTERFACE,
+        alias: 'n',
+        requiresArg: true,
+        string: true,
+        describe: 'network interface to bridge [eth1]',
+      },
       mtu: {
         requiresArg: true,
         string: true,
         describe: `MTU to raise the interface to, ${MIN_MTU} to ${MAX_MTU} [what the driver takes]`,
       },
       driver: {
+        ...oneOf(DRIVERS),
         requiresArg: true,
         string: true,
         describe: 'how to open it: packet or pcap [packet on Linux, else pcap]',
       },
-      identity: { requiresArg: true, string: true, describe: 'private key file' },
+      identity: { ...FILE, requiresArg: true, string: true, describe: 'private key file' },
       'known-hosts': {
+        ...FILE,
         requiresArg: true,
         string: true,
         describe: 'known_hosts file instead of the usual ones',
@@ -300,6 +318,9 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       throw usage(message ?? error?.message ?? 'cannot read the command line')
     })
 }
+
+export const describeHconnect = (): CommandDescription =>
+  describeCommandLine('hconnect', (declaring) => commandLine(declaring, ''))
 
 /** A paragraph a line: yargs breaks them to the terminal's width. */
 const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.
