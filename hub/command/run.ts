@@ -7,6 +7,7 @@ import { captureCommand } from '#hub/command/capture.ts'
 import type { Context } from '#hub/command/context.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
+import { topologyCommand } from '#hub/command/topology.ts'
 import { userCommand } from '#hub/command/user.ts'
 
 const EXIT_OK = 0
@@ -36,6 +37,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     .command(showCommand(context))
     .command(bridgeCommand(context))
     .command(captureCommand(context))
+    .command(topologyCommand(context))
     .command(configCommand(context))
     .demandCommand(1, 'no command given')
     .example('$0 serve --bridge private0', 'run a hub')
