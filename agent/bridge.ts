@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto'
 import { type BridgeChoice, UNTAGGED } from '#agent/bridge-choice.ts'
 import { EXIT_NO_NIC, EXIT_NO_PRIVILEGE, EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
+import { Inspection } from '#agent/inspection.ts'
 import type { Driver } from '#agent/options.ts'
 import type { PortReading, RemoteReading } from '#agent/report.ts'
 import type { Remote } from '#agent/tunnels.ts'
@@ -51,6 +52,7 @@ export class Bridge {
   readonly remotes: readonly BridgeRemote[]
   /** To be told of the hub's addresses, where the interface may carry the tunnel. */
   readonly uplink: Uplink | undefined
+  readonly inspection: Inspection
   readonly #switch: Switch
   readonly #local: SwitchPort
   readonly #nic: Interface
@@ -73,6 +75,7 @@ export class Bridge {
         if (entry.isUp) options.onUp()
       },
     })
+    this.inspection = new Inspection(this.#switch, log)
     this.#local = this.#switch.addEntry(1, lanMode(options.bridges))
     this.remotes = options.bridges.map((choice) => this.#addRemote(choice))
     const port = openInterface(options, this.#local, log)
@@ -125,6 +128,7 @@ export class Bridge {
     }
     this.#nic.close()
     this.#switch.close()
+    this.inspection.close()
   }
 
   #addRemote({ bridge, vlan }: BridgeChoice): BridgeRemote {

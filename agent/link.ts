@@ -90,6 +90,11 @@ export class Link {
     return this.#tunnels?.roundTripMs
   }
 
+  /** The connection, while it works. */
+  get hub(): HubConnection | undefined {
+    return this.#state === 'connected' ? this.#hub : undefined
+  }
+
   /**
    * Runs until `stop`, after which it resolves.
    * @throws ExitError when the first connection fails, or something that no reconnect mends happens later

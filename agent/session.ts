@@ -11,13 +11,17 @@ import type { BridgeChoice } from '#agent/bridge-choice.ts'
 import { refuseCarrier, refuseWay } from '#agent/carrier.ts'
 import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import type { Hub } from '#agent/hub.ts'
+import type { Inspection } from '#agent/inspection.ts'
 import { Link } from '#agent/link.ts'
 import type { Driver } from '#agent/options.ts'
+import { pastBlackHoles } from '#agent/path-watch.ts'
 import { portKey, portKeyNow } from '#agent/port-key.ts'
 import type { LinkReading, PortReading, RemoteReading } from '#agent/report.ts'
+import { RemotePorts } from '#agent/remote-ports.ts'
 import { Surroundings } from '#agent/surroundings.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
 import { nicHygiene } from '#net/port/nic/hygiene.ts'
+import type { ViewBridge } from '#net/view/source.ts'
 
 export interface SessionOptions {
   readonly hub: Hub
@@ -52,10 +56,14 @@ export interface SessionReading {
   readonly remotes: readonly RemoteReading[]
 }
 
+/** Number of the interface's port. */
+export const LAN_PORT = 1
+
 export class Session {
   readonly #options: SessionOptions
   readonly #bridge: Bridge
   readonly #link: Link
+  readonly #remotePorts: RemotePorts
   #isReached = false
 
   /**
@@ -64,7 +72,7 @@ export class Session {
    */
   static async open(options: SessionOptions): Promise<Session> {
     const { nic, hub, allowUplink } = options
-    if (!allowUplink) await refuseWay(nic, hub.target.host)
+    if (!allowUplink) await refuseWay(nic, hub.nearest)
     const session = new Session(options)
     await session.#bridge.opened()
     return session
@@ -78,6 +86,7 @@ export class Session {
       events.onNotice(text),
     )
     this.#link = this.#makeLink()
+    this.#remotePorts = new RemotePorts([...new Set(bridges.map((choice) => choice.bridge))])
   }
 
   get reading(): SessionReading {
@@ -89,6 +98,16 @@ export class Session {
       local: this.#bridge.local,
       remotes: this.#bridge.remoteReadings,
     }
+  }
+
+  /** What may be looked at, and done, on the agent's switch. */
+  get inspection(): Inspection {
+    return this.#bridge.inspection
+  }
+
+  /** The hub's ports as they were answered last; asks for them again. Nothing when the hub does not tell. */
+  get remotePorts(): readonly ViewBridge[] {
+    return this.#remotePorts.read(this.#link.hub, performance.now())
   }
 
   /**
@@ -138,14 +157,17 @@ export class Session {
       latencyControl,
       random: seededRandom(randomBytes(4).readUInt32LE()),
       dial: (lastRoundTripMs, signal) =>
-        hub.dial(lastRoundTripMs, signal, {
-          onAddress: (address, port) => uplink?.dialling(address, port),
-          onSocket: async (socket) => {
-            this.#reached(plainAddress(socket.remoteAddress ?? hub.target.host), true)
-            if (uplink === undefined) await refuseCarrier(this.#bridge.called, socket)
-            else uplink.connected(socket)
-          },
-        }),
+        pastBlackHoles(events, (watch) =>
+          hub.dial(lastRoundTripMs, signal, {
+            onAddress: (address, port) => uplink?.dialling(address, port),
+            onSocket: async (socket) => {
+              watch(socket)
+              this.#reached(plainAddress(socket.remoteAddress ?? hub.target.host), true)
+              if (uplink === undefined) await refuseCarrier(this.#bridge.called, socket)
+              else uplink.connected(socket)
+            },
+          }),
+        ),
       events: {
         onConnected: (address, peer, reconnects) => {
           events.onConnected(address, peer.name, reconnects)

@@ -1,12 +1,13 @@
 /** One working tunnel: a session on an SSH channel, its clock and its octets; frames go through the tunnel port. */
-import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 
 import { printable } from '#agent/printable.ts'
 import { ProtocolError } from '#net/base/errors.ts'
 import { connectionUnder } from '#net/port/tunnel/connection.ts'
+import type { Transport } from '#net/port/tunnel/transport.ts'
 import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import { ChannelStream, isDeaf } from '#net/port/tunnel/channel-stream.ts'
+import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 
@@ -17,19 +18,20 @@ type AgentChannel = Duplex & { readonly stderr: Readable }
 export interface TunnelOptions {
   /** Of ssh2. */
   readonly channel: AgentChannel
-  /** The socket under the channel. */
-  readonly socket: Socket
+  /** What SSH runs on. */
+  readonly transport: Transport
   readonly port: TunnelPort
   readonly hello: Hello
 }
 
 export class Tunnel {
   readonly #channel: AgentChannel
-  readonly #socket: Socket
+  readonly #transport: Transport
   readonly #port: TunnelPort
   readonly #hello: Hello
   readonly #session: TunnelSession
   readonly #stream: ChannelStream
+  readonly #window: ChannelWindow
   #timer: NodeJS.Timeout | undefined
   #wakeAt = Infinity
   #stderr = ''
@@ -43,7 +45,7 @@ export class Tunnel {
 
   constructor(options: TunnelOptions) {
     this.#channel = options.channel
-    this.#socket = options.socket
+    this.#transport = options.transport
     this.#port = options.port
     this.#hello = options.hello
     this.opened = new Promise((resolve) => {
@@ -62,11 +64,12 @@ export class Tunnel {
       },
       performance.now(),
     )
-    const path = connectionUnder(options.socket, options.hello.latencyControl)
+    const path = connectionUnder(options.transport, options.hello.latencyControl)
     this.#stream = new ChannelStream(options.channel, path, () => {
       this.#pump() // before frames fill the connection again
       this.#port.drained()
     })
+    this.#window = new ChannelWindow(options.channel)
     this.#listen()
     this.#session.greet()
     this.#pump()
@@ -92,7 +95,9 @@ export class Tunnel {
   #listen(): void {
     const channel = this.#channel
     channel.on('data', (chunk: Buffer) => {
-      this.#session.receive(chunk, 0, chunk.length, performance.now())
+      const now = performance.now()
+      this.#session.receive(chunk, 0, chunk.length, now)
+      this.#window.read(chunk.length, now, this.#session.leastRoundTripMs)
       this.#pump()
     })
     channel.stderr.on('data', (chunk: Buffer) => {
@@ -101,7 +106,7 @@ export class Tunnel {
     channel.on('close', () => this.#lost(this.#stderr === '' ? 'the hub closed the tunnel' : this.#stderr))
     channel.on('end', () => this.#lost(this.#stderr === '' ? 'the hub ended the tunnel' : this.#stderr))
     channel.on('error', (error: Error) => this.#lost(error.message))
-    this.#socket.once('close', this.#onSocketClosed)
+    this.#transport.socket.once('close', this.#onSocketClosed)
   }
 
   #lost(reason: string): void {
@@ -116,8 +121,9 @@ export class Tunnel {
 
   #end(reason: ProtocolError): void {
     clearTimeout(this.#timer)
-    this.#socket.off('close', this.#onSocketClosed) // which may outlive many tunnels
+    this.#transport.socket.off('close', this.#onSocketClosed) // which may outlive many tunnels
     this.#stream.close()
+    this.#window.close()
     this.#port.disconnect(reason.message)
     // After what is being handled now, which may still write the bye.
     setImmediate(() => this.#channel.end())
@@ -126,7 +132,7 @@ export class Tunnel {
 
   /** Control records go past the port's queue, between its batches. */
   #pump(): void {
-    while (this.#session.ended || !isDeaf(this.#channel, this.#socket)) {
+    while (this.#session.ended || !isDeaf(this.#channel, this.#transport)) {
       const record = this.#session.pollTransmit()
       if (record === undefined) break
       this.#stream.writeControl(record)
