@@ -170,9 +170,10 @@ describe('settling', () => {
   })
 
   it('takes the bridge from the option, then the configuration, and lets no command in', async () => {
-    const whole = (bridge: string) => [{ bridge, vlan: undefined }]
-    expect(settleBridges(await parse('-b lab/private0'), { bridge: 'x' })).toEqual(whole('lab/private0'))
-    expect(settleBridges(await parse(''), { bridge: 'x' })).toEqual(whole('x'))
+    expect(settleBridges(await parse('-b lab/private0'), { bridge: 'x' })).toEqual([
+      { bridge: 'lab/private0', vlan: undefined },
+    ])
+    expect(settleBridges(await parse(''), { bridge: 'x' })).toEqual([{ bridge: 'x', vlan: undefined }])
     expect(() => settleBridges({ ...NO_ARGUMENTS }, {})).toThrow('no bridge given')
     for (const bridge of ['a b', 'a;b', '-a', 'a\n', '$(a)']) {
       expect(() => settleBridges({ ...NO_ARGUMENTS, bridge }, {})).toThrow('bad bridge name')
