@@ -1,13 +1,15 @@
 import { homedir, userInfo } from 'node:os'
+import { optionsOfHelp } from '#test/support/help.ts'
 import { join } from 'node:path'
 
 import { describe, expect, it, vi } from 'vitest'
 
 import { EXIT_CODES, EXIT_USAGE } from '#agent/exit-codes.ts'
 import {
+  describeHconnect,
   parseArguments,
   repairDashes,
-  settleBridge,
+  settleBridges,
   settleDriver,
   settleNic,
   settleTarget,
@@ -21,7 +23,13 @@ const parse = async (line: string): Promise<Arguments> => {
   return args
 }
 const ssh = () =>
-  Promise.resolve({ hostname: 'real.example', port: 2022, user: 'bob', identityFiles: ['/k'] })
+  Promise.resolve({
+    ...NO_SSH_CONFIG,
+    hostname: 'real.example',
+    port: 2022,
+    user: 'bob',
+    identityFiles: ['/k'],
+  })
 const login = () => Promise.resolve({ ...NO_SSH_CONFIG, user: userInfo().username })
 const noSsh = () => Promise.resolve(NO_SSH_CONFIG)
 
@@ -43,12 +51,13 @@ describe('parseArguments', () => {
   it('takes the older spelling, every long option, and numbers as names', async () => {
     expect(
       await parse(
-        '-c ann -i 007 -s [::1]:2222 -n eth2 --driver pcap --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --allow-uplink --no-super-frames --no-latency-control --mtu 1600',
+        '-c ann -i 007 -s [::1]:2222 -n eth2 --driver pcap --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --allow-uplink --no-super-frames --no-latency-control --mtu 1600 --capture f',
       ),
     ).toEqual({
       command: 'connect',
       user: 'ann',
       bridge: '007',
+      map: [],
       hub: '[::1]:2222',
       nic: 'eth2',
       driver: 'pcap',
@@ -59,6 +68,8 @@ describe('parseArguments', () => {
       intervalSeconds: 0.5,
       count: 3,
       json: true,
+      tui: false,
+      captureFile: 'f',
       allowUplink: true,
       superFrames: false,
       latencyControl: false,
@@ -94,6 +105,19 @@ describe('parseArguments', () => {
     const help = await printed('--help')
     for (const [code, meaning] of EXIT_CODES) expect(help).toContain(`${code}  ${meaning}`)
     expect(help.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  it('has every option and command of its help in manual page and completions, and no other', async () => {
+    const help = await printed('--help')
+    const { options, commands } = describeHconnect()
+    expect(optionsOfHelp(help)).toEqual(options.flatMap(({ names }) => names).sort())
+    const named = [...help.matchAll(/^ {2}hconnect ([a-z]+).* {2}/gm)].map(([, name]) => name)
+    expect(named).toEqual(commands.map(({ path }) => path.at(-1)))
+  })
+
+  it('takes the name of a shell', async () => {
+    expect(await parse('completion zsh')).toMatchObject({ command: 'completion', shell: 'zsh' })
+    await expect(parse('completion tcsh')).rejects.toMatchObject({ exitCode: EXIT_USAGE })
   })
 })
 
@@ -146,12 +170,33 @@ describe('settling', () => {
   })
 
   it('takes the bridge from the option, then the configuration, and lets no command in', async () => {
-    expect(settleBridge(await parse('-b lab/private0'), { bridge: 'x' })).toBe('lab/private0')
-    expect(settleBridge(await parse(''), { bridge: 'x' })).toBe('x')
-    expect(() => settleBridge({ ...NO_ARGUMENTS }, {})).toThrow('no bridge given')
+    const whole = (bridge: string) => [{ bridge, vlan: undefined }]
+    expect(settleBridges(await parse('-b lab/private0'), { bridge: 'x' })).toEqual(whole('lab/private0'))
+    expect(settleBridges(await parse(''), { bridge: 'x' })).toEqual(whole('x'))
+    expect(() => settleBridges({ ...NO_ARGUMENTS }, {})).toThrow('no bridge given')
     for (const bridge of ['a b', 'a;b', '-a', 'a\n', '$(a)']) {
-      expect(() => settleBridge({ ...NO_ARGUMENTS, bridge }, {})).toThrow('bad bridge name')
+      expect(() => settleBridges({ ...NO_ARGUMENTS, bridge }, {})).toThrow('bad bridge name')
+      expect(() => settleBridges({ ...NO_ARGUMENTS, map: [`10=${bridge}`] }, {})).toThrow('bad bridge name')
     }
+  })
+
+  it('takes a map in place of a bridge, and not both', async () => {
+    const map = await parse('--map 20=b --map untagged=a')
+    const choices = [
+      { bridge: 'b', vlan: 20 },
+      { bridge: 'a', vlan: 0 },
+    ]
+    expect(settleBridges(map, { bridge: 'x' })).toEqual(choices)
+    expect(settleBridges(await parse(''), { map: ['20=b', 'untagged=a'] })).toEqual(choices)
+    expect(settleBridges(await parse('-b a'), { map: ['20=b'] })).toEqual([{ bridge: 'a', vlan: undefined }])
+    expect(() => settleBridges({ ...map, bridge: 'a' }, {})).toThrow('a bridge and a map are given')
+    expect(() => settleBridges({ ...NO_ARGUMENTS }, { bridge: 'a', map: ['1=b'] })).toThrow(
+      'and a map are given',
+    )
+    for (const text of ['0=a', '4095=a'])
+      expect(() => settleBridges({ ...NO_ARGUMENTS, map: [text] }, {})).toThrow(
+        expect.objectContaining({ exitCode: EXIT_USAGE }),
+      )
   })
 
   it('takes the port from HOST:PORT, then ssh, then 2222', async () => {
@@ -207,16 +252,23 @@ const NO_ARGUMENTS: Arguments = {
   command: 'connect',
   user: undefined,
   bridge: undefined,
+  map: [],
   hub: undefined,
   nic: undefined,
   mtu: undefined,
   driver: undefined,
   identity: undefined,
   knownHosts: undefined,
+  jump: undefined,
+  proxy: undefined,
+  ca: undefined,
+  fingerprint: undefined,
   acceptNew: false,
   intervalSeconds: 10,
   count: Infinity,
   json: false,
+  tui: false,
+  captureFile: undefined,
   allowUplink: false,
   superFrames: true,
   latencyControl: true,

@@ -6,11 +6,15 @@ import { homedir, userInfo } from 'node:os'
 
 import yargs, { type Argv } from 'yargs'
 
+import { type BridgeChoice, checkBridge, parseMap } from '#agent/bridge-choice.ts'
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
-import { DEFAULT_HUB_PORT, parseHubAddress } from '#agent/hub-address.ts'
+import { DEFAULT_HUB_PORT, parseHubAddress, parseHubUrl } from '#agent/hub-address.ts'
 import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
 import { ConfigError } from '#net/base/errors.ts'
+import { SHELLS } from '#net/cli/completion.ts'
+import { type CommandDescription, describeCommandLine } from '#net/cli/description.ts'
+import { FILE, INTERFACE, oneOf } from '#net/cli/values.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 
 /** How the interface is opened: a packet socket of Linux, or libpcap. */
@@ -18,14 +22,18 @@ const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
 
 /** Words that may come first; without one, `hconnect` connects. */
-const COMMANDS = ['list', 'restore'] as const
+const COMMANDS = ['list', 'restore', 'completion'] as const
 export type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
 export interface Arguments {
   readonly command: CommandName
+  /** Of `completion`. */
+  readonly shell?: string | undefined
   readonly user: string | undefined
   readonly bridge: string | undefined
+  /** `VLAN=BRIDGE`, as they were given. */
+  readonly map: readonly string[]
   readonly hub: string | undefined
   readonly nic: string | undefined
   readonly driver: string | undefined
@@ -33,11 +41,19 @@ export interface Arguments {
   readonly mtu: number | undefined
   readonly identity: string | undefined
   readonly knownHosts: string | undefined
+  readonly jump: string | undefined
+  readonly proxy: string | undefined
+  readonly ca: string | undefined
+  readonly fingerprint: string | undefined
   readonly acceptNew: boolean
   readonly intervalSeconds: number
   /** Reports after which the program ends; Infinity when not given. */
   readonly count: number
   readonly json: boolean
+  /** The full-screen view in place of reports. */
+  readonly tui: boolean
+  /** New file for what passes the interface. */
+  readonly captureFile: string | undefined
   /** The interface may be the one that carries the tunnel. */
   readonly allowUplink: boolean
   readonly superFrames: boolean
@@ -53,16 +69,36 @@ export interface Target {
   readonly identity: string | undefined
   /** Tried when they exist. */
   readonly identityFiles: readonly string[]
+  /** Of the URL, where the hub is reached through HTTPS. */
+  readonly path: string | undefined
+  /** What ssh's configuration says about the host. */
+  readonly ssh: SshConfig
 }
 
-const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'mtu', 'driver', 'identity', 'known-hosts'] as const
+const TEXT_OPTIONS = [
+  'user',
+  'bridge',
+  'hub',
+  'nic',
+  'mtu',
+  'driver',
+  'identity',
+  'known-hosts',
+  'jump',
+  'proxy',
+  'ca',
+  'fingerprint',
+] as const
 const LONG_NAMES = [
   ...TEXT_OPTIONS,
+  'map',
   'accept-new',
   'allow-uplink',
   'interval',
   'count',
   'json',
+  'tui',
+  'capture',
   'no-super-frames',
   'super-frames',
   'no-latency-control',
@@ -98,7 +134,7 @@ export async function parseArguments(
   argv: readonly string[],
   version: string,
 ): Promise<Arguments | undefined> {
-  const parsed = await commandLine(argv, version).parseAsync()
+  const parsed = await commandLine(yargs(repairDashes(argv)), version).parseAsync()
   if (parsed.help === true || parsed.version === true) return undefined
   const values = parsed as Record<string, unknown>
   const single = (name: string): string | undefined => {
@@ -108,16 +144,25 @@ export async function parseArguments(
     if (typeof value !== 'string' || value === '') throw usage(`--${name} needs a value`)
     return value
   }
+  const several = (name: string): string[] => {
+    const value = values[name] ?? []
+    return (Array.isArray(value) ? value : [value]).map(String)
+  }
   const number = (name: string, fallback: number, ok: (n: number) => boolean, allowed: string): number => {
     const text = single(name)
     const value = text === undefined ? fallback : Number(text)
     if (!ok(value)) throw usage(`--${name} ${text}: ${allowed}`)
     return value
   }
+  for (const other of ['json', 'count'])
+    if (values['tui'] === true && values[other] !== undefined && values[other] !== false)
+      throw usage(`--tui and --${other} do not go together: the view prints no reports`)
   return {
     command: COMMANDS.find((name) => name === parsed._[0]) ?? 'connect',
+    shell: single('shell'),
     user: single('user'),
     bridge: single('bridge'),
+    map: several('map'),
     hub: single('hub'),
     nic: single('nic'),
     driver: single('driver'),
@@ -127,6 +172,10 @@ export async function parseArguments(
         : number('mtu', MAX_MTU, isMtu, `expected octets, ${MIN_MTU} to ${MAX_MTU}`),
     identity: single('identity'),
     knownHosts: single('known-hosts'),
+    jump: single('jump'),
+    proxy: single('proxy'),
+    ca: single('ca'),
+    fingerprint: single('fingerprint'),
     acceptNew: values['accept-new'] === true,
     intervalSeconds: number(
       'interval',
@@ -141,19 +190,25 @@ export async function parseArguments(
       'expected a whole number above 0',
     ),
     json: values['json'] === true,
+    tui: values['tui'] === true,
+    captureFile: single('capture'),
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
   }
 }
 
-function commandLine(argv: readonly string[], version: string): Argv<{ help?: boolean; version?: boolean }> {
-  return yargs(repairDashes(argv))
+/** Declares the command line: to yargs, and to who makes manual pages and completions of it. */
+function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; version?: boolean }> {
+  return parser
     .scriptName('hconnect')
     .usage('Bridges an Ethernet port of this machine to a virtual switch of a Hybridge hub, through SSH.')
     .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
     .command('list', 'show the bridges that the user may join')
     .command('restore', 'put interfaces (-n NIC: one) back that a killed hconnect or hub left changed')
+    .command('completion <shell>', 'print the completion script of a shell', (words) =>
+      words.positional('shell', { choices: SHELLS, describe: 'the shell' }),
+    )
     .options({
       user: { alias: ['u', 'c'], requiresArg: true, string: true, describe: 'user name at the hub' },
       bridge: {
@@ -162,23 +217,62 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
         string: true,
         describe: 'bridge to join: NAME or TOPOLOGY/NAME',
       },
-      hub: { alias: 's', requiresArg: true, string: true, describe: 'the hub: HOST or HOST:PORT' },
-      nic: { alias: 'n', requiresArg: true, string: true, describe: 'network interface to bridge [eth1]' },
+      map: {
+        requiresArg: true,
+        string: true,
+        describe: 'VLAN=BRIDGE or untagged=BRIDGE in place of -b; once for each of several bridges',
+      },
+      hub: {
+        alias: 's',
+        requiresArg: true,
+        string: true,
+        describe: 'the hub: HOST[:PORT], or wss://HOST[:PORT][/PATH]',
+      },
+      nic: {
+        ...INTERFACE,
+        alias: 'n',
+        requiresArg: true,
+        string: true,
+        describe: 'network interface to bridge [eth1]',
+      },
       mtu: {
         requiresArg: true,
         string: true,
         describe: `MTU to raise the interface to, ${MIN_MTU} to ${MAX_MTU} [what the driver takes]`,
       },
       driver: {
+        ...oneOf(DRIVERS),
         requiresArg: true,
         string: true,
         describe: 'how to open it: packet or pcap [packet on Linux, else pcap]',
       },
-      identity: { requiresArg: true, string: true, describe: 'private key file' },
+      identity: { ...FILE, requiresArg: true, string: true, describe: 'private key file' },
       'known-hosts': {
+        ...FILE,
         requiresArg: true,
         string: true,
         describe: 'known_hosts file instead of the usual ones',
+      },
+      jump: {
+        requiresArg: true,
+        string: true,
+        describe: 'SSH hosts to go through: [USER@]HOST[:PORT], several joined by commas; or none',
+      },
+      proxy: {
+        requiresArg: true,
+        string: true,
+        describe:
+          'http://[USER@]HOST:PORT, https://..., socks5://..., or none; with a password: $HCONNECT_PROXY',
+      },
+      ca: {
+        requiresArg: true,
+        string: true,
+        describe: 'certificates (PEM) to trust for wss:// [of the system]',
+      },
+      fingerprint: {
+        requiresArg: true,
+        string: true,
+        describe: 'SHA256:... of the certificate of wss://, in place of authorities',
       },
       'accept-new': { boolean: true, describe: 'remember the key of a hub that is not known yet' },
       'allow-uplink': {
@@ -188,6 +282,12 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       interval: { requiresArg: true, string: true, describe: 'seconds between reports [10]' },
       count: { requiresArg: true, string: true, describe: 'end after this many reports' },
       json: { boolean: true, describe: 'print one JSON object a line' },
+      tui: { boolean: true, describe: 'show a full-screen view instead of reports; ? shows its keys' },
+      capture: {
+        requiresArg: true,
+        string: true,
+        describe: 'write what passes the interface to a new pcapng file',
+      },
       'super-frames': { boolean: true, hidden: true },
       'latency-control': { boolean: true, hidden: true },
       'no-latency-control': {
@@ -196,8 +296,9 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       },
       'no-super-frames': { boolean: true, describe: 'cut super-frames first, to find faults' },
     })
-    .group(['user', 'bridge', 'hub', 'nic'], 'What to join:')
+    .group(['user', 'bridge', 'map', 'hub', 'nic'], 'What to join:')
     .example('hconnect -u ann -b private0 -s hub.example', '')
+    .example('hconnect -u ann --map 10=private0 --map 20=private1 -s hub.example', '')
     .example('hconnect -u ann -b lab1/private0 -s hub.example:22 -n eth2 --accept-new', '')
     .example('hconnect list -u ann -s hub.example', '')
     .epilog(EPILOG)
@@ -218,9 +319,12 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
     })
 }
 
+export const describeHconnect = (): CommandDescription =>
+  describeCommandLine('hconnect', (declaring) => commandLine(declaring, ''))
+
 /** A paragraph a line: yargs breaks them to the terminal's width. */
 const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.
-Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, mtu, user, bridge and identity of ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
+Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, mtu, user, bridge, map and identity of ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
 Signals: SIGHUP reconnects now; SIGINT and SIGTERM end with a last report, a second one ends at once.
 
 Exit codes:
@@ -229,16 +333,19 @@ ${EXIT_CODES.map(([code, meaning]) => `${String(code).padStart(4)}  ${meaning}`)
 const usage = (message: string): ExitError =>
   new ExitError(EXIT_USAGE, `${message} (hconnect --help shows the options)`)
 
-/** The bridge to join. @throws ExitError */
-export function settleBridge(args: Arguments, config: ConfigFile): string {
-  const bridge = args.bridge ?? config.bridge
-  if (bridge === undefined)
+/** The bridges to join, one without `--map`. The command line's choice holds before the file's. @throws ExitError */
+export function settleBridges(args: Arguments, config: ConfigFile): BridgeChoice[] {
+  const isGiven = args.bridge !== undefined || args.map.length > 0
+  const { bridge, map = [] } = isGiven ? args : config
+  if (bridge !== undefined && map.length > 0)
+    throw usage('a bridge and a map are given: use -b for one bridge, or --map for one or more by VLAN')
+  if (bridge === undefined && map.length === 0)
     throw usage('no bridge given: use -b NAME; `hconnect list` shows the bridges that you may join')
-  // It becomes part of a command line of the hub: nothing in it may end the word.
-  if (!/^[\p{L}\p{N}_.@/:+-]{1,255}$/u.test(bridge) || bridge.startsWith('-')) {
-    throw usage(`bad bridge name ${JSON.stringify(bridge)}`)
+  try {
+    return bridge === undefined ? parseMap(map) : [{ bridge: checkBridge(bridge), vlan: undefined }]
+  } catch (error) {
+    throw error instanceof ConfigError ? usage(error.message) : error
   }
-  return bridge
 }
 
 /** The network interface to bridge. */
@@ -275,25 +382,40 @@ export async function settleTarget(
 ): Promise<Target> {
   const text = args.hub ?? (env['HCONNECT_HUB'] || undefined) ?? config.hub
   if (text === undefined) throw usage('no hub given: use -s HOST, or set HCONNECT_HUB')
-  let given
-  try {
-    given = parseHubAddress(text)
-  } catch (error) {
-    throw error instanceof ConfigError ? usage(error.message) : error
-  }
+  const url = orUsage(() => parseHubUrl(text))
+  const given = url ?? orUsage(() => parseHubAddress(text))
   const ssh = await sshConfig(given.host)
   const home = homedir()
   // ssh answers with the login name when its configuration has no user.
   const user = args.user ?? config.user ?? (ssh.user === loginName() ? undefined : ssh.user)
   if (user === undefined) throw usage('no user given: use -u USER')
   const identity = args.identity ?? config.identity
-  const files = [...ssh.identityFiles, ...DEFAULT_IDENTITIES.map((file) => expandHome(file, home))]
   return {
-    host: ssh.hostname ?? given.host,
+    // The name in a URL is the one that its certificate is for.
+    host: url?.host ?? ssh.hostname ?? given.host,
     port: given.port ?? ssh.port ?? DEFAULT_HUB_PORT,
     user,
     identity: identity === undefined ? undefined : expandHome(identity, home),
-    identityFiles: [...new Set(files)],
+    identityFiles: identityFilesOf(ssh),
+    path: url?.path,
+    ssh,
+  }
+}
+
+/** Key files to try where `ssh` is what ssh's configuration says. */
+export const identityFilesOf = (ssh: SshConfig): string[] => [
+  ...new Set([
+    ...ssh.identityFiles,
+    ...(ssh.identitiesOnly ? [] : DEFAULT_IDENTITIES.map((file) => expandHome(file, homedir()))),
+  ]),
+]
+
+/** @throws ExitError EXIT_USAGE in place of ConfigError */
+export function orUsage<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw error instanceof ConfigError ? usage(error.message) : error
   }
 }
 

@@ -8,6 +8,7 @@ import * as libc from '#net/port/libc.ts'
 const IPPROTO_TCP = 6
 const TCP_MAXSEG = 2
 const TCP_CONGESTION = 13
+const TCP_USER_TIMEOUT = 18
 const TCP_NOTSENT_LOWAT = 25
 const MOST_UNDER_WAY = 32 << 20
 const MOST_UNSENT = 1 << 20
@@ -65,4 +66,12 @@ export function congestionOf(fd: number): string {
   if (libc.getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, length) < 0) return ''
   const end = name.indexOf(0)
   return new TextDecoder().decode(name.subarray(0, end < 0 ? NAME_OCTETS : end))
+}
+
+/**
+ * Lets the system end a connection whose octets nobody acknowledges for `ms`, or takes for as long (RFC 5482). Without, it
+ * goes on for a quarter of an hour.
+ */
+export function setUserTimeout(fd: number, ms: number): void {
+  if (hasLibc) libc.setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, libc.intOctets(ms), 4)
 }

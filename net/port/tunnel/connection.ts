@@ -3,9 +3,11 @@
  * descriptor or the system refuses, the connection stays as it is, which costs speed or latency and nothing else.
  */
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import * as libc from '#net/port/libc.ts'
-import { allowFarSending, setCongestion } from '#net/port/tcp.ts'
+import { allowFarSending, setCongestion, setUserTimeout } from '#net/port/tcp.ts'
 import { descriptorOf, TcpInfo } from '#net/port/tcp-info.ts'
+import type { Transport } from '#net/port/tunnel/transport.ts'
 import { Pace, type PathReading } from '#net/tunnel/pace.ts'
 import { u32le } from '#net/wire/octets.ts'
 
@@ -16,11 +18,22 @@ const SIOCOUTQNSD = 0x894b
 /** Under way at the rate, beyond which the system's own buffers may be too small. */
 const FAR_OCTETS = 1 << 20
 
+const ABANDONED_MS = 30_000
+
 const READ_EVERY_MS = 20
 const READ_SELDOM_MS = 200
 
-export class TunnelConnection implements PathReading {
+/** One for all tunnels of a connection, as it is one path; the first of them says whether latency is controlled. */
+export function connectionUnder({ socket, stream }: Transport, isControlled: boolean): TunnelConnection {
+  let connection = connections.get(socket)
+  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled, stream)))
+  return connection
+}
+const connections = new WeakMap<Socket, TunnelConnection>()
+
+export class TunnelConnection implements PathReading, Transport {
   readonly socket: Socket
+  readonly stream: Duplex
   readonly pace: Pace
   ackedOctets = 0
   flightOctets = 0
@@ -36,9 +49,13 @@ export class TunnelConnection implements PathReading {
   #congestion: string
   #isFar = false
 
-  /** @param isControlled  false: bulk throughput is all that counts */
-  constructor(socket: Socket, isControlled: boolean) {
+  /**
+   * @param isControlled  false: bulk throughput is all that counts
+   * @param stream  what SSH is written to
+   */
+  constructor(socket: Socket, isControlled: boolean, stream: Duplex = socket) {
     this.socket = socket
+    this.stream = stream
     this.pace = new Pace(isControlled)
     this.#congestion = this.pace.congestion
   }
@@ -61,6 +78,12 @@ export class TunnelConnection implements PathReading {
     this.#waiting = waiting
     if (waiting >= pace.limit) this.isHeld = true
     return waiting - pace.limit
+  }
+
+  /** The far side may be gone for good: what it does not take soon ends the connection. */
+  abandon(): void {
+    const fd = descriptorOf(this.socket)
+    if (fd >= 0) setUserTimeout(fd, ABANDONED_MS)
   }
 
   /** Those of an int; 0 when the system does not tell. */
