@@ -121,11 +121,11 @@ function barLine({ title, controls, now, frozenAt }: Scene, width: number): Line
   const time = controls.isFrozen ? `FROZEN ${clock(frozenAt, now)}` : clock(now, now)
   const tabs = TABS.map((tab, i): Span => {
     const text = `${i + 1} ${tab}`
-    return tab === controls.tab ? span(`[${text}]`, 'selected') : span(` ${text} `, 'bar')
+    return tab === controls.tab ? span(`[${text}]`, 'tab') : span(` ${text} `, 'bar')
   })
   const name = span(` ${clip(title, 24, '')} `, 'bar')
   const gapAfter = (start: Line): number => width - lengthOf(start) - time.length - 1
-  const open = tabs.filter(({ style }) => style === 'selected')
+  const open = tabs.filter(({ style }) => style === 'tab')
   const start =
     [
       [name, ...tabs],
