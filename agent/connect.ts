@@ -1,12 +1,14 @@
 /** `hconnect`: bridges the interface, with a text report or the full-screen view, until it is told to end. */
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EndSignals } from '#agent/end-signals.ts'
+import { EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
 import { settleHub } from '#agent/hub.ts'
-import { settleBridge, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
+import { settleBridges, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
 import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
 import { SessionView } from '#agent/session-view.ts'
-import { Session, type SessionEvents } from '#agent/session.ts'
+import { LAN_PORT, Session, type SessionEvents } from '#agent/session.ts'
+import { reasonOf } from '#net/base/errors.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { inlineWayOfFrames } from '#net/base/inlining.ts'
 
@@ -20,13 +22,14 @@ export async function connect(
 ): Promise<void> {
   tuneHeapForStreaming()
   inlineWayOfFrames()
-  const bridge = settleBridge(args, config)
+  const bridges = settleBridges(args, config)
   const nic = settleNic(args, env, config)
   const driver = settleDriver(args)
   let session: Session | undefined
   const view = args.tui ? new SessionView(version, env, output, () => session) : undefined
   const hub = await settleHub(args, config, env, output.log)
   output.text(formatVersion(version))
+  const bridge = bridges.map((choice) => choice.bridge).join(',')
   output.event('start', { version, nic, bridge, hub: hub.target.host, port: hub.target.port })
 
   // Before anything is changed: a signal that nobody takes ends the process without putting it back.
@@ -37,11 +40,12 @@ export async function connect(
     session.reconnectNow()
   }
   process.on('SIGHUP', onHangup)
+  let endCapture: (() => Promise<string>) | undefined
   const reporter = new Reporter(args, output, () => session, view)
   try {
     session = await Session.open({
       hub,
-      bridge,
+      bridges,
       nic,
       driver,
       mtu: args.mtu ?? config.mtu,
@@ -55,6 +59,7 @@ export async function connect(
     })
     if (session === undefined || signals.hasCome) return output.event('end')
     const running = session
+    if (args.captureFile !== undefined) endCapture = await captureLan(running, args.captureFile)
     signals.onFirst(() => {
       if (view?.close() !== true) reporter.end()
     })
@@ -62,11 +67,24 @@ export async function connect(
     await running.run()
     output.event('end')
   } finally {
-    view?.close()
-    await view?.ended
-    reporter.stop()
-    process.off('SIGHUP', onHangup)
-    session?.close()
+    try {
+      view?.close()
+      await view?.ended
+    } finally {
+      reporter.stop()
+      process.off('SIGHUP', onHangup)
+      if (endCapture !== undefined) output.log(`captured ${await endCapture()}`)
+      session?.close()
+    }
+  }
+}
+
+/** @throws ExitError when the file cannot be made */
+async function captureLan(session: Session, file: string): Promise<() => Promise<string>> {
+  try {
+    return await session.inspection.capture(LAN_PORT, file)
+  } catch (error) {
+    throw new ExitError(EXIT_OTHER, `--capture: ${reasonOf(error)}`, { cause: error })
   }
 }
 
@@ -147,10 +165,11 @@ class Reporter implements SessionEvents {
     if (session === undefined) return
     this.#reports++
     const { link, local, remotes } = session.reading
-    const ports = remotes.map(({ port }) => port)
     const date = new Date()
     this.#output.raw(
-      this.#output.json ? formatReportJson(date, link, local, ports) : formatReport(date, local, ports),
+      this.#output.json
+        ? formatReportJson(date, link, local, remotes)
+        : formatReport(date, link, local, remotes),
     )
   }
 }

@@ -5,6 +5,7 @@ import type { Snapshot, ViewEvent, ViewPort, ViewSource } from '#net/view/source
 
 /** Events from before the view opened that it is told. */
 const KEPT_EVENTS = 100
+const OWN_SWITCH = 'this machine'
 
 export class SessionViewSource implements ViewSource {
   readonly title: string
@@ -18,8 +19,7 @@ export class SessionViewSource implements ViewSource {
   }
 
   async read(): Promise<Snapshot> {
-    const session = this.#session()
-    if (session === undefined) throw new Error('the interface is not open yet')
+    const session = this.#open()
     const { link, local, remotes } = session.reading
     const ports = [
       viewPort(1, `nic:${link.nic}`, '', local),
@@ -32,15 +32,27 @@ export class SessionViewSource implements ViewSource {
     return {
       at: performance.now(),
       links: [{ name, address: link.hub, state, since, roundTripMs, reconnects, attempt, reason }],
-      bridges: [{ name: 'this machine', isRemote: false, ports }],
-      talkers: undefined,
+      bridges: [{ name: OWN_SWITCH, isRemote: false, ports }, ...session.remotePorts],
+      talkers: session.inspection.talkers.map((talker) => ({ ...talker, bridge: OWN_SWITCH })),
     }
   }
+
+  readonly capture = (_bridge: string, port: number, file: string): Promise<() => Promise<string>> =>
+    this.#open().inspection.capture(port, file)
+
+  readonly impair = async (_bridge: string, port: number, text: string): Promise<void> =>
+    this.#open().inspection.impair(port, text)
 
   onEvent(tell: (event: ViewEvent) => void): void {
     for (const event of this.#before) tell(event)
     this.#before = []
     this.#tell = tell
+  }
+
+  #open(): Session {
+    const session = this.#session()
+    if (session === undefined) throw new Error('the interface is not open yet')
+    return session
   }
 
   /** Something happened, now. */

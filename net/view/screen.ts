@@ -148,6 +148,7 @@ export class Screen {
     process.off('SIGCONT', this.#onContinue)
     if (this.#hasTerminal) this.#leave()
     this.#program.destroy()
+    input.pause() // else it would keep the process alive
   }
 
   #enter(): void {

@@ -112,7 +112,10 @@ class View {
       this.#error = ''
     } catch (error) {
       const reason = plainText(reasonOf(error))
-      if (reason !== this.#error) this.#say(`cannot read: ${reason}`)
+      if (reason !== this.#error) {
+        this.#controls.message = '' // it would hide this
+        this.#say(`cannot read: ${reason}`)
+      }
       this.#error = reason
     } finally {
       this.#isReading = false
