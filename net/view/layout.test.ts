@@ -262,7 +262,6 @@ describe('any snapshot', () => {
           expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{M}\p{Surrogate}]/u)
         }
       }),
-      { numRuns: 300 },
     )
   })
 })
