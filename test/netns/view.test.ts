@@ -106,7 +106,9 @@ describe('the full-screen view', () => {
     await tmux.shows(/^\d\d:\d\d:\d\d connected to 10\.98\.0\.2$/)
     tmux.press('c')
     await tmux.shows(/^Capture nic:lan to file: nic-lan-.*\.pcapng_$/)
-    tmux.press('Escape', '1')
+    tmux.press('Escape')
+    await tmux.hides(/^Capture nic:lan/)
+    tmux.press('1')
 
     tmux.press('q')
     await tmux.shows(/^Quit\? y or n/)
