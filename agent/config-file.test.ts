@@ -56,9 +56,9 @@ describe('parseConfigFile', () => {
   })
 })
 
-describe('links', () => {
-  const parse = (text: string) => parseConfigFile(text, 'c.yaml')
+const parse = (text: string) => parseConfigFile(text, 'c.yaml')
 
+describe('links', () => {
   it('have what stands at the top where they say nothing, in a list or by name', () => {
     const top = 'hub: h\nuser: ann\nbridge: private0\nmtu: 1600\n'
     const links = [

@@ -2,7 +2,7 @@
  * hconnect's configuration file, in YAML: settings by the names of the command line's options, and the links of
  * `hconnect run`, each with settings of its own. What stands at the top holds where a link says nothing.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
@@ -10,11 +10,12 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDoc
 import { z } from 'zod'
 
 import { nearest } from '#agent/nearest.ts'
+import { parseProxy } from '#agent/proxy-address.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU } from '#net/port/nic/mtu.ts'
 
-export const MIN_RING = 1 << 20
-export const MAX_RING = 512 << 20
+const MIN_RING = 1 << 20
+const MAX_RING = 512 << 20
 const MAX_FILE = 1 << 20
 const MAX_LINKS = 64
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 }
@@ -56,6 +57,10 @@ const settings = {
   bridge: word.optional(),
   map: map.optional(),
   identity: word.optional(),
+  jump: word.optional(),
+  proxy: word.optional(),
+  ca: word.optional(),
+  fingerprint: word.optional(),
   'password-file': word.optional(),
   'known-hosts': word.optional(),
   'accept-new': z.boolean().optional(),
@@ -100,14 +105,20 @@ export function configPaths(env: NodeJS.ProcessEnv, home: string = homedir()): r
  */
 export function readConfig(file: string | undefined, env: NodeJS.ProcessEnv): ConfigFile {
   if (file === undefined) return readConfigFile(configPaths(env))
-  return parseConfigFile(readText(file), file)
+  return readOne(file)
+}
+
+function readOne(path: string): ConfigFile {
+  const config = parseConfigFile(readText(path), path)
+  for (const part of [config, ...(config.links ?? [])]) refuseSharedSecret(part, path)
+  return config
 }
 
 /** @throws ConfigError with file, line and column */
 export function readConfigFile(paths: readonly string[]): ConfigFile {
   for (const path of paths) {
     try {
-      return parseConfigFile(readText(path), path)
+      return readOne(path)
     } catch (error) {
       if (!(error instanceof ConfigError) || !isAbsent(error.cause)) throw error
     }
@@ -227,4 +238,11 @@ function offsetOf(document: Document.Parsed, path: Path): number {
 const startOf = (node: unknown): number | undefined => {
   const { range } = (node ?? {}) as Partial<Node>
   return range?.[0]
+}
+
+/** @throws ConfigError when a password is in a file that others can read */
+function refuseSharedSecret({ proxy }: Settings, path: string): void {
+  if (proxy === undefined || parseProxy(proxy, `proxy in ${path}`)?.password === undefined) return
+  if (process.platform === 'win32' || (statSync(path).mode & 0o077) === 0) return
+  throw new ConfigError(`${path} has a password in it, and others can read it: chmod 600 ${path}`)
 }

@@ -67,13 +67,16 @@ export async function connect(
     await running.run()
     output.event('end')
   } finally {
-    view?.close()
-    await view?.ended
-    reporter.stop()
-    process.off('SIGHUP', onHangup)
-    if (endCapture !== undefined) output.log(`captured ${await endCapture()}`)
-    session?.close()
-    await server?.close()
+    try {
+      view?.close()
+      await view?.ended
+    } finally {
+      reporter.stop()
+      process.off('SIGHUP', onHangup)
+      if (endCapture !== undefined) output.log(`captured ${await endCapture()}`)
+      session?.close()
+      await server?.close()
+    }
   }
 }
 

@@ -6,13 +6,15 @@ import { readPasswordFile } from '#agent/credential-file.ts'
 import { Credentials } from '#agent/credentials.ts'
 import { dial, type DialOptions, type HubConnection } from '#agent/dial.ts'
 import { HostKeyCheck } from '#agent/host-key.ts'
-import { defaultKnownHostsFiles } from '#agent/known-hosts-file.ts'
 import { settleTarget, type Arguments, type Target } from '#agent/options.ts'
+import { agentSocketOf, knownHostsFilesOf, settleRoute } from '#agent/route.ts'
 import { expandHome, readSshConfig } from '#agent/ssh-config.ts'
 import { type Ask, terminalAsk } from '#agent/terminal.ts'
 
 export interface Hub {
   readonly target: Target
+  /** Host that TCP connects to: the hub, or what is on the way to it. */
+  readonly nearest: string
   /** Dials; questions are asked the first time only, when `lastRoundTripMs` is undefined. */
   readonly dial: (
     lastRoundTripMs: number | undefined,
@@ -26,37 +28,42 @@ export interface Hub {
  * @throws ExitError, ConfigError
  */
 export async function settleHub(
-  args: Arguments,
+  given: Arguments,
   config: ConfigFile,
   env: NodeJS.ProcessEnv,
   log: (text: string) => void,
   ask: () => Ask | undefined = terminalAsk,
 ): Promise<Hub> {
-  const target = await settleTarget(args, env, config, readSshConfig)
-  const { host, port, user } = target
+  const args = withTrust(given, config)
+  const sshConfig = (host: string) => readSshConfig(host, log)
+  const target = await settleTarget(args, env, config, sshConfig)
+  const { host, port, user, ssh } = target
+  const { way, nearest } = await settleRoute(target, { args, config, env, sshConfig, log })
   const credentials = new Credentials({
     user,
     identity: target.identity,
     identityFiles: target.identityFiles,
-    agentSocket: env['SSH_AUTH_SOCK'] || undefined,
+    agentSocket: agentSocketOf(ssh, env),
     password: env['HCONNECT_PASSWORD'] || passwordOf(config, env),
     log,
   })
-  const knownHosts = args.knownHosts ?? config['known-hosts']
   const hostKeys = new HostKeyCheck({
     host,
     port,
-    files: knownHosts === undefined ? defaultKnownHostsFiles() : [expandHome(knownHosts, homedir())],
-    acceptNew: args.acceptNew || config['accept-new'] === true,
+    alias: ssh.hostKeyAlias,
+    files: knownHostsFilesOf(args, ssh),
+    acceptNew: args.acceptNew,
     log,
   })
   return {
     target,
+    nearest,
     dial: (lastRoundTripMs, signal, hooks) =>
       dial({
         host,
         port,
         user,
+        way,
         credentials,
         hostKeys,
         ask: lastRoundTripMs === undefined ? ask() : undefined,
@@ -70,4 +77,14 @@ export async function settleHub(
 function passwordOf(config: ConfigFile, env: NodeJS.ProcessEnv): string | undefined {
   const file = config['password-file']
   return file === undefined ? undefined : readPasswordFile(file, env)
+}
+
+/** Whose keys are trusted holds for each host on the way. */
+function withTrust(args: Arguments, config: ConfigFile): Arguments {
+  const file = config['known-hosts']
+  return {
+    ...args,
+    knownHosts: args.knownHosts ?? (file === undefined ? undefined : expandHome(file, homedir())),
+    acceptNew: args.acceptNew || config['accept-new'] === true,
+  }
 }

@@ -4,7 +4,7 @@ import { readConfig } from '#agent/config-file.ts'
 import { connect } from '#agent/connect.ts'
 import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { list } from '#agent/list.ts'
-import { parseArguments } from '#agent/options.ts'
+import { describeHconnect, parseArguments } from '#agent/options.ts'
 import { Output } from '#agent/output.ts'
 import { restore } from '#agent/restore.ts'
 import { capture } from '#agent/service/capture.ts'
@@ -12,6 +12,7 @@ import { checkConfig } from '#agent/service/check.ts'
 import { run } from '#agent/service/run.ts'
 import { status } from '#agent/service/status.ts'
 import { packageVersion } from '#agent/version.ts'
+import { completionScript, SHELLS } from '#net/cli/completion.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 
 const LAST_WORDS_MS = 2000
@@ -21,7 +22,10 @@ const output = new Output(process.argv.includes('--json'))
 try {
   const version = packageVersion()
   const args = await parseArguments(process.argv.slice(2), version)
-  if (args !== undefined) {
+  if (args?.command === 'completion') {
+    const shell = SHELLS.find((name) => name === args.shell) ?? 'bash'
+    process.stdout.write(completionScript(shell, describeHconnect()))
+  } else if (args !== undefined) {
     const config = readConfig(args.config, env)
     if (args.command === 'restore') restore(args.nic, output)
     else if (args.command === 'status') process.exitCode = await status(env, output)

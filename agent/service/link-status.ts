@@ -90,7 +90,7 @@ export function managedStatus(managed: ManagedLink): LinkStatus {
   return {
     name,
     nic,
-    bridges: bridge === undefined ? map.map((text) => text.replace(/^[^=]*=/, '')) : [bridge],
+    bridges: bridge === undefined ? map.map((entry) => entry.replace(/^[^=]*=/, '')) : [bridge],
     hub,
     address: '',
     state: failure === undefined ? 'opening' : 'failed',

@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { LinkSettings } from '#agent/config-file.ts'
 import { EXIT_HOST_KEY, EXIT_NO_NIC, ExitError } from '#agent/exit-codes.ts'
-import type { Session, SessionEvents } from '#agent/session.ts'
+import type { SessionEvents, SessionReading } from '#agent/session.ts'
 import { LinkSet } from '#agent/service/link-set.ts'
-import { ManagedLink } from '#agent/service/managed-link.ts'
+import { type LinkSession, ManagedLink } from '#agent/service/managed-link.ts'
+import { PortCounters } from '#net/port/counters.ts'
 
 const settings = { name: 'lab1', nic: 'eth1', hub: 'hub', bridge: 'private0' }
 
 /** A session that runs until it is stopped, or fails. */
-class Fake {
+class Fake implements LinkSession {
+  readonly ring = undefined
   isClosed = false
   fail: (error: Error) => void = () => {}
   stop: () => void = () => {}
@@ -31,9 +33,14 @@ class Fake {
     this.isClosed = true
   }
 
-  get reading(): Pick<Session['reading'], 'link'> {
+  get reading(): SessionReading {
     const link = { state: 'connected', since: 0, hub: '', bridge: 'private0', nic: 'eth1' } as const
-    return { link: { ...link, roundTripMs: 1, reconnects: 0, attempt: 0, reason: '' } }
+    const counters = new PortCounters().read()
+    return {
+      link: { ...link, roundTripMs: 1, reconnects: 0, attempt: 0, reason: '' },
+      local: { active: true, qnq: 0, strict: false, untaggedVlan: 0, counters },
+      remotes: [],
+    }
   }
 }
 
@@ -48,7 +55,7 @@ const make = (one: LinkSettings): ManagedLink =>
       if (refusal) return Promise.reject(refusal)
       const fake = new Fake(events)
       sessions.push(fake)
-      return Promise.resolve(fake as unknown as Session)
+      return Promise.resolve(fake)
     },
     watchNic: (_nic, callback) => {
       onThere = callback

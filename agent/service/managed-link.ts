@@ -9,10 +9,13 @@ import type { Log, LogFields, Severity } from '#agent/service/service-log.ts'
 import { retryPauseMs } from '#agent/service/retry-pause.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 
+/** What a link needs of its session. */
+export type LinkSession = Pick<Session, 'reading' | 'ring' | 'run' | 'stop' | 'close'>
+
 export interface ManagedLinkOptions {
   readonly settings: LinkSettings
   /** Opens its session, not connected yet. @throws ExitError, ConfigError */
-  readonly open: (settings: LinkSettings, events: SessionEvents) => Promise<Session>
+  readonly open: (settings: LinkSettings, events: SessionEvents) => Promise<LinkSession>
   /** Calls back when its interface may have come, until the result is called. */
   readonly watchNic: (nic: string, onThere: () => void) => () => void
   readonly log: Log
@@ -40,7 +43,7 @@ export class ManagedLink {
   readonly tried: Promise<void>
   readonly #options: ManagedLinkOptions
   #onTried: () => void = () => {}
-  #session: Session | undefined
+  #session: LinkSession | undefined
   #failure: LinkFailure | undefined
   #failures = 0
   #isStopping = false
@@ -64,7 +67,7 @@ export class ManagedLink {
     return this.#session?.reading
   }
 
-  get session(): Session | undefined {
+  get session(): LinkSession | undefined {
     return this.#session
   }
 

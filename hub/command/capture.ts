@@ -1,6 +1,7 @@
 /** `hybridge capture ...`: what passes a port of the running hub, as a capture file. */
 import type { CommandModule } from 'yargs'
 import { ConfigError } from '#net/base/errors.ts'
+import { FILE } from '#net/cli/values.ts'
 import { refuseTerminal, saveCapture } from '#net/capture/save-capture.ts'
 import { openCapture } from '#hub/base/capture-client.ts'
 import { captureRequest, captureTarget, type CaptureWords } from '#hub/base/capture-request.ts'
@@ -27,6 +28,7 @@ export const captureCommand = (context: Context): CommandModule<object, Capture>
         describe: 'As of tcpdump: "host 10.0.0.1 and tcp port 80"',
       })
       .option('write', {
+        ...FILE,
         alias: 'w',
         type: 'string',
         requiresArg: true,

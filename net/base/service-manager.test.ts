@@ -36,9 +36,10 @@ it('says nothing without one, or when nobody listens', () => {
   }
 })
 
+const watchdog = (env: NodeJS.ProcessEnv): number | undefined =>
+  new ServiceManager({ NOTIFY_SOCKET: '/run/none', ...env }, 7).watchdogMs
+
 it('knows whether and how often signs of life are waited for', () => {
-  const watchdog = (env: NodeJS.ProcessEnv): number | undefined =>
-    new ServiceManager({ NOTIFY_SOCKET: '/run/none', ...env }, 7).watchdogMs
   expect(watchdog({ WATCHDOG_USEC: '30000000' })).toBe(30_000)
   expect(watchdog({ WATCHDOG_USEC: '30000000', WATCHDOG_PID: '7' })).toBe(30_000)
   expect(watchdog({ WATCHDOG_USEC: '30000000', WATCHDOG_PID: '8' })).toBeUndefined()
