@@ -20,6 +20,7 @@ export interface LinkChanges {
 export class LinkSet {
   readonly #make: (settings: LinkSettings) => ManagedLink
   #members: readonly Member[] = []
+  #isStopping = false
   /** One change after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -45,6 +46,7 @@ export class LinkSet {
 
   /** Ends all. */
   async stop(): Promise<void> {
+    this.#isStopping = true
     await Promise.all(this.links.map((link) => link.stop()))
   }
 
@@ -66,8 +68,10 @@ export class LinkSet {
     for (const { link } of after) link.retryNow()
     // First, as they may hold the interfaces that the new ones want.
     await Promise.all(gone.map(({ link }) => link.stop()))
-    for (const { link } of come) link.start()
-    await Promise.all(come.map(({ link }) => link.tried))
+    if (!this.#isStopping) {
+      for (const { link } of come) link.start()
+      await Promise.all(come.map(({ link }) => link.tried))
+    }
     const [left, entered] = [gone.map(nameOf), come.map(nameOf)]
     return {
       added: entered.filter((name) => !left.includes(name)),

@@ -5,10 +5,11 @@
  *    /run/hybridge/agent         0700  root's
  *    $XDG_RUNTIME_DIR/hybridge   0700  another user's
  */
-import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, type Dirent, lstatSync, mkdirSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 import { SystemError } from '#net/base/errors.ts'
+import { claimSocketPath } from '#net/base/rpc.ts'
 import { errnoOf } from '#net/base/unknown.ts'
 
 const UNITS = '/run/hconnect'
@@ -52,16 +53,21 @@ function makeDirectory(path: string, mode: number): void {
   }
 }
 
+/** Removes what processes left in it that were killed. */
+export async function sweepDirectory(path: string): Promise<void> {
+  const left = socketsIn(path).filter((name) => /\.(sock|capture)$/.test(name))
+  await Promise.all(left.map((name) => claimSocketPath(join(path, name)).catch(() => {}))) // served, else removed
+}
+
 /** All sockets that this user may find: root finds those of all users, what runs in a unit that unit's. */
 export function agentSockets(env: NodeJS.ProcessEnv, uid = process.geteuid?.()): string[] {
   const own = ownDirectory(env, uid)
-  const users = uid === 0 ? namesIn(USERS).map((name) => join(USERS, name, 'hybridge')) : []
+  const users = uid === 0 ? entriesOf(USERS).map(({ name }) => join(USERS, name, 'hybridge')) : []
   const all = [UNITS, ROOTS, ...(own === undefined ? [] : [own]), ...users]
   const given = unitDirectory(env)
   return [...new Set(given === undefined ? all : [given])].flatMap((directory) =>
-    namesIn(directory)
+    socketsIn(directory)
       .filter((name) => name.endsWith(SUFFIX))
-      .slice(0, MOST_SOCKETS)
       .map((name) => join(directory, name)),
   )
 }
@@ -71,9 +77,16 @@ export const captureSocket = (path: string): string => path.replace(/\.sock$/, '
 
 export const socketName = (random: string): string => `${process.pid}-${random}${SUFFIX}`
 
-function namesIn(directory: string): string[] {
+/** No links: who owns the directory could lead us anywhere. */
+const socketsIn = (directory: string): string[] =>
+  entriesOf(directory)
+    .filter((entry) => entry.isSocket())
+    .map(({ name }) => name)
+    .slice(0, MOST_SOCKETS)
+
+function entriesOf(directory: string): Dirent[] {
   try {
-    return readdirSync(directory).sort()
+    return readdirSync(directory, { withFileTypes: true })
   } catch {
     return [] // none there, or not for us
   }

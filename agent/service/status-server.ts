@@ -9,6 +9,7 @@ import {
   ownDirectory,
   prepareDirectory,
   socketName,
+  sweepDirectory,
 } from '#agent/service/runtime-directory.ts'
 import type { AgentStatus } from '#agent/service/link-status.ts'
 import { reasonOf } from '#net/base/errors.ts'
@@ -34,6 +35,7 @@ export async function serveStatus(
   try {
     if (directory !== undefined) {
       prepareDirectory(directory)
+      await sweepDirectory(directory)
       const path = join(directory, socketName(randomBytes(4).toString('hex')))
       endCaptures = await serveCaptures(captureSocket(path), ringOf)
       server = await serveRpc(path, { status: read }, { maxConnections: MAX_CONNECTIONS })

@@ -1,9 +1,7 @@
 /** `hconnect status`: asks every hconnect of this machine that this user may ask. */
-import { rmSync } from 'node:fs'
-
 import type { Output } from '#agent/output.ts'
 import { AgentStatus } from '#agent/service/link-status.ts'
-import { agentSockets, captureSocket } from '#agent/service/runtime-directory.ts'
+import { agentSockets } from '#agent/service/runtime-directory.ts'
 import { formatStatus } from '#agent/service/status-text.ts'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { RpcClient } from '#net/base/rpc.ts'
@@ -49,19 +47,11 @@ async function ask(path: string, log: (text: string) => void): Promise<AgentStat
     if (parsed.success) return parsed.data
     log(`${path}: what answers there is no hconnect of this version`)
   } catch (error) {
-    if (error instanceof SystemError && error.code === 'ECONNREFUSED') sweep(path)
-    else if (!(error instanceof SystemError && error.code === 'ENOENT')) log(`${path}: ${reasonOf(error)}`)
+    // Of a process that was killed, or has just ended.
+    const isGone = error instanceof SystemError && ['ECONNREFUSED', 'ENOENT'].includes(error.code)
+    if (!isGone) log(`${path}: ${reasonOf(error)}`)
   } finally {
     client.close()
   }
   return undefined
-}
-
-/** A socket that nobody serves: its process was killed. */
-function sweep(path: string): void {
-  try {
-    for (const file of [path, captureSocket(path)]) rmSync(file, { force: true })
-  } catch {
-    // Somebody else did it, or may.
-  }
 }
