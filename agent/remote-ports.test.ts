@@ -28,7 +28,7 @@ describe('the hub’s answer', () => {
     JSON.stringify([{ ...port, number: -1 }]),
     JSON.stringify([{ ...port, name: 'x'.repeat(9999) }]),
     JSON.stringify([{ ...port, counters: { ...counters, inFrames: '1' } }]),
-    JSON.stringify(Array(1025).fill(port)),
+    JSON.stringify(Array.from({ length: 1025 }, () => port)),
   ])('may be anything: %#', (text) => {
     expect(parseRemotePorts(text, 'lab')).toBeUndefined()
   })
