@@ -82,6 +82,8 @@ describe('parseArguments', () => {
     ['--mtu 9217', '--mtu 9217: expected octets'],
     ['--mtu big', '--mtu big: expected octets'],
     ['--count 1.5', '--count 1.5: expected a whole number'],
+    ['--tui --json', '--tui and --json do not go together'],
+    ['--tui --count 3', '--tui and --count do not go together'],
   ])('refuses %s', async (line, message) => {
     await expect(parse(line)).rejects.toMatchObject({
       exitCode: EXIT_USAGE,

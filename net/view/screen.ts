@@ -14,6 +14,10 @@ import { fit, type Line } from '#net/view/text.ts'
 
 /** A process that cannot be stopped (its group has no shell) goes on after this time. */
 const STOP_MS = 200
+/** So long the terminal has for the last picture before it is taken for stuck. */
+const LAST_PICTURE_MS = 500
+/** The same when the process exits, and nothing can be awaited. */
+const EXIT_PAUSE_MS = 50
 
 /** As process.stdout is. */
 export type TerminalOutput = WriteStream & { readonly fd: number }
@@ -40,7 +44,12 @@ export class Screen {
   #isWriting = false
   /** A picture was not drawn because of that. */
   #isBehind = false
-  #isSuspended = false
+  /** When the picture under way is written. */
+  #onWritten: () => void = () => {}
+  /** The terminal is ours: it has our screen, and raw mode. */
+  #hasTerminal = false
+  /** Nothing is drawn: the terminal is being given back, for good or until SIGCONT. */
+  #isEnding = false
   #isClosed = false
   readonly #onContinue = (): void => this.#resume()
   readonly #onGone = (): void => {
@@ -58,13 +67,16 @@ export class Screen {
     this.#options = options
     this.#program = program
     const { input, output } = options
-    this.#stay = atExit(() => this.close())
+    this.#stay = atExit(() => {
+      if (this.#isWriting) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EXIT_PAUSE_MS)
+      this.#close()
+    })
     input.on('error', this.#onGone).on('end', this.#onGone)
     output.on('error', this.#onGone)
     process.on('SIGCONT', this.#onContinue)
     program.on('keypress', (character, key) => {
       const pressed = keyOf(character, key)
-      if (pressed !== undefined && !this.#isSuspended) options.onKey(pressed)
+      if (pressed !== undefined && !this.#isEnding) options.onKey(pressed)
     })
     program.on('resize', () => this.redraw())
     this.#enter()
@@ -83,7 +95,7 @@ export class Screen {
    * written; the picture is asked for again when it is done. So a slow terminal holds up nobody.
    */
   draw(rows: readonly Line[]): void {
-    if (this.#isClosed || this.#isSuspended) return
+    if (this.#isEnding) return
     this.#isBehind = this.#isWriting
     if (this.#isWriting) return
     let out = this.#mustClear ? '\u001b[H\u001b[J' : ''
@@ -101,23 +113,31 @@ export class Screen {
 
   /** Draws all of it anew. */
   redraw(): void {
-    if (this.#isClosed || this.#isSuspended) return
+    if (this.#isEnding) return
     this.#shown = []
     this.#mustClear = true
     this.#options.onRedraw()
   }
 
   /** Gives the terminal back and stops the process group, as Ctrl-Z does elsewhere. SIGCONT takes it again. */
-  suspend(): void {
-    if (this.#isClosed || this.#isSuspended) return
-    this.#isSuspended = true
+  async suspend(): Promise<void> {
+    if (this.#isEnding) return
+    await this.#written()
+    if (this.#isClosed) return
     this.#leave()
     process.kill(0, 'SIGTSTP')
-    setTimeout(() => this.#resume(), STOP_MS)
+    setTimeout(() => {
+      if (!this.#hasTerminal) this.#resume()
+    }, STOP_MS)
   }
 
   /** Gives the terminal back for good. May be called twice. */
-  close(): void {
+  async close(): Promise<void> {
+    await this.#written()
+    this.#close()
+  }
+
+  #close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#stay()
@@ -126,34 +146,51 @@ export class Screen {
     // An output that breaks now breaks for nobody.
     output.off('error', this.#onGone).on('error', () => {})
     process.off('SIGCONT', this.#onContinue)
-    if (!this.#isSuspended) this.#leave()
+    if (this.#hasTerminal) this.#leave()
     this.#program.destroy()
     input.pause() // else it would keep the process alive
   }
 
   #enter(): void {
+    this.#hasTerminal = true
     this.#options.input.setRawMode(true)
     // The cursor's place is kept with the other screen; terminals without one are left empty.
     this.#program.setMode('?1049')
     this.#program.hideCursor()
-    this.#shown = []
-    this.#mustClear = true
+    this.#isEnding = false
+    this.redraw()
   }
 
   #leave(): void {
+    this.#hasTerminal = false
     this.#program.clear()
     this.#program.showCursor()
     this.#program.resetMode('?1049')
     this.#options.input.setRawMode(false)
   }
 
+  /** Nothing is drawn any more: what is under way would come after whatever gives the terminal back. */
+  async #written(): Promise<void> {
+    this.#isEnding = true
+    if (!this.#isWriting) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LAST_PICTURE_MS)
+      this.#onWritten = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
   /** A shell has had the terminal meanwhile, or whoever stopped us. */
   #resume(): void {
     if (this.#isClosed) return
-    if (!this.#isSuspended) this.#options.input.setRawMode(false)
-    this.#isSuspended = false
-    this.#enter()
-    this.#options.onRedraw()
+    if (!this.#hasTerminal) return this.#enter()
+    // Who stopped us did not ask: the mode may be the shell's, and what we hold for it is not.
+    this.#options.input.setRawMode(false)
+    this.#options.input.setRawMode(true)
+    this.#program.hideCursor()
+    this.redraw()
   }
 
   /**
@@ -168,6 +205,7 @@ export class Screen {
       write(fd, octets, from, octets.length - from, null, (error, written) => {
         if (error === null && from + written < octets.length) return next(from + written)
         this.#isWriting = false
+        this.#onWritten()
         if (error !== null && error.code !== 'EAGAIN') return this.#onGone()
         if (error !== null) this.#shown = []
         else if (this.#isBehind) this.#options.onRedraw()

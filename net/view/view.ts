@@ -95,7 +95,7 @@ class View {
       await ended
     } finally {
       clearInterval(timer)
-      screen.close()
+      await screen.close()
       await this.#endCaptures()
     }
   }
@@ -160,7 +160,8 @@ class View {
       case 'redraw':
         return this.#screen?.redraw()
       case 'suspend':
-        return this.#screen?.suspend()
+        void this.#screen?.suspend()
+        return
       case 'thaw':
         return this.#tick()
       case 'capture':
