@@ -4,10 +4,11 @@ import { configPaths, readConfigFile } from '#agent/config-file.ts'
 import { connect } from '#agent/connect.ts'
 import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { list } from '#agent/list.ts'
-import { parseArguments } from '#agent/options.ts'
+import { describeHconnect, parseArguments } from '#agent/options.ts'
 import { Output } from '#agent/output.ts'
 import { restore } from '#agent/restore.ts'
 import { packageVersion } from '#agent/version.ts'
+import { completionScript, SHELLS } from '#net/cli/completion.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 
 const LAST_WORDS_MS = 2000
@@ -17,7 +18,10 @@ const output = new Output(process.argv.includes('--json'))
 try {
   const version = packageVersion()
   const args = await parseArguments(process.argv.slice(2), version)
-  if (args !== undefined) {
+  if (args?.command === 'completion') {
+    const shell = SHELLS.find((name) => name === args.shell) ?? 'bash'
+    process.stdout.write(completionScript(shell, describeHconnect()))
+  } else if (args !== undefined) {
     const config = readConfigFile(configPaths(env))
     if (args.command === 'restore') restore(args.nic, output)
     else if (args.command === 'list') await list(args, config, env, output)
