@@ -80,6 +80,8 @@ export interface ServeConfig {
   readonly gateways: number
   /** Where SSH in WebSockets is served; undefined: nowhere. */
   readonly web: WebConfig | undefined
+  /** Users of the SSH port are told nothing of the ports of bridges. */
+  readonly hidePorts: boolean
   /** Where Prometheus may ask; undefined: nowhere. */
   readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
@@ -291,6 +293,7 @@ export const ConfigFile = z.strictObject({
     .describe('ADDRESS:PORT of this machine where a reverse proxy passes wss:// on, default nowhere'),
   'https-path': textOf(parseWebPath).optional().describe('Path of the WebSocket, default /'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  'hide-ports': z.boolean().optional().describe('Tell users nothing of the ports of bridges, default false'),
   metrics: textOf(parseListenAddress)
     .optional()
     .describe('ADDRESS:PORT where Prometheus may ask, default nowhere'),
@@ -367,6 +370,7 @@ export interface ServeArguments {
   readonly http?: string | undefined
   readonly httpsPath?: string | undefined
   readonly gateways?: number | undefined
+  readonly hidePorts?: boolean | undefined
   readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
 }
@@ -418,6 +422,7 @@ export function mergeConfig(
     attach,
     gateways,
     web: mergeWeb(args, file),
+    hidePorts: args.hidePorts ?? file?.['hide-ports'] ?? false,
     metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }

@@ -54,6 +54,10 @@ export const serveCommand = (
       })
       .option('https-path', { type: 'string', requiresArg: true, describe: 'Path of the WebSocket (/)' })
       .option('gateways', { type: 'number', requiresArg: true, describe: 'SSH server processes (2)' })
+      .option('hide-ports', {
+        type: 'boolean',
+        describe: 'Tell users nothing of the ports of bridges (they may ask: hybridge ports)',
+      })
       .option('metrics', {
         type: 'string',
         requiresArg: true,

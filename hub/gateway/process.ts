@@ -21,6 +21,8 @@ export interface GatewayConfig {
   readonly port: number
   readonly hostKeyFile: string
   readonly web?: WebConfig
+  /** Users are told nothing of the ports of bridges. */
+  readonly hidePorts: boolean
 }
 
 tuneHeapForStreaming()
@@ -38,7 +40,8 @@ const config: GatewayConfig = JSON.parse(text)
 const users = processUsers()
 const hostKey = readFileSync(config.hostKeyFile)
 const fd = listenShared(config.address, config.port)
-const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), log })
+const { hidePorts } = config
+const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), hidePorts, log })
 const { web: { https, http, path = '/' } = {} } = config
 const httpsFd = https && listenShared(https.address, https.port, '--https')
 const httpFd = http && listenShared(http.address, http.port, '--http')

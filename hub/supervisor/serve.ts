@@ -123,6 +123,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
       port,
       hostKeyFile: HOST_KEY,
       ...(web && { web }),
+      hidePorts: config.hidePorts,
     }
     const gateways = names
       .slice(2)
