@@ -25,7 +25,7 @@ let middle: Namespace
 let hub: Hub
 let directory: string
 let sshd: Middle
-let inner: Middle
+
 let httpProxy: Middle
 let socksProxy: Middle
 let nginx: Middle
@@ -81,14 +81,14 @@ beforeAll(async () => {
       '/lab',
     ],
   })
-  ;[sshd, inner, httpProxy, socksProxy, nginx] = await Promise.all([
+  ;[sshd, httpProxy, socksProxy, nginx] = await Promise.all([
     Middle.sshd(middle, 22, `${hub.identity}.pub`, [
       'PermitOpen 10.97.1.1:2222 127.0.0.1:2022 [fd97:1::1]:2222',
     ]),
-    Middle.sshd(middle, 2022, `${hub.identity}.pub`, ['ListenAddress 127.0.0.1']),
     Middle.httpProxy(middle, 3128, [443, 2222]),
     Middle.socksProxy(middle, 1080),
     Middle.nginx(machine, 8443, { cert, key }, '127.0.0.1:8022'),
+    Middle.sshd(middle, 2022, `${hub.identity}.pub`, ['ListenAddress 127.0.0.1']),
   ])
 }, TUNNELS)
 afterEach(({ task }) => {
@@ -249,7 +249,7 @@ describe('the hub', () => {
 
 describe('a tunnel', () => {
   it.each<[string, () => Middle, string, NodeJS.ProcessEnv]>([
-    ['jump hosts', () => inner, `-s ${HUB} --jump root@10.97.0.2,root@127.0.0.1:2022`, {}],
+    ['jump hosts', () => sshd, `-s ${HUB} --jump root@10.97.0.2,root@127.0.0.1:2022`, {}],
     ['an HTTP proxy', () => httpProxy, `-s ${HUB}`, HTTP],
     ['a SOCKS proxy', () => socksProxy, `-s ${HUB}`, SOCKS],
     ['nginx', () => nginx, `-s wss://${HUB}:8443/lab --ca CA`, {}],
