@@ -40,21 +40,26 @@ describe('parseProxy', () => {
     const secret = 'Zz9qQ'
     fc.assert(
       fc.property(fc.string(), fc.string(), (before, behind) => {
-        try {
-          parseProxy(`${before}${secret}${behind}`, '--proxy')
-        } catch (error) {
-          expect(error).toBeInstanceOf(ConfigError)
-          // A scheme is told, which no password can be: it is in front of everything.
-          expect(String(error).replace(/: \S+ is not spoken here/, '')).not.toContain(secret)
-        }
+        const error = errorOf(() => parseProxy(`http:${before}${secret}${behind}`, '--proxy'))
+        expect(error === undefined || error instanceof ConfigError).toBe(true)
+        expect(String(error)).not.toContain(secret)
       }),
     )
   })
 })
 
-describe('webProxyOf', () => {
-  const of = (env: NodeJS.ProcessEnv, host = 'hub.example.org') => webProxyOf(env, host)?.text
+function errorOf(action: () => unknown): unknown {
+  try {
+    action()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
 
+const of = (env: NodeJS.ProcessEnv, host = 'hub.example.org') => webProxyOf(env, host)?.text
+
+describe('webProxyOf', () => {
   it('takes the first that is set, of HTTP when it has no scheme', () => {
     expect(of({})).toBeUndefined()
     expect(of({ ALL_PROXY: 'socks5://a', HTTPS_PROXY: 'b:1' })).toBe('http://b:1')

@@ -40,7 +40,7 @@ async function open(isProxied: boolean): Promise<void> {
 }
 afterEach(() => {
   vi.useRealTimers()
-  for (const client of clients) client.destroy()
+  for (const socket of clients) socket.destroy()
   for (const { socket } of callers) socket.destroy()
   door.close()
 })
