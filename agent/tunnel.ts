@@ -4,9 +4,10 @@ import type { Duplex, Readable } from 'node:stream'
 
 import { printable } from '#agent/printable.ts'
 import { ProtocolError } from '#net/base/errors.ts'
-import { TunnelConnection } from '#net/port/tunnel/connection.ts'
+import { connectionUnder } from '#net/port/tunnel/connection.ts'
 import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import { ChannelStream, isDeaf } from '#net/port/tunnel/channel-stream.ts'
+import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 
@@ -30,11 +31,13 @@ export class Tunnel {
   readonly #hello: Hello
   readonly #session: TunnelSession
   readonly #stream: ChannelStream
+  readonly #window: ChannelWindow
   #timer: NodeJS.Timeout | undefined
   #wakeAt = Infinity
   #stderr = ''
   #onOpen: (peer: Hello) => void = () => {}
   #onEnd: (reason: ProtocolError) => void = () => {}
+  readonly #onSocketClosed = (): void => this.#lost('the connection to the hub was lost')
   /** Resolves with the hub's hello; stays pending when the session ends before. */
   readonly opened: Promise<Hello>
   /** Resolves with the reason when the tunnel is over. */
@@ -61,11 +64,12 @@ export class Tunnel {
       },
       performance.now(),
     )
-    const path = new TunnelConnection(options.socket, options.hello.latencyControl)
+    const path = connectionUnder(options.socket, options.hello.latencyControl)
     this.#stream = new ChannelStream(options.channel, path, () => {
       this.#pump() // before frames fill the connection again
       this.#port.drained()
     })
+    this.#window = new ChannelWindow(options.channel)
     this.#listen()
     this.#session.greet()
     this.#pump()
@@ -74,6 +78,12 @@ export class Tunnel {
   /** Milliseconds; NaN before the first measurement. */
   get roundTripMs(): number {
     return this.#session.roundTripMs
+  }
+
+  /** The connection may be dead: a silence of `withinMs` ends the tunnel, until the hub has answered. */
+  probe(withinMs: number): void {
+    this.#session.probe(performance.now(), withinMs)
+    this.#pump()
   }
 
   /** Tells the hub why, and ends. */
@@ -85,7 +95,9 @@ export class Tunnel {
   #listen(): void {
     const channel = this.#channel
     channel.on('data', (chunk: Buffer) => {
-      this.#session.receive(chunk, 0, chunk.length, performance.now())
+      const now = performance.now()
+      this.#session.receive(chunk, 0, chunk.length, now)
+      this.#window.read(chunk.length, now, this.#session.leastRoundTripMs)
       this.#pump()
     })
     channel.stderr.on('data', (chunk: Buffer) => {
@@ -94,7 +106,7 @@ export class Tunnel {
     channel.on('close', () => this.#lost(this.#stderr === '' ? 'the hub closed the tunnel' : this.#stderr))
     channel.on('end', () => this.#lost(this.#stderr === '' ? 'the hub ended the tunnel' : this.#stderr))
     channel.on('error', (error: Error) => this.#lost(error.message))
-    this.#socket.once('close', () => this.#lost('the connection to the hub was lost'))
+    this.#socket.once('close', this.#onSocketClosed)
   }
 
   #lost(reason: string): void {
@@ -109,7 +121,9 @@ export class Tunnel {
 
   #end(reason: ProtocolError): void {
     clearTimeout(this.#timer)
+    this.#socket.off('close', this.#onSocketClosed) // which may outlive many tunnels
     this.#stream.close()
+    this.#window.close()
     this.#port.disconnect(reason.message)
     // After what is being handled now, which may still write the bye.
     setImmediate(() => this.#channel.end())

@@ -10,6 +10,7 @@ import { completionCommand } from '#hub/command/completion.ts'
 import type { Context } from '#hub/command/context.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
+import { topCommand } from '#hub/command/top.ts'
 import { userCommand } from '#hub/command/user.ts'
 
 const EXIT_OK = 0
@@ -62,6 +63,7 @@ function commandLine(parser: Argv, context: Context, exit: (code: number) => voi
     .command(serveCommand(context, exit))
     .command(userCommand(context))
     .command(showCommand(context))
+    .command(topCommand(context))
     .command(bridgeCommand(context))
     .command(captureCommand(context))
     .command(configCommand(context))

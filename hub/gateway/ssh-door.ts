@@ -13,6 +13,7 @@ import { serveCapture } from '#hub/gateway/capture.ts'
 import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
 import { Plug } from '#hub/gateway/plug.ts'
+import { PortsAnswer } from '#hub/gateway/ports.ts'
 import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
 
@@ -44,6 +45,8 @@ const ALGORITHMS: ssh2.Algorithms = {
 export interface SshDoorOptions {
   readonly hostKey: Buffer
   readonly accounts: RpcClient
+  /** Users are told nothing of the ports of bridges. */
+  readonly hidePorts: boolean
   readonly log: Logger
 }
 
@@ -51,6 +54,7 @@ export class SshDoor {
   readonly #options: SshDoorOptions
   readonly #ssh: ssh2.Server
   readonly #tcp: TcpServer
+  readonly #ports: PortsAnswer
   readonly #door = new Door()
   readonly #tunnels = new Set<Tunnel | Plug>()
   readonly #sockets = new Set<Socket>()
@@ -59,6 +63,7 @@ export class SshDoor {
 
   constructor(options: SshDoorOptions) {
     this.#options = options
+    this.#ports = new PortsAnswer(options.hidePorts)
     this.#ssh = new ssh2.Server({
       hostKeys: [options.hostKey],
       ident: 'Hybridge',
@@ -236,10 +241,13 @@ export class SshDoor {
     if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, socket)
     else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, socket)
     else if (command.kind === 'list') void this.#list(channel, user, command.json)
-    else
-      serveCapture(channel, command.words, user).catch((error: unknown) =>
-        refuse(channel, reasonOf(error), statusOf(error)),
-      )
+    else {
+      const answered =
+        command.kind === 'ports'
+          ? this.#ports.serve(channel, command.bridge, command.json)
+          : serveCapture(channel, command.words, user)
+      answered.catch((error: unknown) => refuse(channel, reasonOf(error), statusOf(error)))
+    }
   }
 
   #bridge(

@@ -10,6 +10,7 @@
 import { ProtocolError } from '#net/base/errors.ts'
 import { byeRecord, decodeBye } from '#net/tunnel/bye.ts'
 import { decodeHello, encodeHello, type Hello } from '#net/tunnel/hello.ts'
+import { LeastTime } from '#net/tunnel/least-time.ts'
 import {
   controlRecord,
   RECORD_BYE,
@@ -59,6 +60,11 @@ export class TunnelSession {
   #heardAt: number
   #pingSentAt: number
   #roundTripMs = Number.NaN
+  /** When `probe` was called, Infinity once it is answered, and the silence that it lets be. */
+  #probedAt = Infinity
+  #probeMs = 0
+  #leastRoundTripMs = Number.NaN
+  readonly #least = new LeastTime()
 
   /** Says nothing before `greet`, except a bye. */
   constructor(own: Hello, handler: SessionHandler, now: number) {
@@ -100,6 +106,11 @@ export class TunnelSession {
     return this.#roundTripMs
   }
 
+  /** The least of the last minutes; NaN before the first. */
+  get leastRoundTripMs(): number {
+    return this.#leastRoundTripMs
+  }
+
   /** Takes octets from the stream. Faults of the peer end the session through `onEnd`; nothing is thrown. */
   receive(chunk: Uint8Array, start: number, end: number, now: number): void {
     if (this.#ended) return
@@ -127,11 +138,23 @@ export class TunnelSession {
     this.#fail(new ProtocolError(code, message))
   }
 
+  /**
+   * There is reason to doubt the connection: asks for an answer at once. Until it is here, a silence of `withinMs` ends
+   * the session. (What had come before, and is only read now, is no answer.)
+   */
+  probe(now: number, withinMs: number): void {
+    if (this.#ended || !this.#peer) return
+    this.#now = now
+    this.#probedAt = now
+    this.#probeMs = withinMs
+    this.#ping(now)
+  }
+
   /** When `handleTimeout` has something to do, in the time of `now`; Infinity when ended. */
   nextDeadline(): number {
     if (this.#ended) return Infinity
     if (!this.#peer) return this.#startedAt + HELLO_TIMEOUT_MS
-    const lostAt = this.#heardAt + this.#patience(this.#peer)
+    const lostAt = this.#lostAt(this.#peer)
     return this.#greeted ? Math.min(this.#pingSentAt + this.#own.keepaliveMs, lostAt) : lostAt
   }
 
@@ -144,19 +167,22 @@ export class TunnelSession {
       return
     }
     const silent = now - this.#heardAt
-    if (silent >= this.#patience(this.#peer)) {
+    if (now >= this.#lostAt(this.#peer)) {
       this.#fail(new ProtocolError('lost', `nothing heard from the peer for ${(silent / 1000).toFixed(1)} s`))
       return
     }
-    if (this.#greeted && now >= this.#pingSentAt + this.#own.keepaliveMs) {
-      this.#pingSentAt = now
-      if (this.#out.length >= MAX_WAITING) return
-      this.#out.push(pingRecord(now))
-    }
+    if (this.#greeted && now >= this.#pingSentAt + this.#own.keepaliveMs) this.#ping(now)
   }
 
-  #patience(peer: Hello): number {
-    return peer.keepaliveMs * MISSED_KEEPALIVES
+  #ping(now: number): void {
+    this.#pingSentAt = now
+    if (this.#out.length < MAX_WAITING) this.#out.push(pingRecord(now))
+  }
+
+  #lostAt(peer: Hello): number {
+    const usual = this.#heardAt + peer.keepaliveMs * MISSED_KEEPALIVES
+    if (this.#probedAt === Infinity) return usual
+    return Math.min(usual, Math.max(this.#heardAt, this.#probedAt) + this.#probeMs)
   }
 
   #send(type: number, payload: Uint8Array): void {
@@ -185,6 +211,8 @@ export class TunnelSession {
       const took = this.#now - sent
       if (!(took >= 0 && took < 600_000)) return
       this.#roundTripMs = took
+      if (sent >= this.#probedAt) this.#probedAt = Infinity
+      this.#leastRoundTripMs = this.#least.add(took, this.#now)
       this.#handler.onPong(sent)
     }
   }
