@@ -23,7 +23,13 @@ const parse = async (line: string): Promise<Arguments> => {
   return args
 }
 const ssh = () =>
-  Promise.resolve({ hostname: 'real.example', port: 2022, user: 'bob', identityFiles: ['/k'] })
+  Promise.resolve({
+    ...NO_SSH_CONFIG,
+    hostname: 'real.example',
+    port: 2022,
+    user: 'bob',
+    identityFiles: ['/k'],
+  })
 const login = () => Promise.resolve({ ...NO_SSH_CONFIG, user: userInfo().username })
 const noSsh = () => Promise.resolve(NO_SSH_CONFIG)
 
@@ -253,6 +259,10 @@ const NO_ARGUMENTS: Arguments = {
   driver: undefined,
   identity: undefined,
   knownHosts: undefined,
+  jump: undefined,
+  proxy: undefined,
+  ca: undefined,
+  fingerprint: undefined,
   acceptNew: false,
   intervalSeconds: 10,
   count: Infinity,

@@ -9,7 +9,7 @@ import yargs, { type Argv } from 'yargs'
 import { type BridgeChoice, checkBridge, parseMap } from '#agent/bridge-choice.ts'
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
-import { DEFAULT_HUB_PORT, parseHubAddress } from '#agent/hub-address.ts'
+import { DEFAULT_HUB_PORT, parseHubAddress, parseHubUrl } from '#agent/hub-address.ts'
 import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
 import { ConfigError } from '#net/base/errors.ts'
 import { SHELLS } from '#net/cli/completion.ts'
@@ -41,6 +41,10 @@ export interface Arguments {
   readonly mtu: number | undefined
   readonly identity: string | undefined
   readonly knownHosts: string | undefined
+  readonly jump: string | undefined
+  readonly proxy: string | undefined
+  readonly ca: string | undefined
+  readonly fingerprint: string | undefined
   readonly acceptNew: boolean
   readonly intervalSeconds: number
   /** Reports after which the program ends; Infinity when not given. */
@@ -65,9 +69,26 @@ export interface Target {
   readonly identity: string | undefined
   /** Tried when they exist. */
   readonly identityFiles: readonly string[]
+  /** Of the URL, where the hub is reached through HTTPS. */
+  readonly path: string | undefined
+  /** What ssh's configuration says about the host. */
+  readonly ssh: SshConfig
 }
 
-const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'mtu', 'driver', 'identity', 'known-hosts'] as const
+const TEXT_OPTIONS = [
+  'user',
+  'bridge',
+  'hub',
+  'nic',
+  'mtu',
+  'driver',
+  'identity',
+  'known-hosts',
+  'jump',
+  'proxy',
+  'ca',
+  'fingerprint',
+] as const
 const LONG_NAMES = [
   ...TEXT_OPTIONS,
   'map',
@@ -151,6 +172,10 @@ export async function parseArguments(
         : number('mtu', MAX_MTU, isMtu, `expected octets, ${MIN_MTU} to ${MAX_MTU}`),
     identity: single('identity'),
     knownHosts: single('known-hosts'),
+    jump: single('jump'),
+    proxy: single('proxy'),
+    ca: single('ca'),
+    fingerprint: single('fingerprint'),
     acceptNew: values['accept-new'] === true,
     intervalSeconds: number(
       'interval',
@@ -197,7 +222,12 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
         string: true,
         describe: 'VLAN=BRIDGE or untagged=BRIDGE in place of -b; once for each of several bridges',
       },
-      hub: { alias: 's', requiresArg: true, string: true, describe: 'the hub: HOST or HOST:PORT' },
+      hub: {
+        alias: 's',
+        requiresArg: true,
+        string: true,
+        describe: 'the hub: HOST[:PORT], or wss://HOST[:PORT][/PATH]',
+      },
       nic: {
         ...INTERFACE,
         alias: 'n',
@@ -222,6 +252,27 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
         requiresArg: true,
         string: true,
         describe: 'known_hosts file instead of the usual ones',
+      },
+      jump: {
+        requiresArg: true,
+        string: true,
+        describe: 'SSH hosts to go through: [USER@]HOST[:PORT], several joined by commas; or none',
+      },
+      proxy: {
+        requiresArg: true,
+        string: true,
+        describe:
+          'http://[USER@]HOST:PORT, https://..., socks5://..., or none; with a password: $HCONNECT_PROXY',
+      },
+      ca: {
+        requiresArg: true,
+        string: true,
+        describe: 'certificates (PEM) to trust for wss:// [of the system]',
+      },
+      fingerprint: {
+        requiresArg: true,
+        string: true,
+        describe: 'SHA256:... of the certificate of wss://, in place of authorities',
       },
       'accept-new': { boolean: true, describe: 'remember the key of a hub that is not known yet' },
       'allow-uplink': {
@@ -332,25 +383,40 @@ export async function settleTarget(
 ): Promise<Target> {
   const text = args.hub ?? (env['HCONNECT_HUB'] || undefined) ?? config.hub
   if (text === undefined) throw usage('no hub given: use -s HOST, or set HCONNECT_HUB')
-  let given
-  try {
-    given = parseHubAddress(text)
-  } catch (error) {
-    throw error instanceof ConfigError ? usage(error.message) : error
-  }
+  const url = orUsage(() => parseHubUrl(text))
+  const given = url ?? orUsage(() => parseHubAddress(text))
   const ssh = await sshConfig(given.host)
   const home = homedir()
   // ssh answers with the login name when its configuration has no user.
   const user = args.user ?? config.user ?? (ssh.user === loginName() ? undefined : ssh.user)
   if (user === undefined) throw usage('no user given: use -u USER')
   const identity = args.identity ?? config.identity
-  const files = [...ssh.identityFiles, ...DEFAULT_IDENTITIES.map((file) => expandHome(file, home))]
   return {
-    host: ssh.hostname ?? given.host,
+    // The name in a URL is the one that its certificate is for.
+    host: url?.host ?? ssh.hostname ?? given.host,
     port: given.port ?? ssh.port ?? DEFAULT_HUB_PORT,
     user,
     identity: identity === undefined ? undefined : expandHome(identity, home),
-    identityFiles: [...new Set(files)],
+    identityFiles: identityFilesOf(ssh),
+    path: url?.path,
+    ssh,
+  }
+}
+
+/** Key files to try where `ssh` is what ssh's configuration says. */
+export const identityFilesOf = (ssh: SshConfig): string[] => [
+  ...new Set([
+    ...ssh.identityFiles,
+    ...(ssh.identitiesOnly ? [] : DEFAULT_IDENTITIES.map((file) => expandHome(file, homedir()))),
+  ]),
+]
+
+/** @throws ExitError EXIT_USAGE in place of ConfigError */
+export function orUsage<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw error instanceof ConfigError ? usage(error.message) : error
   }
 }
 

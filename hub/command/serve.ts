@@ -42,6 +42,19 @@ export const serveCommand = (
         requiresArg: true,
         describe: 'Directory with a VDE directory for each bridge: QEMU, UML, vde_plug plug in at DIR/BRIDGE',
       })
+      .option('https', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'ADDRESS:PORT where agents come through HTTPS, hconnect -s wss://HOST (nowhere)',
+      })
+      .option('cert', { type: 'string', requiresArg: true, describe: 'Its certificate (PEM)' })
+      .option('key', { type: 'string', requiresArg: true, describe: 'Its private key (PEM)' })
+      .option('http', {
+        type: 'string',
+        requiresArg: true,
+        describe: '127.0.0.1:PORT where a reverse proxy passes wss:// on (nowhere)',
+      })
+      .option('https-path', { type: 'string', requiresArg: true, describe: 'Path of the WebSocket (/)' })
       .option('gateways', { type: 'number', requiresArg: true, describe: 'SSH server processes (2)' })
       .option('hide-ports', {
         type: 'boolean',
