@@ -1,7 +1,7 @@
-// npm run package [-- --out DIR] [--fast] [--verify]: one executable file for each command, and the Debian package of both, into
-// package/ or DIR. What is there is replaced when all of it is made. --fast: a package that is larger by half.
-// --verify: installs it with apt in a Debian that debootstrap makes, and has agent and hub bridge there; root. The
-// package's date is SOURCE_DATE_EPOCH (seconds), its maintainer DEBFULLNAME and DEBEMAIL.
+// npm run package [-- --out DIR] [--fast] [--verify]: one executable file for each command, and the Debian package of
+// both, into package/ or DIR. What is there is replaced when all of it is made. --fast: a package that is larger by
+// half. --verify: installs it with apt in a Debian that debootstrap makes, and has agent and hub bridge there; root.
+// The package's date is SOURCE_DATE_EPOCH (seconds), its maintainer DEBFULLNAME and DEBEMAIL.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
