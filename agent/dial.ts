@@ -9,8 +9,10 @@ import { EXIT_PROTOCOL, EXIT_REFUSED, EXIT_UNREACHABLE, ExitError } from '#agent
 import type { HostKeyCheck } from '#agent/host-key.ts'
 import { formatHubAddress } from '#agent/hub-address.ts'
 import { connectTcp, reasonOfSocket } from '#agent/tcp.ts'
+import type { SshNegotiated } from '#agent/negotiated.ts'
 import type { Ask } from '#agent/terminal.ts'
 import { printable } from '#agent/printable.ts'
+import { textOr } from '#net/base/unknown.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
 
 const FIRST_TCP_MS = 10_000
@@ -44,6 +46,10 @@ export interface DialOptions {
   readonly onSocket?: (socket: Socket) => Promise<void>
   /** Called with a numeric address of the hub before each attempt to connect to it. */
   readonly onAddress?: ((address: string, port: number) => void) | undefined
+  /** The hub's SSH has named itself, and its key comes to be judged. */
+  readonly onGreeted?: (software: string) => void
+  /** Keys are exchanged; also later, when new ones are. */
+  readonly onNegotiated?: (what: SshNegotiated) => void
   readonly signal: AbortSignal
 }
 
@@ -163,6 +169,13 @@ function login(options: DialOptions, socket: Socket, roundTripMs: number): Promi
 
     client.on('handshake', (negotiated) => {
       if (state === 'keys') state = 'login'
+      options.onNegotiated?.({
+        software: softwareOf(client),
+        cipher: negotiated.cs.cipher,
+        kex: negotiated.kex,
+        hostKeyAlgorithm: negotiated.serverHostKey,
+        isStrict: isStrict(client),
+      })
       if (negotiated.cs.cipher !== CHACHA && negotiated.sc.cipher !== CHACHA) return
       if (!isStrict(client))
         fail(EXIT_PROTOCOL, `the hub ${hub} has no strict key exchange for ${CHACHA}; update its SSH`)
@@ -208,6 +221,7 @@ function login(options: DialOptions, socket: Socket, roundTripMs: number): Promi
       },
       // Also called at every key exchange that the hub starts later: nobody is asked then.
       hostVerifier: (key: Buffer, verify: (ok: boolean) => void) => {
+        options.onGreeted?.(softwareOf(client))
         hostKeys.judge(key, state === 'keys' ? patientAsk : undefined).then(
           () => verify(true),
           (error: unknown) => {
@@ -231,6 +245,9 @@ function isStrict(client: Client): boolean {
   const protocol: unknown = Reflect.get(client, '_protocol')
   return typeof protocol === 'object' && protocol !== null && Reflect.get(protocol, '_strictMode') === true
 }
+
+/** As the version line of SSH has it (RFC 4253 §4.2), which ssh2 keeps to itself; empty when it does not. */
+const softwareOf = (client: Client): string => textOr(Reflect.get(client, '_remoteVer'), '')
 
 class Deadline {
   readonly #ms: number

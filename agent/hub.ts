@@ -8,13 +8,16 @@ import { settleTarget, type Arguments, type Target } from '#agent/options.ts'
 import { readSshConfig } from '#agent/ssh-config.ts'
 import { terminalAsk } from '#agent/terminal.ts'
 
+type DialHooks = Pick<DialOptions, 'onAddress' | 'onSocket' | 'onGreeted' | 'onNegotiated'> &
+  Partial<Pick<DialOptions, 'ask'>>
+
 export interface Hub {
   readonly target: Target
-  /** Dials; questions are asked the first time only, when `lastRoundTripMs` is undefined. */
+  /** Dials; questions are asked the first time only, when `lastRoundTripMs` is undefined, or by the `ask` of `hooks`. */
   readonly dial: (
     lastRoundTripMs: number | undefined,
     signal: AbortSignal,
-    hooks: Pick<DialOptions, 'onAddress' | 'onSocket'>,
+    hooks: DialHooks,
   ) => Promise<HubConnection>
 }
 

@@ -220,4 +220,6 @@ const NO_ARGUMENTS: Arguments = {
   allowUplink: false,
   superFrames: true,
   latencyControl: true,
+  measure: true,
+  restore: false,
 }

@@ -12,6 +12,7 @@ import type { RpcClient } from '#hub/base/rpc.ts'
 import { serveCapture } from '#hub/gateway/capture.ts'
 import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
+import { Measurement } from '#hub/gateway/measurement.ts'
 import { Plug } from '#hub/gateway/plug.ts'
 import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
@@ -52,7 +53,9 @@ export class SshDoor {
   readonly #ssh: ssh2.Server
   readonly #tcp: TcpServer
   readonly #door = new Door()
-  readonly #tunnels = new Set<Tunnel | Plug>()
+  readonly #tunnels = new Set<Tunnel | Plug | Measurement>()
+  /** Users who measure. */
+  readonly #measuring = new Set<string>()
   readonly #sockets = new Set<Socket>()
   /** Their peers have said that they speak SSH; ssh2 tells nothing of the others. */
   readonly #greeted = new WeakSet<Socket>()
@@ -235,6 +238,7 @@ export class SshDoor {
     if (!command) return refuse(channel, OFFERED)
     if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, socket)
     else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, socket)
+    else if (command.kind === 'measure') this.#measure(channel, command, user, socket)
     else if (command.kind === 'list') void this.#list(channel, user, command.json)
     else
       serveCapture(channel, command.words, user).catch((error: unknown) =>
@@ -258,6 +262,28 @@ export class SshDoor {
       onEnd: () => this.#tunnels.delete(tunnel),
     })
     this.#tunnels.add(tunnel)
+  }
+
+  #measure(
+    channel: ServerChannel,
+    { direction, ms }: Extract<GatewayCommand, { kind: 'measure' }>,
+    user: string,
+    socket: Socket,
+  ): void {
+    if (this.#measuring.has(user))
+      return refuse(channel, 'you measure already; try again when that has ended')
+    this.#measuring.add(user)
+    const measurement = new Measurement({
+      direction,
+      ms,
+      channel,
+      socket,
+      onEnd: () => {
+        this.#measuring.delete(user)
+        this.#tunnels.delete(measurement)
+      },
+    })
+    this.#tunnels.add(measurement)
   }
 
   async #list(channel: ServerChannel, user: string, json: boolean): Promise<void> {

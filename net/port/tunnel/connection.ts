@@ -99,7 +99,7 @@ export class TunnelConnection implements PathReading {
 }
 
 /** Node keeps the descriptor in the handle under the socket; -1 when there is none. */
-function descriptorOf(socket: Socket): number {
+export function descriptorOf(socket: Socket): number {
   if (!hasLibc) return -1
   const handle: unknown = Reflect.get(socket, '_handle')
   const fd: unknown = isRecord(handle) ? Reflect.get(handle, 'fd') : undefined
