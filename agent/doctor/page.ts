@@ -1,7 +1,8 @@
 /** The examination as text, for a terminal of 80 columns, with or without colour. */
 import type { Check, Finding, Status } from '#agent/doctor/finding.ts'
 
-const WIDTH = 80
+/** One less than the terminal has: a full line would be followed by an empty one on some. */
+const WIDTH = 79
 const STATUS_WIDTH = 7
 const TITLE_WIDTH = 14
 const INDENT = 2

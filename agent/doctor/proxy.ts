@@ -5,7 +5,7 @@ const VARIABLES = ['all_proxy', 'https_proxy', 'http_proxy', 'no_proxy']
 
 /** The text of a proxy's URL with the password taken out, and the user's name too. */
 export function masked(proxy: string): string {
-  return proxy.replace(/^([a-z][a-z0-9+.-]*:\/\/)?[^/]*@/i, '$1***@')
+  return proxy.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, '$1***@')
 }
 
 /** Variables of the environment that programs take proxies from, in either case. */
