@@ -2,8 +2,24 @@ import { describe, expect, it } from 'vitest'
 import { Examination } from '#agent/doctor/examination.ts'
 import { type Check, type Finding, failed, ok } from '#agent/doctor/finding.ts'
 import type { Patient } from '#agent/doctor/patient.ts'
+import { parseArguments } from '#agent/options.ts'
 
-const patient = { isAsking: false } as unknown as Patient
+function never(): never {
+  throw new Error('it ran')
+}
+const none = () => Promise.reject(new Error('there is none'))
+const patient: Patient = {
+  args: (await parseArguments(['doctor'], '0')) ?? never(),
+  config: {},
+  env: {},
+  nic: 'eth1',
+  target: undefined,
+  isAsking: false,
+  system: none,
+  dialling: none,
+  addresses: [],
+  seesForeign: false,
+}
 const check = (name: string, run: () => Finding | Promise<Finding>, ...needs: string[]): Check => ({
   name,
   title: name.toUpperCase(),
@@ -23,9 +39,6 @@ async function statuses(checks: readonly Check[], longestMs?: number) {
 
 describe('an examination', () => {
   it('skips what needs a check that failed, and names that one all the way', async () => {
-    const never = (): Finding => {
-      throw new Error('it ran')
-    }
     expect(
       await statuses([
         check('a', () => failed('no', 'do')),

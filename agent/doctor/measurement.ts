@@ -79,7 +79,7 @@ const rateOf = ({ octets, ms }: Arrived): Pick<Direction, 'bitsPerSecond' | 'oct
 })
 
 /** Undefined without any. */
-export function roundTripsOf(ms: readonly number[]): RoundTrips | undefined {
+function roundTripsOf(ms: readonly number[]): RoundTrips | undefined {
   const sorted = [...ms].sort((a, b) => a - b)
   const [least] = sorted
   const median = sorted[sorted.length >> 1]

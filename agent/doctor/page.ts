@@ -60,7 +60,7 @@ export function formatSummary(counts: Readonly<Record<Status, number>>): string 
 const setOff = (line: string, index: number): string => (index === 0 ? `-> ${line}` : `   ${line}`)
 
 /** Breaks at spaces; a word that is longer than a line has one of its own. */
-export function wrapped(text: string, width: number): string[] {
+function wrapped(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
