@@ -50,6 +50,7 @@ const NIC = {
 const LINK = { name: 'eth1', isUp: true, hasCarrier: true, speed: undefined }
 const SEEN = {
   name: 'eth1',
+  address: '02:00:00:00:00:01',
   isUsable: true,
   hasHeardForeign: false,
   peer: undefined,
@@ -103,7 +104,7 @@ const CASES: readonly Case[] = [
     judgePrivilege(status('0000000000001000'), undefined, '/n'),
     'failed',
     /^user 1000, without CAP_NET_RAW$/,
-    /sudo hconnect .*setcap cap_net_admin,cap_net_raw\+ep \/n/,
+    /with sudo.*setcap cap_net_admin,cap_net_raw\+ep \/n/,
   ],
   [
     'no new privileges',
@@ -238,7 +239,13 @@ const CASES: readonly Case[] = [
     'skipped',
     /up, with a carrier/,
   ],
-  ['nothing heard', judgePromiscuous(SEEN), 'unknown', /cannot tell/, /tcpdump -eni eth1/],
+  [
+    'nothing heard',
+    judgePromiscuous(SEEN),
+    'unknown',
+    /cannot tell/,
+    /tcpdump -eni eth1 not ether host 02:00:00:00:00:01/,
+  ],
   ['a foreign frame', judgePromiscuous({ ...SEEN, hasHeardForeign: true }), 'ok', /come in/],
   [
     'frames both ways',

@@ -25,9 +25,12 @@ export class Dialling {
 
   /** @param isAsking  questions on the terminal are allowed */
   constructor(hub: Hub, isAsking: boolean) {
-    const began = performance.now()
+    let began = performance.now()
     const dialled = hub.dial(undefined, this.#stop.signal, {
       ...(isAsking ? {} : { ask: undefined }),
+      onAddress: () => {
+        began = performance.now()
+      },
       onSocket: (socket) => {
         const { remoteAddress = '', localAddress = '' } = socket
         this.#reached.pass({ address: remoteAddress, localAddress, ms: performance.now() - began })

@@ -62,7 +62,7 @@ export function judgePrivilege(
     found,
     uid === 0
       ? 'start it from a shell that has them'
-      : `sudo hconnect ...; or for all programs of this Node: sudo setcap cap_net_admin,cap_net_raw+ep ${program}`,
+      : `run it with sudo; or, for all programs of this Node: sudo setcap cap_net_admin,cap_net_raw+ep ${program}`,
     facts,
   )
 }

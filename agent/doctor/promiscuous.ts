@@ -3,6 +3,8 @@ import { type Check, type Finding, failed, ok, skipped, unknown } from '#agent/d
 
 export interface PromiscuousFacts {
   readonly name: string
+  /** Its own, `02:00:00:00:00:01`. */
+  readonly address: string
   /** The interface is up and has a carrier. */
   readonly isUsable: boolean
   /** A frame of the LAN's own for another address came in meanwhile. */
@@ -16,7 +18,7 @@ export interface PromiscuousFacts {
 }
 
 export function judgePromiscuous(seen: PromiscuousFacts): Finding {
-  const { name, peer, hasHeardForeign, hasSentForeign, hasReceivedForeign } = seen
+  const { name, address, peer, hasHeardForeign, hasSentForeign, hasReceivedForeign } = seen
   const facts = { peer: peer ?? null, hasHeardForeign, hasSentForeign, hasReceivedForeign }
   if (!seen.isUsable) return skipped('not looked at: needs the interface up, with a carrier')
   if (peer !== undefined && !hasSentForeign)
@@ -36,8 +38,8 @@ export function judgePromiscuous(seen: PromiscuousFacts): Finding {
   if (hasHeardForeign) return ok('works: frames for other addresses come in', facts)
   return unknown(
     `cannot tell: no frame for another address came in, and no other interface of this machine hears ${name}`,
-    `let two machines of the LAN talk (ping) behind one port with this one, and see them: ` +
-      `tcpdump -eni ${name} not ether host ADDRESS-OF-${name.toUpperCase()}`,
+    'let two machines of the LAN talk (ping) behind the same port as this one, and look for their frames: ' +
+      `tcpdump -eni ${name} not ether host ${address}`,
     facts,
   )
 }

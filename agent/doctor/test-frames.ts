@@ -36,7 +36,7 @@ export async function tryPromiscuous(name: string): Promise<PromiscuousFacts> {
     hasSentForeign: false,
     hasReceivedForeign: false,
   }
-  if (!isUsable(name)) return { name, isUsable: false, ...nothing }
+  if (!isUsable(name)) return { isUsable: false, ...nothing }
   const own = new Listener(name)
   const others: Listener[] = []
   try {
@@ -50,7 +50,14 @@ export async function tryPromiscuous(name: string): Promise<PromiscuousFacts> {
     } else await pause(PATIENCE_MS)
     own.read()
     const { hasHeardForeign } = own
-    return { name, isUsable: true, peer: peer?.name, hasHeardForeign, hasSentForeign, hasReceivedForeign }
+    return {
+      ...nothing,
+      isUsable: true,
+      peer: peer?.name,
+      hasHeardForeign,
+      hasSentForeign,
+      hasReceivedForeign,
+    }
   } finally {
     for (const one of [own, ...others]) one.close()
   }
