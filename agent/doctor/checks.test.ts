@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { judgeAddresses } from '#agent/doctor/addresses.ts'
 import { judgeBridges } from '#agent/doctor/bridges.ts'
+import { judgeCap } from '#agent/doctor/cap.ts'
 import { judgeCarrier } from '#agent/doctor/carrier.ts'
 import { GROUPS } from '#agent/doctor/checks.ts'
 import { judgeClock } from '#agent/doctor/clock.ts'
@@ -98,6 +99,9 @@ const CASES: readonly Case[] = [
     /in \/opt\/x: npm rebuild ssh2/,
   ],
   ['no ssh2', judgeSshCrypto('gone', '/opt/x'), 'failed', /ssh2 cannot be loaded: gone/],
+  ['no need of libpcap', judgeCap('packet', undefined, '/opt/x'), 'ok', /not needed/],
+  ['libpcap', judgeCap('pcap', undefined, '/opt/x'), 'ok', /loaded/],
+  ['no libpcap', judgeCap('pcap', 'gone', '/opt/x'), 'failed', /cap cannot be loaded: gone/, /libpcap-dev/],
   ['capabilities', judgePrivilege(status('0000000000003000'), undefined, '/n'), 'ok', /^user 1000, with/],
   [
     'no CAP_NET_RAW',

@@ -1,6 +1,7 @@
 /** All checks in their order: the program, the machine, the interface, the way to the hub, the hub. */
 import { addressesCheck } from '#agent/doctor/addresses.ts'
 import { bridgesCheck } from '#agent/doctor/bridges.ts'
+import { capCheck } from '#agent/doctor/cap.ts'
 import { carrierCheck } from '#agent/doctor/carrier.ts'
 import { clockCheck } from '#agent/doctor/clock.ts'
 import type { Check } from '#agent/doctor/finding.ts'
@@ -36,7 +37,10 @@ export interface Group {
 }
 
 export const GROUPS: readonly Group[] = [
-  { title: 'Program', checks: [nodeCheck, koffiCheck, sshCryptoCheck, privilegeCheck, serviceCheck] },
+  {
+    title: 'Program',
+    checks: [nodeCheck, koffiCheck, sshCryptoCheck, capCheck, privilegeCheck, serviceCheck],
+  },
   {
     title: 'Interface',
     checks: [

@@ -30,7 +30,10 @@ const MAX_READS = 512
 
 /** @param name  by no other name of it @throws SystemError when it may not be opened */
 export async function tryPromiscuous(name: string): Promise<PromiscuousFacts> {
+  const address = linkAddress(name)
   const nothing = {
+    name,
+    address,
     peer: undefined,
     hasHeardForeign: false,
     hasSentForeign: false,
