@@ -1,6 +1,6 @@
 /** One connection to the hub, begun as hconnect begins it, and how far it came. */
 import type { HubConnection } from '#agent/dial.ts'
-import { Milestone } from '#agent/doctor/milestone.ts'
+import { Milestone } from '#net/base/milestone.ts'
 import { ExitError, EXIT_OTHER } from '#agent/exit-codes.ts'
 import type { Hub } from '#agent/hub.ts'
 import type { SshNegotiated } from '#agent/negotiated.ts'

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ClientChannel } from 'ssh2'
 
 import type { HubConnection } from '#agent/dial.ts'
-import { Milestone } from '#agent/doctor/milestone.ts'
+import { Milestone } from '#net/base/milestone.ts'
 import { printable } from '#agent/printable.ts'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { Load } from '#net/port/tunnel/load.ts'

@@ -1,6 +1,7 @@
 /** Two ends of a measurement, joined without SSH. */
 import { Duplex } from 'node:stream'
 import { afterEach, expect, it } from 'vitest'
+import { Milestone } from '#net/base/milestone.ts'
 import { Load, type LoadOptions } from '#net/port/tunnel/load.ts'
 import { controlRecord, RECORD_BYE } from '#net/tunnel/framing.ts'
 import { QuietConnection } from '#test/support/window-channel.ts'
@@ -46,12 +47,11 @@ function pair(a: Partial<LoadOptions>, b: Partial<LoadOptions>): [Load, Load, Pi
 }
 
 it('counts at one end what the other has sent, and tells of records between', async () => {
-  let ended = (): void => {}
-  const end = new Promise<void>((resolve) => (ended = resolve))
-  const [sender, sink] = pair({}, { onControl: (type) => type === RECORD_BYE && ended() })
+  const end = new Milestone<void>()
+  const [sender, sink] = pair({}, { onControl: (type) => type === RECORD_BYE && end.pass() })
   await sender.send(50)
   sender.write(controlRecord(RECORD_BYE, new Uint8Array()))
-  await end
+  await end.reached
   const { octets, ms } = sink.arrived
   expect(octets).toBeGreaterThan(1000)
   expect(ms).toBeGreaterThan(0)
@@ -60,12 +60,11 @@ it('counts at one end what the other has sent, and tells of records between', as
 
 it('times pings, also while it sends', async () => {
   const times: number[] = []
-  let answered = (): void => {}
-  const answer = new Promise<void>((resolve) => (answered = resolve))
-  const [sender] = pair({ onRoundTrip: (ms) => times.push(ms) && answered() }, {})
+  const answer = new Milestone<void>()
+  const [sender] = pair({ onRoundTrip: (ms) => times.push(ms) && answer.pass() }, {})
   const sent = sender.send(10_000)
   sender.ping()
-  await answer
+  await answer.reached
   sender.close()
   await sent
   expect(times[0]).toBeGreaterThan(0)
@@ -73,19 +72,18 @@ it('times pings, also while it sends', async () => {
 
 it('reads no further when what comes is no record', async () => {
   let fault: unknown
-  let ended = (): void => {}
-  const end = new Promise<void>((resolve) => (ended = resolve))
+  const end = new Milestone<void>()
   const [, sink, wire] = pair(
     {},
     {
       onFault: (error) => {
         fault = error
-        ended()
+        end.pass()
       },
     },
   )
   wire.write(Buffer.alloc(64, 0xff))
-  await end
+  await end.reached
   expect(fault).toMatchObject({ code: 'frame-length' })
   expect(sink.arrived.octets).toBe(0)
 })
