@@ -21,6 +21,15 @@ describe('Backoff', () => {
     expect(pauses(backoff, 2, 1_000_000)).toEqual([200, 400])
   })
 
+  it('starts again when there is hope, but stays patient', () => {
+    const backoff = new Backoff(() => 0, 0)
+    pauses(backoff, 9, 600_000)
+    backoff.hurry()
+    expect(pauses(backoff, 10, 600_000).slice(-2)).toEqual([30_000, 30_000])
+    backoff.hurry()
+    expect(pauses(backoff, 2, 600_000)).toEqual([200, 400])
+  })
+
   it('spreads agents, within the bounds, and repeats itself with the same seed', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 0, max: 2_000_000 }), (seed, now) => {

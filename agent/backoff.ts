@@ -24,6 +24,11 @@ export class Backoff {
     this.#workedAt = now
   }
 
+  /** Things have changed, so that short pauses are worth while again; the link has not worked. */
+  hurry(): void {
+    this.#attempts = 0
+  }
+
   /** @returns milliseconds to wait before the next attempt. */
   next(now: number): number {
     const cap = now - this.#workedAt < EAGER_FOR_MS ? SHORT_CAP_MS : LONG_CAP_MS

@@ -1,8 +1,14 @@
-/** The agent's own switch: port 1 is the LAN's interface, port 2 the tunnel. */
+/**
+ * The agent's own switch: port 1 is the LAN's interface, port 2 and up are the tunnels. One tunnel that takes all frames
+ * makes both ports transparent; else the interface is a trunk, and each tunnel an access port of its VLAN.
+ */
 import { randomInt } from 'node:crypto'
+import { type BridgeChoice, UNTAGGED } from '#agent/bridge-choice.ts'
 import { EXIT_NO_NIC, EXIT_NO_PRIVILEGE, EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
+import { Inspection } from '#agent/inspection.ts'
 import type { Driver } from '#agent/options.ts'
-import type { PortReading } from '#agent/report.ts'
+import type { PortReading, RemoteReading } from '#agent/report.ts'
+import type { Remote } from '#agent/tunnels.ts'
 import { Uplink } from '#agent/uplink.ts'
 import { SystemError } from '#net/base/errors.ts'
 import { canonicalName } from '#net/port/nic/link.ts'
@@ -11,14 +17,18 @@ import { PcapPort } from '#net/port/pcap/pcap.ts'
 import type { Port } from '#net/port/port.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import { openUplink, UplinkPort } from '#net/port/nic/uplink.ts'
+import { type PortMode, TRANSPARENT } from '#net/switch/port-mode.ts'
 import type { SwitchPort } from '#net/switch/switch-port.ts'
 import { Switch } from '#net/switch/switch.ts'
+import { TPID_C_TAG } from '#net/wire/ethernet.ts'
 
 const TICK_MS = 1000
 
 export interface BridgeOptions {
   /** Interface name. */
   readonly nic: string
+  /** Of the hub: one with all frames, or some with a VLAN each. */
+  readonly bridges: readonly BridgeChoice[]
   /** MTU to raise it to, in octets; undefined: as far as the product goes. */
   readonly mtu: number | undefined
   /** With `pcap`, `opened` tells when it is open, and whether. */
@@ -29,15 +39,22 @@ export interface BridgeOptions {
   readonly onUp: () => void
 }
 
+/** A tunnel of the agent's switch. */
+interface BridgeRemote extends Remote {
+  readonly vlan: number | undefined
+  readonly entry: SwitchPort
+}
+
 type Interface = Port & Partial<Pick<Nic, 'called'>>
 
 export class Bridge {
-  readonly tunnel: TunnelPort
+  /** Port 2 and up. */
+  readonly remotes: readonly BridgeRemote[]
   /** To be told of the hub's addresses, where the interface may carry the tunnel. */
   readonly uplink: Uplink | undefined
+  readonly inspection: Inspection
   readonly #switch: Switch
   readonly #local: SwitchPort
-  readonly #remote: SwitchPort
   readonly #nic: Interface
   readonly #name: string
   readonly #ticker: NodeJS.Timeout
@@ -58,19 +75,13 @@ export class Bridge {
         if (entry.isUp) options.onUp()
       },
     })
-    this.#local = this.#switch.addEntry()
-    this.#remote = this.#switch.addEntry()
+    this.inspection = new Inspection(this.#switch, log)
+    this.#local = this.#switch.addEntry(1, lanMode(options.bridges))
+    this.remotes = options.bridges.map((choice) => this.#addRemote(choice))
     const port = openInterface(options, this.#local, log)
     if (port instanceof UplinkPort) this.uplink = new Uplink((connections) => port.keepOut(connections))
     this.#nic = port
     this.#local.connect(port)
-    this.tunnel = new TunnelPort({
-      name: 'tunnel:hub',
-      counters: this.#remote.counters,
-      sink: this.#remote,
-      seed: randomInt(2 ** 32),
-    })
-    this.#remote.connect(this.tunnel)
     this.#switch.tick(performance.now())
     this.#ticker = setInterval(() => this.#switch.tick(performance.now()), TICK_MS)
     this.#ticker.unref()
@@ -96,8 +107,13 @@ export class Bridge {
     return read(this.#local)
   }
 
-  get remote(): PortReading {
-    return read(this.#remote)
+  get remoteReadings(): RemoteReading[] {
+    return this.remotes.map(({ bridge, vlan, entry, outage }) => ({
+      bridge,
+      vlan,
+      port: read(entry),
+      outage,
+    }))
   }
 
   /** Restores the interface. */
@@ -106,10 +122,41 @@ export class Bridge {
     this.#open = false
     clearInterval(this.#ticker)
     this.#local.disconnect('closed')
-    this.#remote.disconnect('closed')
-    this.tunnel.close()
+    for (const { entry, port } of this.remotes) {
+      entry.disconnect('closed')
+      port.close()
+    }
     this.#nic.close()
     this.#switch.close()
+    this.inspection.close()
+  }
+
+  #addRemote({ bridge, vlan }: BridgeChoice): BridgeRemote {
+    const entry = this.#switch.addEntry(
+      undefined,
+      vlan === undefined ? TRANSPARENT : { kind: 'access', vlan },
+    )
+    const port = new TunnelPort({
+      name: `tunnel:${bridge}`,
+      counters: entry.counters,
+      sink: entry,
+      seed: randomInt(2 ** 32),
+    })
+    entry.connect(port)
+    return { bridge, vlan, entry, port, outage: undefined }
+  }
+}
+
+/** The interface's mode: a trunk of the VLANs that are mapped, untagged frames among them. */
+function lanMode(bridges: readonly BridgeChoice[]): PortMode {
+  const vlans = bridges.flatMap(({ vlan }) => (vlan === undefined ? [] : [vlan]))
+  if (vlans.length === 0) return TRANSPARENT
+  const tagged = vlans.filter((vlan) => vlan !== UNTAGGED).sort((a, b) => a - b)
+  return {
+    kind: 'trunk',
+    native: vlans.includes(UNTAGGED) ? UNTAGGED : null,
+    tagged: tagged.map((vlan) => [vlan, vlan] as const),
+    tpid: TPID_C_TAG,
   }
 }
 

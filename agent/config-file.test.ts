@@ -44,6 +44,13 @@ describe('parseConfigFile', () => {
     expect(() => parseConfigFile(text, 'c.yaml')).toThrow(message)
   })
 
+  it('takes a map as a mapping and as a list', () => {
+    const map = ['10=private0', 'untagged=private1']
+    expect(parseConfigFile('map:\n  10: private0\n  untagged: private1\n', 'c.yaml')).toEqual({ map })
+    expect(parseConfigFile('map: [10=private0, untagged=private1]\n', 'c.yaml')).toEqual({ map })
+    expect(() => parseConfigFile('map:\n  10: 7\n', 'c.yaml')).toThrow('c.yaml:1:1: map: ')
+  })
+
   it('takes an empty file', () => {
     expect(parseConfigFile('# nothing\n', 'c.yaml')).toEqual({})
   })

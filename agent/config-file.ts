@@ -9,12 +9,21 @@ import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU } from '#net/port/nic/mtu.ts'
 
+/** As `--map` has it; `10: private0` is `10=private0`. */
+const map = z.union([
+  z.array(z.string()),
+  z
+    .record(z.string(), z.string())
+    .transform((bridges) => Object.entries(bridges).map(([vlan, bridge]) => `${vlan}=${bridge}`)),
+])
+
 const schema = z.strictObject({
   nic: z.string().min(1).optional(),
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
   hub: z.string().min(1).optional(),
   user: z.string().min(1).optional(),
   bridge: z.string().min(1).optional(),
+  map: map.optional(),
   identity: z.string().min(1).optional(),
 })
 export type ConfigFile = z.infer<typeof schema>

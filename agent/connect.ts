@@ -1,11 +1,14 @@
-/** `hconnect`: bridges the interface, with a text report, until it is told to end. */
+/** `hconnect`: bridges the interface, with a text report or the full-screen view, until it is told to end. */
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EndSignals } from '#agent/end-signals.ts'
+import { EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
 import { settleHub } from '#agent/hub.ts'
-import { settleBridge, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
+import { settleBridges, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
 import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
-import { Session, type SessionEvents } from '#agent/session.ts'
+import { SessionView } from '#agent/session-view.ts'
+import { LAN_PORT, Session, type SessionEvents } from '#agent/session.ts'
+import { reasonOf } from '#net/base/errors.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { inlineWayOfFrames } from '#net/base/inlining.ts'
 
@@ -19,27 +22,30 @@ export async function connect(
 ): Promise<void> {
   tuneHeapForStreaming()
   inlineWayOfFrames()
-  const bridge = settleBridge(args, config)
+  const bridges = settleBridges(args, config)
   const nic = settleNic(args, env, config)
   const driver = settleDriver(args)
+  let session: Session | undefined
+  const view = args.tui ? new SessionView(version, env, output, () => session) : undefined
   const hub = await settleHub(args, config, env, output.log)
   output.text(formatVersion(version))
+  const bridge = bridges.map((choice) => choice.bridge).join(',')
   output.event('start', { version, nic, bridge, hub: hub.target.host, port: hub.target.port })
 
   // Before anything is changed: a signal that nobody takes ends the process without putting it back.
   const signals = new EndSignals()
-  let session: Session | undefined
   const onHangup = (): void => {
     if (session === undefined) return
     output.log('SIGHUP: reconnecting')
     session.reconnectNow()
   }
   process.on('SIGHUP', onHangup)
-  const reporter = new Reporter(args, output, () => session)
+  let endCapture: (() => Promise<string>) | undefined
+  const reporter = new Reporter(args, output, () => session, view)
   try {
     session = await Session.open({
       hub,
-      bridge,
+      bridges,
       nic,
       driver,
       mtu: args.mtu ?? config.mtu,
@@ -53,32 +59,52 @@ export async function connect(
     })
     if (session === undefined || signals.hasCome) return output.event('end')
     const running = session
+    if (args.captureFile !== undefined) endCapture = await captureLan(running, args.captureFile)
     signals.onFirst(() => {
-      reporter.last()
-      running.stop()
+      if (view?.close() !== true) reporter.end()
     })
     output.onClosed = () => running.stop()
     await running.run()
     output.event('end')
   } finally {
+    view?.close()
+    await view?.ended
     reporter.stop()
     process.off('SIGHUP', onHangup)
+    if (endCapture !== undefined) output.log(`captured ${await endCapture()}`)
     session?.close()
   }
 }
 
-/** Says what happens to the session, and reports at intervals from the first connection on. */
+/** @throws ExitError when the file cannot be made */
+async function captureLan(session: Session, file: string): Promise<() => Promise<string>> {
+  try {
+    return await session.inspection.capture(LAN_PORT, file)
+  } catch (error) {
+    throw new ExitError(EXIT_OTHER, `--capture: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** Says what happens to the session, and reports at intervals from the first connection on, unless there is a view. */
 class Reporter implements SessionEvents {
   readonly #args: Arguments
   readonly #output: Output
   readonly #session: () => Session | undefined
+  readonly #view: SessionView | undefined
+  #hasConnected = false
   #timer: NodeJS.Timeout | undefined
   #reports = 0
 
-  constructor(args: Arguments, output: Output, session: () => Session | undefined) {
+  constructor(
+    args: Arguments,
+    output: Output,
+    session: () => Session | undefined,
+    view: SessionView | undefined,
+  ) {
     this.#args = args
     this.#output = output
     this.#session = session
+    this.#view = view
   }
 
   onReached(address: string, ok: boolean): void {
@@ -87,14 +113,11 @@ class Reporter implements SessionEvents {
   }
 
   onConnected(address: string, peer: string, reconnects: number): void {
-    const { intervalSeconds, count } = this.#args
-    if (reconnects === 0) this.#output.text(formatStart(address, intervalSeconds))
-    else this.#output.log(`connected again to ${address}`)
+    if (reconnects > 0) this.#output.log(`connected again to ${address}`)
+    else if (this.#view === undefined) this.#output.text(formatStart(address, this.#args.intervalSeconds))
     this.#output.event('connected', { address, peer, reconnects })
-    this.#timer ??= setInterval(() => {
-      this.#report()
-      if (this.#reports >= count) this.#session()?.stop()
-    }, intervalSeconds * 1000)
+    if (!this.#hasConnected) this.#begin(address)
+    this.#hasConnected = true
   }
 
   onLost(reason: string): void {
@@ -111,14 +134,27 @@ class Reporter implements SessionEvents {
     this.#output.log(text)
   }
 
-  /** The report at the end, if there was a connection. */
-  last(): void {
-    if (this.#timer !== undefined) this.#report()
+  /** Ends the session, with a last report if there was a connection. */
+  end(): void {
+    if (this.#hasConnected) this.#report()
     this.stop()
+    this.#session()?.stop()
   }
 
   stop(): void {
     clearInterval(this.#timer)
+  }
+
+  #begin(address: string): void {
+    if (this.#view !== undefined) {
+      this.#output.log(`connected to ${address}`)
+      return this.#view.open(() => this.end())
+    }
+    const { intervalSeconds, count } = this.#args
+    this.#timer = setInterval(() => {
+      this.#report()
+      if (this.#reports >= count) this.#session()?.stop()
+    }, intervalSeconds * 1000)
   }
 
   #report(): void {
@@ -126,10 +162,11 @@ class Reporter implements SessionEvents {
     if (session === undefined) return
     this.#reports++
     const { link, local, remotes } = session.reading
-    const ports = remotes.map(({ port }) => port)
     const date = new Date()
     this.#output.raw(
-      this.#output.json ? formatReportJson(date, link, local, ports) : formatReport(date, local, ports),
+      this.#output.json
+        ? formatReportJson(date, link, local, remotes)
+        : formatReport(date, link, local, remotes),
     )
   }
 }

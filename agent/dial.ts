@@ -88,6 +88,11 @@ export class HubConnection {
     })
   }
 
+  /** As `exec`, for what nothing depends on: a hub that never answers is not taken for dead. @throws Error when it is */
+  tryExec(command: string, tell: (error: Error | undefined, channel: ClientChannel) => void): void {
+    this.#client.exec(command, tell)
+  }
+
   /** Ends in order: what is written goes out first, if it goes out soon. */
   end(): void {
     this.#client.end()

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -18,12 +18,14 @@ import {
 } from '#agent/exit-codes.ts'
 import { HostKeyCheck } from '#agent/host-key.ts'
 import { Link, type LinkEvents } from '#agent/link.ts'
+import type { Remote } from '#agent/tunnels.ts'
 import type { ProtocolError } from '#net/base/errors.ts'
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import type { FrameSink } from '#net/port/port.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
+import { RECORD_PONG } from '#net/tunnel/framing.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { putPlain } from '#net/wire/virtio.ts'
 
@@ -38,11 +40,16 @@ function portOf(listening: { address(): AddressInfo | string | null }): number {
 
 /** The hub's end of one tunnel. */
 interface HubTunnel {
+  readonly bridge: string
   readonly channel: ServerChannel
   readonly session: TunnelSession
   peer: Hello | undefined
   frames: Buffer
   ended: ProtocolError | undefined
+  /** Reads nothing any more, as behind a way that is cut. */
+  isDeaf: boolean
+  /** That were answered, of the agent's. */
+  pings: number
   say(): void
 }
 
@@ -50,13 +57,15 @@ let dir = ''
 let server: ssh2.Server
 let port = 0
 let connections: ssh2.Connection[] = []
+let open = new Set<ssh2.Connection>()
 let tunnels: HubTunnel[] = []
 let hello: Hello
-let knownBridge = 'private0'
+let knownBridges = new Set<string>()
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'link-'))
   connections = []
+  open = new Set()
   tunnels = []
   hello = {
     version: 1,
@@ -67,9 +76,11 @@ beforeEach(async () => {
     keepaliveMs: 2000,
     key: '',
   }
-  knownBridge = 'private0'
+  knownBridges = new Set(['private0', 'private1'])
   server = new ssh2.Server({ hostKeys: [HOST_KEY] }, (connection) => {
     connections.push(connection)
+    const all = open.add(connection)
+    connection.on('close', () => all.delete(connection))
     connection.on('error', () => {})
     connection.on('authentication', (context) => context.accept())
     connection.on('session', (accept) => {
@@ -100,7 +111,10 @@ async function listen(at: number): Promise<void> {
 
 function serve(channel: ServerChannel, bridge: string): void {
   const tunnel: HubTunnel = {
+    bridge,
     channel,
+    isDeaf: false,
+    pings: 0,
     peer: undefined,
     frames: Buffer.alloc(0),
     ended: undefined,
@@ -109,7 +123,7 @@ function serve(channel: ServerChannel, bridge: string): void {
       {
         onHello: (peer) => {
           tunnel.peer = peer
-          if (bridge === knownBridge) tunnel.session.greet()
+          if (knownBridges.has(bridge)) tunnel.session.greet()
           else tunnel.session.bye('unknown-bridge', `no bridge ${bridge}`)
         },
         onFrames: (chunk, start, end) => {
@@ -123,18 +137,25 @@ function serve(channel: ServerChannel, bridge: string): void {
       performance.now(),
     ),
     say: () => {
-      for (let next = tunnel.session.pollTransmit(); next; next = tunnel.session.pollTransmit())
+      for (let next = tunnel.session.pollTransmit(); next; next = tunnel.session.pollTransmit()) {
+        if (next[0] === RECORD_PONG) tunnel.pings++
         channel.write(next)
+      }
     },
   }
   channel.on('data', (chunk: Buffer) => {
+    if (tunnel.isDeaf) return
     tunnel.session.receive(chunk, 0, chunk.length, performance.now())
     tunnel.say()
   })
   tunnels.push(tunnel)
 }
 
-function agent(bridge = 'private0') {
+const raise = (): never => {
+  throw new Error('no remote')
+}
+
+function agent(...bridges: string[]) {
   const counters = new PortCounters()
   const received: Buffer[] = []
   const sink: FrameSink = {
@@ -142,11 +163,17 @@ function agent(bridge = 'private0') {
     batchEnd: () => {},
     portState: () => {},
   }
-  const tunnelPort = new TunnelPort({ name: 'tunnel:test', counters, sink, seed: 1 })
+  const remotes = (bridges.length > 0 ? bridges : ['private0']).map((bridge): Remote => ({
+    bridge,
+    port: new TunnelPort({ name: 'tunnel:test', counters, sink, seed: 1 }),
+    outage: undefined,
+  }))
+  const [{ port: tunnelPort } = raise()] = remotes
   const events = {
     onConnected: vi.fn<LinkEvents['onConnected']>(),
     onLost: vi.fn<LinkEvents['onLost']>(),
     onRetry: vi.fn<LinkEvents['onRetry']>(),
+    onNotice: vi.fn<LinkEvents['onNotice']>(),
   }
   const credentials = new Credentials({
     user: 'ann',
@@ -164,8 +191,7 @@ function agent(bridge = 'private0') {
     log: () => {},
   })
   const link = new Link({
-    bridge,
-    port: tunnelPort,
+    remotes,
     name: 'site:eth1',
     portKey: 'key',
     superFrames: true,
@@ -184,8 +210,14 @@ function agent(bridge = 'private0') {
       }),
     events,
   })
-  return { link, port: tunnelPort, counters, events, received }
+  return { link, remotes, port: tunnelPort, counters, events, received }
 }
+
+/** What this process has open, and listens to for good. */
+const holdings = () => ({
+  descriptors: readdirSync('/proc/self/fd').length,
+  listeners: process.eventNames().map((name) => [name, process.listenerCount(name)]),
+})
 
 /** A frame of 64 octets in memory that a port takes. */
 function sendFrame(to: TunnelPort): void {
@@ -279,6 +311,84 @@ describe('Link', () => {
     await running
   })
 
+  it('looks at the connection when the network changed, and keeps one that answers', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.roundTripMs !== undefined)
+    link.networkChanged()
+    link.woke(3000)
+    await until(() => (tunnels[0]?.pings ?? 0) >= 3)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(events.onLost).not.toHaveBeenCalled()
+    link.stop()
+    await running
+  })
+
+  it('has done with a connection that does not answer then, before three keepalives', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    const [tunnel] = tunnels
+    if (tunnel) tunnel.isDeaf = true
+    const from = performance.now()
+    link.networkChanged()
+    await until(() => events.onLost.mock.calls.length === 1)
+    expect(events.onLost.mock.calls[0]?.[0]).toMatch(/nothing heard from the peer for 2\.5/)
+    expect(performance.now() - from).toBeLessThan(5000)
+    link.stop()
+    await running
+  })
+
+  it('dials at once when it stood still for so long that the hub has given it up', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    link.woke(600_000)
+    await until(() => link.reconnects === 1)
+    expect(events.onLost.mock.calls).toEqual([['everything stood still here for 600 s']])
+    link.stop()
+    await running
+  })
+
+  it('waits no longer for its next attempt when the network changes', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    const closed = new Promise((resolve) => server.close(resolve))
+    connections[0]?.end()
+    await closed
+    await until(() => link.attempt >= 5) // the pause is 2.2 s now
+    await listen(port)
+    const from = performance.now()
+    link.networkChanged()
+    await until(() => link.state === 'connected')
+    expect(performance.now() - from).toBeLessThan(2000)
+    expect(events.onLost).toHaveBeenCalledTimes(1)
+    link.stop()
+    await running
+  })
+
+  it('leaves nothing behind when it reconnects again and again', async () => {
+    const { link } = agent('private0', 'private1')
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    const again = async (times: number): Promise<void> => {
+      for (const goal = link.reconnects + times; link.reconnects < goal;) {
+        const next = link.reconnects + 1
+        link.reconnectNow()
+        await until(() => link.reconnects === next)
+      }
+      await until(() => connections.length === link.reconnects + 1 && open.size === 1)
+    }
+    await again(5)
+    const before = holdings()
+    await again(25)
+    expect(holdings()).toEqual(before)
+    expect(tunnels.filter(({ ended }) => ended === undefined)).toHaveLength(2)
+    link.stop()
+    await running
+  })
+
   it('ends for good when its port was taken over', async () => {
     const { link } = agent()
     const ended = failure(link.run())
@@ -286,6 +396,61 @@ describe('Link', () => {
     tunnels[0]?.session.bye('taken-over', 'ann@site came back')
     tunnels[0]?.say()
     expect(await ended).toMatchObject({ exitCode: EXIT_TAKEN_OVER })
+  })
+
+  it('joins several bridges through one connection, each with frames of its own', async () => {
+    const { link, remotes } = agent('private0', 'private1')
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    expect(connections).toHaveLength(1)
+    for (const [i, remote] of remotes.entries()) {
+      sendFrame(remote.port)
+      const tunnel = tunnels.find(({ bridge }) => bridge === remote.bridge)
+      await until(() => tunnel?.frames.length === 4 + 10 + FRAME)
+      expect(tunnels.filter(({ frames }) => frames.length > 0)).toHaveLength(i + 1)
+    }
+    link.stop()
+    await running
+  })
+
+  it('goes on with the others when a bridge is taken away, and asks for it until it is back', async () => {
+    const { link, remotes, events } = agent('private0', 'private1')
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    const [stays, goes] = remotes
+    knownBridges.delete('private1')
+    const gone = tunnels.find(({ bridge }) => bridge === 'private1')
+    gone?.session.bye('unknown-bridge', 'private1 was removed')
+    gone?.say()
+    await until(() => (goes?.outage?.attempt ?? 0) > 1)
+    expect(goes?.outage?.reason).toContain('the hub has no bridge private1 for you; you may join: private0')
+    expect([stays?.port.up, goes?.port.up]).toEqual([true, false])
+    expect(link.state).toBe('connected')
+    expect(events.onNotice.mock.calls).toEqual([
+      ['bridge private1 is away: private1 was removed; asking for it again'],
+    ])
+    knownBridges.add('private1')
+    await until(() => goes?.port.up === true)
+    expect(goes?.outage).toBeUndefined()
+    expect(events.onNotice).toHaveBeenLastCalledWith('bridge private1 is back')
+    expect([connections.length, events.onLost.mock.calls.length]).toEqual([1, 0])
+    link.stop()
+    await running
+  })
+
+  it('comes back without a bridge that is not there any more, and not without all of them the first time', async () => {
+    const { link, remotes } = agent('private0', 'private1')
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    knownBridges.delete('private0')
+    link.reconnectNow()
+    await until(() => link.reconnects === 1)
+    expect(remotes.map(({ port: one }) => one.up)).toEqual([false, true])
+    link.stop()
+    await running
+    expect(await failure(agent('private0', 'private1').link.run())).toMatchObject({
+      exitCode: EXIT_UNKNOWN_BRIDGE,
+    })
   })
 
   it('fails the first time with the bridges that there are', async () => {

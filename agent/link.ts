@@ -1,39 +1,32 @@
 /** The agent's connection to the hub: dialled, lost, dialled again, until it is ended. */
 
 import { Backoff } from '#agent/backoff.ts'
-import { listBridges } from '#agent/bridge-list.ts'
 import type { HubConnection } from '#agent/dial.ts'
-import {
-  EXIT_CARRIES_TUNNEL,
-  EXIT_HOST_KEY,
-  EXIT_OTHER,
-  EXIT_PROTOCOL,
-  EXIT_REFUSED,
-  EXIT_TAKEN_OVER,
-  EXIT_UNKNOWN_BRIDGE,
-  EXIT_UNREACHABLE,
-  ExitError,
-} from '#agent/exit-codes.ts'
-import { Tunnel } from '#agent/tunnel.ts'
-import type { ProtocolError } from '#net/base/errors.ts'
-import { reasonOf } from '#net/base/errors.ts'
+import { EXIT_REFUSED, EXIT_TAKEN_OVER, ExitError } from '#agent/exit-codes.ts'
+import { isFinal, type Remote, Tunnels } from '#agent/tunnels.ts'
+import { ProtocolError } from '#net/base/errors.ts'
+import { plainAddress } from '#net/port/nic/carrier.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
-import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
+import { isOwnAddress } from '#net/port/socket-address.ts'
 import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
+import { MISSED_KEEPALIVES } from '#net/tunnel/session.ts'
 
 /** Logins refused in a row, after a link that worked, that are taken for an answer: a hub that restarts may refuse one. */
 const MAX_REFUSALS = 8
 /** Connecting says little about the round trip when a name had to be looked up first. */
 const MAX_FIRST_ROUND_TRIP_MS = 1000
+/** A connection in doubt may be silent for this and two round trips; the hub's own pings come oftener. */
+const DOUBTED_MS = 1.25 * KEEPALIVE_MS
+/** The hub has given up one that was silent for so long. */
+const GIVEN_UP_MS = MISSED_KEEPALIVES * KEEPALIVE_MS
 
 export type LinkState = 'connecting' | 'connected' | 'disconnected'
 
 export interface LinkOptions {
   /** Who this is, for people at the hub. */
   readonly name: string
-  readonly bridge: string
-  readonly port: TunnelPort
-  /** The key of this agent's port at the hub; `changePortKey` gives another. */
+  readonly remotes: readonly Remote[]
+  /** The key of this agent's port at each bridge; `changePortKey` gives another. */
   readonly portKey: string
   readonly superFrames: boolean
   readonly latencyControl: boolean
@@ -49,6 +42,8 @@ export interface LinkEvents {
   onLost(reason: string): void
   /** A reconnect failed, for another reason than the one before. */
   onRetry(reason: string): void
+  /** A bridge went, or came back, while the connection works. */
+  onNotice(text: string): void
 }
 
 export class Link {
@@ -66,7 +61,7 @@ export class Link {
   readonly #backoff: Backoff
   readonly #stop = new AbortController()
   #hub: HubConnection | undefined
-  #tunnel: Tunnel | undefined
+  #tunnels: Tunnels | undefined
   #lastRoundTripMs: number | undefined
   /** The next attempt does not wait. */
   #hurry = false
@@ -92,8 +87,12 @@ export class Link {
   }
 
   get roundTripMs(): number | undefined {
-    const now = this.#tunnel?.roundTripMs ?? Number.NaN
-    return Number.isNaN(now) ? undefined : now
+    return this.#tunnels?.roundTripMs
+  }
+
+  /** The connection, while it works. */
+  get hub(): HubConnection | undefined {
+    return this.#state === 'connected' ? this.#hub : undefined
   }
 
   /**
@@ -102,12 +101,12 @@ export class Link {
    */
   async run(): Promise<void> {
     try {
-      let tunnel = await this.#connect()
+      let tunnels = await this.#connect()
       for (;;) {
-        const reason = await tunnel.ended
+        const reason = await tunnels.ended
         if (this.#stop.signal.aborted) return
         this.#lost(reason)
-        tunnel = await this.#reconnect()
+        tunnels = await this.#reconnect()
       }
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error
@@ -126,18 +125,42 @@ export class Link {
 
   /** Drops the connection, if there is one, and dials at once. */
   reconnectNow(): void {
-    this.#hurry = true
-    this.#tunnel?.bye('leave', 'the agent reconnects')
     this.#backoff.worked(performance.now())
-    this.#wake()
+    this.#dialNow('the agent reconnects')
+  }
+
+  /** This machine's interfaces, addresses or routes have changed: looks whether the connection holds, or dials at once. */
+  networkChanged(): void {
+    const own = plainAddress(this.#hub?.socket.localAddress ?? '')
+    if (this.#state !== 'connected') this.#dialNow('the network changed')
+    else if (own !== '' && !isOwnAddress(own)) this.#dialNow(`this machine has no address ${own} any more`)
+    else this.#probe()
+  }
+
+  /** Nothing has run here for so long: the machine slept, or this process stood still. */
+  woke(sleptMs: number): void {
+    if (this.#state === 'connected' && sleptMs < GIVEN_UP_MS) this.#probe()
+    else this.#dialNow(`everything stood still here for ${(sleptMs / 1000).toFixed(0)} s`)
   }
 
   /** Tells the hub that we leave. `run` then resolves. */
   stop(): void {
     this.#stop.abort()
     this.#wake()
-    if (this.#tunnel) this.#tunnel.bye('leave', 'the agent was ended')
+    if (this.#tunnels) this.#tunnels.end(new ProtocolError('leave', 'the agent was ended'))
     else this.#hub?.destroy()
+  }
+
+  #dialNow(why: string): void {
+    if (this.#state === 'connecting') return
+    this.#hurry = true
+    this.#backoff.hurry()
+    if (this.#state === 'connected') this.#tunnels?.end(new ProtocolError('leave', why))
+    this.#wake()
+  }
+
+  #probe(): void {
+    this.#tunnels?.probe(DOUBTED_MS + 2 * (this.roundTripMs ?? 0))
   }
 
   #become(state: LinkState, reason: string): void {
@@ -153,7 +176,7 @@ export class Link {
     }
     const roundTripMs = this.roundTripMs
     if (roundTripMs !== undefined) this.#lastRoundTripMs = roundTripMs
-    this.#tunnel = undefined
+    this.#tunnels = undefined
     this.#hub?.end()
     this.#hub = undefined
     this.#become('disconnected', reason.message)
@@ -161,13 +184,17 @@ export class Link {
     this.#options.events.onLost(reason.message)
   }
 
-  async #reconnect(): Promise<Tunnel> {
+  async #reconnect(): Promise<Tunnels> {
     let refusals = 0
     let said = ''
+    let startedAt = performance.now()
     for (;;) {
-      if (!this.#hurry) await this.#pause(this.#backoff.next(performance.now()))
+      // From start to start: an attempt that waited for an answer in vain was a pause as well.
+      const now = performance.now()
+      if (!this.#hurry) await this.#pause(this.#backoff.next(now) - (now - startedAt))
       this.#hurry = false
       this.#stop.signal.throwIfAborted()
+      startedAt = performance.now()
       try {
         return await this.#connect()
       } catch (error) {
@@ -191,63 +218,31 @@ export class Link {
     })
   }
 
-  async #connect(): Promise<Tunnel> {
-    const { bridge, port, dial, events } = this.#options
+  async #connect(): Promise<Tunnels> {
+    const { remotes, random, dial, events } = this.#options
     const first = this.#lastRoundTripMs === undefined
     this.attempt++
     const hub = await dial(this.#lastRoundTripMs, this.#stop.signal)
     this.#hub = hub
+    const onNotice = (text: string): void => events.onNotice(text)
+    const tunnels = new Tunnels({ hub, remotes, hello: this.#hello, random, onNotice })
+    this.#tunnels = tunnels
     try {
-      const channel = await hub.exec(`hybridge bridge ${bridge}`)
+      const peer = await tunnels.open(first)
       this.#stop.signal.throwIfAborted()
-      const tunnel = new Tunnel({ channel, socket: hub.socket, port, hello: this.#hello })
-      this.#tunnel = tunnel
-      const peer = await Promise.race([tunnel.opened, tunnel.ended])
-      if (peer instanceof Error) throw await refusal(peer, bridge, hub)
       if (first) this.#lastRoundTripMs = Math.min(hub.roundTripMs, MAX_FIRST_ROUND_TRIP_MS)
       this.#become('connected', '')
+      this.#hurry = false
       this.address = hub.address
       if (!first) this.reconnects++
       events.onConnected(hub.address, peer, this.reconnects)
-      return tunnel
+      return tunnels
     } catch (error) {
-      this.#tunnel = undefined
+      tunnels.end(new ProtocolError('leave', 'the agent left'))
+      this.#tunnels = undefined
       this.#hub = undefined
       hub.end()
       throw error
     }
   }
-}
-
-const isFinal = (error: ExitError): boolean =>
-  error.exitCode === EXIT_HOST_KEY ||
-  error.exitCode === EXIT_CARRIES_TUNNEL ||
-  error.exitCode === EXIT_TAKEN_OVER
-
-const EXIT_OF_CODE: Record<string, number> = {
-  'unknown-bridge': EXIT_UNKNOWN_BRIDGE,
-  'not-allowed': EXIT_UNKNOWN_BRIDGE,
-  'taken-over': EXIT_TAKEN_OVER,
-  'carries-tunnel': EXIT_CARRIES_TUNNEL,
-  version: EXIT_PROTOCOL,
-  hello: EXIT_PROTOCOL,
-  'frame-length': EXIT_PROTOCOL,
-  closed: EXIT_UNREACHABLE,
-  lost: EXIT_UNREACHABLE,
-}
-
-/** Why the hub did not open the tunnel; for an unknown bridge with the ones that there are. */
-async function refusal(reason: ProtocolError, bridge: string, hub: HubConnection): Promise<ExitError> {
-  const exitCode = EXIT_OF_CODE[reason.code] ?? EXIT_OTHER
-  if (exitCode !== EXIT_UNKNOWN_BRIDGE)
-    return new ExitError(exitCode, `the hub refuses the tunnel: ${reason.message}`)
-  let known: string
-  try {
-    const bridges = await listBridges(hub)
-    const names = bridges.map((one) => one.name).join(', ')
-    known = names === '' ? 'there is none that you may join' : `you may join: ${names}`
-  } catch (error) {
-    known = `the hub's list is not to be had: ${reasonOf(error)}`
-  }
-  return new ExitError(exitCode, `the hub has no bridge ${bridge} for you; ${known}`)
 }

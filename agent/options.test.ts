@@ -7,7 +7,7 @@ import { EXIT_CODES, EXIT_USAGE } from '#agent/exit-codes.ts'
 import {
   parseArguments,
   repairDashes,
-  settleBridge,
+  settleBridges,
   settleDriver,
   settleNic,
   settleTarget,
@@ -45,12 +45,13 @@ describe('parseArguments', () => {
   it('takes the older spelling, every long option, and numbers as names', async () => {
     expect(
       await parse(
-        '-c ann -i 007 -s [::1]:2222 -n eth2 --driver pcap --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --allow-uplink --no-super-frames --no-latency-control --mtu 1600',
+        '-c ann -i 007 -s [::1]:2222 -n eth2 --driver pcap --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --allow-uplink --no-super-frames --no-latency-control --mtu 1600 --capture f',
       ),
     ).toEqual({
       command: 'connect',
       user: 'ann',
       bridge: '007',
+      map: [],
       hub: '[::1]:2222',
       nic: 'eth2',
       driver: 'pcap',
@@ -61,6 +62,8 @@ describe('parseArguments', () => {
       intervalSeconds: 0.5,
       count: 3,
       json: true,
+      tui: false,
+      captureFile: 'f',
       allowUplink: true,
       superFrames: false,
       latencyControl: false,
@@ -152,12 +155,33 @@ describe('settling', () => {
   })
 
   it('takes the bridge from the option, then the configuration, and lets no command in', async () => {
-    expect(settleBridge(await parse('-b lab/private0'), { bridge: 'x' })).toBe('lab/private0')
-    expect(settleBridge(await parse(''), { bridge: 'x' })).toBe('x')
-    expect(() => settleBridge({ ...NO_ARGUMENTS }, {})).toThrow('no bridge given')
+    const whole = (bridge: string) => [{ bridge, vlan: undefined }]
+    expect(settleBridges(await parse('-b lab/private0'), { bridge: 'x' })).toEqual(whole('lab/private0'))
+    expect(settleBridges(await parse(''), { bridge: 'x' })).toEqual(whole('x'))
+    expect(() => settleBridges({ ...NO_ARGUMENTS }, {})).toThrow('no bridge given')
     for (const bridge of ['a b', 'a;b', '-a', 'a\n', '$(a)']) {
-      expect(() => settleBridge({ ...NO_ARGUMENTS, bridge }, {})).toThrow('bad bridge name')
+      expect(() => settleBridges({ ...NO_ARGUMENTS, bridge }, {})).toThrow('bad bridge name')
+      expect(() => settleBridges({ ...NO_ARGUMENTS, map: [`10=${bridge}`] }, {})).toThrow('bad bridge name')
     }
+  })
+
+  it('takes a map in place of a bridge, and not both', async () => {
+    const map = await parse('--map 20=b --map untagged=a')
+    const choices = [
+      { bridge: 'b', vlan: 20 },
+      { bridge: 'a', vlan: 0 },
+    ]
+    expect(settleBridges(map, { bridge: 'x' })).toEqual(choices)
+    expect(settleBridges(await parse(''), { map: ['20=b', 'untagged=a'] })).toEqual(choices)
+    expect(settleBridges(await parse('-b a'), { map: ['20=b'] })).toEqual([{ bridge: 'a', vlan: undefined }])
+    expect(() => settleBridges({ ...map, bridge: 'a' }, {})).toThrow('a bridge and a map are given')
+    expect(() => settleBridges({ ...NO_ARGUMENTS }, { bridge: 'a', map: ['1=b'] })).toThrow(
+      'and a map are given',
+    )
+    for (const text of ['0=a', '4095=a'])
+      expect(() => settleBridges({ ...NO_ARGUMENTS, map: [text] }, {})).toThrow(
+        expect.objectContaining({ exitCode: EXIT_USAGE }),
+      )
   })
 
   it('takes the port from HOST:PORT, then ssh, then 2222', async () => {
@@ -213,6 +237,7 @@ const NO_ARGUMENTS: Arguments = {
   command: 'connect',
   user: undefined,
   bridge: undefined,
+  map: [],
   hub: undefined,
   nic: undefined,
   mtu: undefined,
@@ -223,6 +248,8 @@ const NO_ARGUMENTS: Arguments = {
   intervalSeconds: 10,
   count: Infinity,
   json: false,
+  tui: false,
+  captureFile: undefined,
   allowUplink: false,
   superFrames: true,
   latencyControl: true,

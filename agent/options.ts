@@ -6,6 +6,7 @@ import { homedir, userInfo } from 'node:os'
 
 import yargs, { type Argv } from 'yargs'
 
+import { type BridgeChoice, checkBridge, parseMap } from '#agent/bridge-choice.ts'
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { DEFAULT_HUB_PORT, parseHubAddress } from '#agent/hub-address.ts'
@@ -26,6 +27,8 @@ export interface Arguments {
   readonly command: CommandName
   readonly user: string | undefined
   readonly bridge: string | undefined
+  /** `VLAN=BRIDGE`, as they were given. */
+  readonly map: readonly string[]
   readonly hub: string | undefined
   readonly nic: string | undefined
   readonly driver: string | undefined
@@ -38,6 +41,10 @@ export interface Arguments {
   /** Reports after which the program ends; Infinity when not given. */
   readonly count: number
   readonly json: boolean
+  /** The full-screen view in place of reports. */
+  readonly tui: boolean
+  /** New file for what passes the interface. */
+  readonly captureFile: string | undefined
   /** The interface may be the one that carries the tunnel. */
   readonly allowUplink: boolean
   readonly superFrames: boolean
@@ -62,11 +69,14 @@ export interface Target {
 const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'mtu', 'driver', 'identity', 'known-hosts'] as const
 const LONG_NAMES = [
   ...TEXT_OPTIONS,
+  'map',
   'accept-new',
   'allow-uplink',
   'interval',
   'count',
   'json',
+  'tui',
+  'capture',
   'no-super-frames',
   'super-frames',
   'no-latency-control',
@@ -115,16 +125,24 @@ export async function parseArguments(
     if (typeof value !== 'string' || value === '') throw usage(`--${name} needs a value`)
     return value
   }
+  const several = (name: string): string[] => {
+    const value = values[name] ?? []
+    return (Array.isArray(value) ? value : [value]).map(String)
+  }
   const number = (name: string, fallback: number, ok: (n: number) => boolean, allowed: string): number => {
     const text = single(name)
     const value = text === undefined ? fallback : Number(text)
     if (!ok(value)) throw usage(`--${name} ${text}: ${allowed}`)
     return value
   }
+  for (const other of ['json', 'count'])
+    if (values['tui'] === true && values[other] !== undefined && values[other] !== false)
+      throw usage(`--tui and --${other} do not go together: the view prints no reports`)
   return {
     command: COMMANDS.find((name) => name === parsed._[0]) ?? 'connect',
     user: single('user'),
     bridge: single('bridge'),
+    map: several('map'),
     hub: single('hub'),
     nic: single('nic'),
     driver: single('driver'),
@@ -148,6 +166,8 @@ export async function parseArguments(
       'expected a whole number above 0',
     ),
     json: values['json'] === true,
+    tui: values['tui'] === true,
+    captureFile: single('capture'),
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
@@ -175,6 +195,11 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
         string: true,
         describe: 'bridge to join: NAME or TOPOLOGY/NAME',
       },
+      map: {
+        requiresArg: true,
+        string: true,
+        describe: 'VLAN=BRIDGE or untagged=BRIDGE in place of -b; once for each of several bridges',
+      },
       hub: { alias: 's', requiresArg: true, string: true, describe: 'the hub: HOST or HOST:PORT' },
       nic: { alias: 'n', requiresArg: true, string: true, describe: 'network interface to bridge [eth1]' },
       mtu: {
@@ -201,6 +226,12 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       interval: { requiresArg: true, string: true, describe: 'seconds between reports [10]' },
       count: { requiresArg: true, string: true, describe: 'end after this many reports' },
       json: { boolean: true, describe: 'print one JSON object a line' },
+      tui: { boolean: true, describe: 'show a full-screen view instead of reports; ? shows its keys' },
+      capture: {
+        requiresArg: true,
+        string: true,
+        describe: 'write what passes the interface to a new pcapng file',
+      },
       'super-frames': { boolean: true, hidden: true },
       'latency-control': { boolean: true, hidden: true },
       measure: { boolean: true, hidden: true },
@@ -212,8 +243,9 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       restore: { boolean: true, describe: 'doctor: put interfaces back as the command restore does' },
       'no-super-frames': { boolean: true, describe: 'cut super-frames first, to find faults' },
     })
-    .group(['user', 'bridge', 'hub', 'nic'], 'What to join:')
+    .group(['user', 'bridge', 'map', 'hub', 'nic'], 'What to join:')
     .example('hconnect -u ann -b private0 -s hub.example', '')
+    .example('hconnect -u ann --map 10=private0 --map 20=private1 -s hub.example', '')
     .example('hconnect -u ann -b lab1/private0 -s hub.example:22 -n eth2 --accept-new', '')
     .example('hconnect list -u ann -s hub.example', '')
     .epilog(EPILOG)
@@ -236,7 +268,7 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
 
 /** A paragraph a line: yargs breaks them to the terminal's width. */
 const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.
-Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, mtu, user, bridge and identity of ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
+Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, mtu, user, bridge, map and identity of ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
 Signals: SIGHUP reconnects now; SIGINT and SIGTERM end with a last report, a second one ends at once.
 
 Exit codes:
@@ -245,16 +277,19 @@ ${EXIT_CODES.map(([code, meaning]) => `${String(code).padStart(4)}  ${meaning}`)
 const usage = (message: string): ExitError =>
   new ExitError(EXIT_USAGE, `${message} (hconnect --help shows the options)`)
 
-/** The bridge to join. @throws ExitError */
-export function settleBridge(args: Arguments, config: ConfigFile): string {
-  const bridge = args.bridge ?? config.bridge
-  if (bridge === undefined)
+/** The bridges to join, one without `--map`. The command line's choice holds before the file's. @throws ExitError */
+export function settleBridges(args: Arguments, config: ConfigFile): BridgeChoice[] {
+  const isGiven = args.bridge !== undefined || args.map.length > 0
+  const { bridge, map = [] } = isGiven ? args : config
+  if (bridge !== undefined && map.length > 0)
+    throw usage('a bridge and a map are given: use -b for one bridge, or --map for one or more by VLAN')
+  if (bridge === undefined && map.length === 0)
     throw usage('no bridge given: use -b NAME; `hconnect list` shows the bridges that you may join')
-  // It becomes part of a command line of the hub: nothing in it may end the word.
-  if (!/^[\p{L}\p{N}_.@/:+-]{1,255}$/u.test(bridge) || bridge.startsWith('-')) {
-    throw usage(`bad bridge name ${JSON.stringify(bridge)}`)
+  try {
+    return bridge === undefined ? parseMap(map) : [{ bridge: checkBridge(bridge), vlan: undefined }]
+  } catch (error) {
+    throw error instanceof ConfigError ? usage(error.message) : error
   }
-  return bridge
 }
 
 /** The network interface to bridge. */

@@ -5,12 +5,17 @@ export class Output {
   readonly json: boolean
   /** Called once when nobody reads stdout any more (`| head`). */
   onClosed: () => void = () => {}
+  /** Hears every line of the log. */
+  onLog: (text: string) => void = () => {}
+  /** A full-screen view has the terminal: the log stays away from it. */
+  hasScreen = false
   #closed = false
 
   constructor(json: boolean) {
     this.json = json
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+      // A terminal that has gone away answers EIO.
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
       if (this.#closed) return
       this.#closed = true
       this.onClosed()
@@ -34,6 +39,8 @@ export class Output {
 
   /** One line with the time on stderr. */
   readonly log = (text: string): void => {
+    this.onLog(text)
+    if (this.hasScreen && process.stderr.isTTY) return
     process.stderr.write(`hconnect: ${ctime(new Date())}: ${text}\n`)
   }
 

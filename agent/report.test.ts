@@ -9,7 +9,9 @@ import {
   formatReportJson,
   formatStart,
   formatVersion,
+  type LinkReading,
   type PortReading,
+  type RemoteReading,
 } from '#agent/report.ts'
 
 const reading = (inFrames: number, inOctets: number, outFrames: number, outOctets: number): PortReading => ({
@@ -20,10 +22,28 @@ const reading = (inFrames: number, inOctets: number, outFrames: number, outOctet
   counters: { inFrames, inOctets, outFrames, outOctets, inDrops: {}, outDrops: {} },
 })
 const date = new Date(2011, 3, 11, 19, 37, 50)
+const link: LinkReading = {
+  state: 'connected',
+  hub: '10.0.0.1',
+  bridge: 'private0',
+  nic: 'eth1',
+  roundTripMs: undefined,
+  reconnects: 0,
+  since: date.getTime(),
+  attempt: 0,
+  reason: '',
+}
+const whole = (port: PortReading): RemoteReading => ({
+  bridge: 'private0',
+  vlan: undefined,
+  port,
+  outage: undefined,
+})
 
 describe('formatReport', () => {
   it("is the guide's, octet by octet", () => {
-    expect(formatReport(date, reading(27, 2358, 20, 1904), [reading(20, 1904, 27, 2358)])).toBe(`\
+    expect(formatReport(date, link, reading(27, 2358, 20, 1904), [whole(reading(20, 1904, 27, 2358))]))
+      .toBe(`\
 --------------------------------------
 date: Mon Apr 11 19:37:50 2011
 --------------------------------------
@@ -46,10 +66,41 @@ Port 0002 untagged_vlan=0000 QnQ,Strict=0000,0 ACTIVE - Unnamed Allocatable
       strict: true,
       untaggedVlan: 12,
     }
-    expect(formatReport(date, port, [reading(0, 0, 0, 0)])).toContain(`\
+    expect(formatReport(date, link, port, [whole(reading(0, 0, 0, 0))])).toContain(`\
 Port 0001 untagged_vlan=0012 QnQ,Strict=0007,1 INACTIVE - Unnamed Allocatable
  IN:  pkts 1099511627776          bytes     4503599627370496
 `)
+  })
+})
+
+const outage = { since: date.getTime() - 65_000, attempt: 3, reason: 'no answer within 2.0 s' }
+
+describe('formatReport of what does not work', () => {
+  it('says since when and why, above the ports, while it is disconnected', () => {
+    const lines = formatReport(date, { ...link, state: 'disconnected', ...outage }, reading(0, 0, 0, 0), [
+      whole(reading(0, 0, 0, 0)),
+    ]).split('\n')
+    expect(lines.slice(2, 5)).toEqual([
+      '--------------------------------------',
+      'disconnected since Mon Apr 11 19:36:45 2011, attempt 3: no answer within 2.0 s',
+      'Port 0001: Local Hybridge connection',
+    ])
+    expect(lines[6]).toMatch(/^Port 0001 untagged_vlan/)
+  })
+
+  it('names bridge and VLAN of each tunnel of a map, and the bridge that is away', () => {
+    const port = reading(0, 0, 0, 0)
+    const lines = formatReport(date, link, port, [
+      { ...whole(port), vlan: 0 },
+      { bridge: 'lab/private1', vlan: 20, port: { ...port, untaggedVlan: 20, strict: true }, outage },
+    ]).split('\n')
+    expect(lines.slice(3, 7)).toEqual([
+      'lab/private1 away since Mon Apr 11 19:36:45 2011, attempt 3: no answer within 2.0 s',
+      'Port 0001: Local Hybridge connection',
+      'Port 0002: Remote Hybridge connection to private0, untagged',
+      'Port 0003: Remote Hybridge connection to lab/private1, VLAN 20',
+    ])
+    expect(lines).toContain('Port 0003 untagged_vlan=0020 QnQ,Strict=0000,1 ACTIVE - Unnamed Allocatable')
   })
 })
 
@@ -90,22 +141,7 @@ describe('--json', () => {
       ...reading(1, 60, 2, 120),
       counters: { ...reading(1, 60, 2, 120).counters, inDrops: { kernel: 3 } },
     }
-    const text = formatReportJson(
-      date,
-      {
-        state: 'connected',
-        hub: '10.0.0.1',
-        bridge: 'private0',
-        nic: 'eth1',
-        roundTripMs: undefined,
-        reconnects: 0,
-        since: date.getTime(),
-        attempt: 0,
-        reason: '',
-      },
-      local,
-      [reading(2, 120, 1, 60)],
-    )
+    const text = formatReportJson(date, link, local, [{ ...whole(reading(2, 120, 1, 60)), vlan: 20, outage }])
     expect(text.indexOf('\n')).toBe(text.length - 1)
     expect(JSON.parse(text)).toEqual({
       type: 'report',
@@ -147,9 +183,13 @@ describe('--json', () => {
           outOctets: 60,
           inDrops: {},
           outDrops: {},
+          bridge: 'private0',
+          vlan: 20,
+          outage: { ...outage, since: new Date(outage.since).toISOString() },
         },
       ],
     })
+    expect(formatReportJson(date, link, local, [whole(local)])).toContain('"vlan":null,"outage":null}')
   })
 
   it('has events in the same form', () => {

@@ -1,4 +1,6 @@
 /** The report on the terminal, to the letter of the guide; and the same as JSON, one object a line. */
+import { vlanText } from '#agent/bridge-choice.ts'
+import type { Outage } from '#agent/tunnels.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 
 const RULE = '--------------------------------------'
@@ -16,6 +18,16 @@ export interface PortReading {
   readonly counters: CounterReading
 }
 
+/** The tunnel to one bridge of the hub. */
+export interface RemoteReading {
+  readonly bridge: string
+  /** VID of the LAN's frames that belong to it, 0: those without a tag; undefined: all frames as they are. */
+  readonly vlan: number | undefined
+  readonly port: PortReading
+  /** The hub keeps us out of this bridge, while the connection works. */
+  readonly outage: Outage | undefined
+}
+
 export const formatVersion = (version: string): string => `Hybridge Connector Version: ${version}\n`
 
 export const formatCheck = (address: string, ok: boolean): string =>
@@ -26,13 +38,27 @@ export const formatStart = (address: string, intervalSeconds: number): string =>
   'This command does not return. Ctrl-C to terminate the Hybridge connection.\n' +
   `The stats of the Hybridge connection will be displayed every ${intervalSeconds} seconds until the connection is terminated\n`
 
-/** One report: the LAN side is port 1, the hub side port 2. */
-export const formatReport = (date: Date, local: PortReading, remotes: readonly PortReading[]): string =>
+/** One report: the LAN side is port 1, the hub's bridges port 2 and up. What does not work stands above them. */
+export const formatReport = (
+  date: Date,
+  link: LinkReading,
+  local: PortReading,
+  remotes: readonly RemoteReading[],
+): string =>
   `${RULE}\ndate: ${ctime(date)}\n${RULE}\n` +
+  (link.state === 'disconnected' ? `disconnected ${outageText(link)}\n` : '') +
+  remotes.map(({ bridge, outage }) => (outage ? `${bridge} away ${outageText(outage)}\n` : '')).join('') +
   'Port 0001: Local Hybridge connection\n' +
-  remotes.map((_, i) => `Port ${zeros(i + 2)}: Remote Hybridge connection\n`).join('') +
+  remotes.map((remote, i) => `Port ${zeros(i + 2)}: Remote Hybridge connection${whatOf(remote)}\n`).join('') +
   formatPort(1, local) +
-  remotes.map((remote, i) => formatPort(i + 2, remote)).join('')
+  remotes.map(({ port }, i) => formatPort(i + 2, port)).join('')
+
+const outageText = ({ since, attempt, reason }: Outage): string =>
+  `since ${ctime(new Date(since))}, attempt ${attempt}: ${reason}`
+
+/** Of one tunnel alone the guide has no more to say. */
+const whatOf = ({ bridge, vlan }: RemoteReading): string =>
+  vlan === undefined ? '' : ` to ${bridge}, ${vlanText(vlan)}`
 
 function formatPort(number: number, port: PortReading): string {
   const { inFrames, inOctets, outFrames, outOctets } = port.counters
@@ -62,6 +88,7 @@ export interface LinkReading {
   /** Milliseconds since 1970 when this state began. */
   readonly since: number
   readonly hub: string
+  /** Several with commas. */
   readonly bridge: string
   readonly nic: string
   /** Undefined until measured. */
@@ -79,7 +106,7 @@ export function formatReportJson(
   date: Date,
   link: LinkReading,
   local: PortReading,
-  remotes: readonly PortReading[],
+  remotes: readonly RemoteReading[],
 ): string {
   const port = (number: number, name: string, reading: PortReading) => {
     const { counters, ...settings } = reading
@@ -89,7 +116,15 @@ export function formatReportJson(
     ...link,
     since: new Date(link.since).toISOString(),
     roundTripMs: link.roundTripMs ?? null,
-    ports: [port(1, 'local', local), ...remotes.map((remote, i) => port(i + 2, 'remote', remote))],
+    ports: [
+      port(1, 'local', local),
+      ...remotes.map(({ bridge, vlan = null, port: reading, outage }, i) => ({
+        ...port(i + 2, 'remote', reading),
+        bridge,
+        vlan,
+        outage: outage ? { ...outage, since: new Date(outage.since).toISOString() } : null,
+      })),
+    ],
   })
 }
 

@@ -7,20 +7,25 @@ import { hostname } from 'node:os'
 
 import { seededRandom } from '#agent/backoff.ts'
 import { Bridge } from '#agent/bridge.ts'
+import type { BridgeChoice } from '#agent/bridge-choice.ts'
 import { refuseCarrier, refuseWay } from '#agent/carrier.ts'
 import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import type { Hub } from '#agent/hub.ts'
+import type { Inspection } from '#agent/inspection.ts'
 import { Link } from '#agent/link.ts'
 import type { Driver } from '#agent/options.ts'
 import { portKey, portKeyNow } from '#agent/port-key.ts'
-import type { LinkReading, PortReading } from '#agent/report.ts'
+import type { LinkReading, PortReading, RemoteReading } from '#agent/report.ts'
+import { RemotePorts } from '#agent/remote-ports.ts'
+import { Surroundings } from '#agent/surroundings.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
 import { nicHygiene } from '#net/port/nic/hygiene.ts'
+import type { ViewBridge } from '#net/view/source.ts'
 
 export interface SessionOptions {
   readonly hub: Hub
-  /** Of the hub. */
-  readonly bridge: string
+  /** Of the hub: one with all frames, or some with a VLAN each. */
+  readonly bridges: readonly BridgeChoice[]
   /** Interface name. */
   readonly nic: string
   /** MTU to raise it to, in octets; undefined: as far as the product goes. */
@@ -43,14 +48,6 @@ export interface SessionEvents {
   onNotice(text: string): void
 }
 
-/** The tunnel to one bridge of the hub. */
-export interface RemoteReading {
-  readonly bridge: string
-  /** VID of the LAN's frames that belong to it; undefined: all frames as they are. */
-  readonly vlan: number | undefined
-  readonly port: PortReading
-}
-
 /** What a session shows of itself; port 1 is the LAN's interface, port 2 and up are the tunnels. */
 export interface SessionReading {
   readonly link: LinkReading
@@ -58,10 +55,14 @@ export interface SessionReading {
   readonly remotes: readonly RemoteReading[]
 }
 
+/** Number of the interface's port. */
+export const LAN_PORT = 1
+
 export class Session {
   readonly #options: SessionOptions
   readonly #bridge: Bridge
   readonly #link: Link
+  readonly #remotePorts: RemotePorts
   #isReached = false
 
   /**
@@ -78,21 +79,34 @@ export class Session {
 
   private constructor(options: SessionOptions) {
     this.#options = options
-    const { nic, mtu, driver, allowUplink, events } = options
-    this.#bridge = new Bridge({ nic, mtu, driver, allowUplink, onUp: () => this.#followNic() }, (text) =>
+    const { nic, bridges, mtu, driver, allowUplink, events } = options
+    const onUp = (): void => this.#followNic()
+    this.#bridge = new Bridge({ nic, bridges, mtu, driver, allowUplink, onUp }, (text) =>
       events.onNotice(text),
     )
     this.#link = this.#makeLink()
+    this.#remotePorts = new RemotePorts([...new Set(bridges.map((choice) => choice.bridge))])
   }
 
   get reading(): SessionReading {
-    const { nic, bridge } = this.#options
+    const { nic, bridges } = this.#options
+    const bridge = bridges.map((choice) => choice.bridge).join(',')
     const { state, since, address, roundTripMs, reconnects, attempt, reason } = this.#link
     return {
       link: { state, since, hub: address, bridge, nic, roundTripMs, reconnects, attempt, reason },
       local: this.#bridge.local,
-      remotes: [{ bridge, vlan: undefined, port: this.#bridge.remote }],
+      remotes: this.#bridge.remoteReadings,
     }
+  }
+
+  /** What may be looked at, and done, on the agent's switch. */
+  get inspection(): Inspection {
+    return this.#bridge.inspection
+  }
+
+  /** The hub's ports as they were answered last; asks for them again. Nothing when the hub does not tell. */
+  get remotePorts(): readonly ViewBridge[] {
+    return this.#remotePorts.read(this.#link.hub, performance.now())
   }
 
   /**
@@ -100,12 +114,19 @@ export class Session {
    * @throws ExitError when the first connection fails, or something that no reconnect mends happens later
    */
   async run(): Promise<void> {
+    const surroundings = new Surroundings({
+      onNetworkChange: () => this.#link.networkChanged(),
+      onWake: (sleptMs) => this.#link.woke(sleptMs),
+      onNotice: (text) => this.#options.events.onNotice(text),
+    })
     try {
       await this.#link.run()
     } catch (error) {
       if (error instanceof ExitError && error.exitCode === EXIT_UNREACHABLE)
         this.#reached(this.#options.hub.target.host, false)
       throw error
+    } finally {
+      surroundings.close()
     }
   }
 
@@ -125,12 +146,11 @@ export class Session {
   }
 
   #makeLink(): Link {
-    const { hub, bridge, nic, superFrames, latencyControl, events } = this.#options
+    const { hub, nic, superFrames, latencyControl, events } = this.#options
     const { uplink } = this.#bridge
     return new Link({
       name: `${hostname()}:${nic}`,
-      bridge,
-      port: this.#bridge.tunnel,
+      remotes: this.#bridge.remotes,
       portKey: portKey(nic),
       superFrames,
       latencyControl,
@@ -153,6 +173,7 @@ export class Session {
         },
         onLost: (reason) => events.onLost(reason),
         onRetry: (reason) => events.onRetry(reason),
+        onNotice: (text) => events.onNotice(text),
       },
     })
   }

@@ -4,7 +4,7 @@ import type { Duplex, Readable } from 'node:stream'
 
 import { printable } from '#agent/printable.ts'
 import { ProtocolError } from '#net/base/errors.ts'
-import { TunnelConnection } from '#net/port/tunnel/connection.ts'
+import { connectionUnder } from '#net/port/tunnel/connection.ts'
 import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import { ChannelStream, isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
@@ -35,6 +35,7 @@ export class Tunnel {
   #stderr = ''
   #onOpen: (peer: Hello) => void = () => {}
   #onEnd: (reason: ProtocolError) => void = () => {}
+  readonly #onSocketClosed = (): void => this.#lost('the connection to the hub was lost')
   /** Resolves with the hub's hello; stays pending when the session ends before. */
   readonly opened: Promise<Hello>
   /** Resolves with the reason when the tunnel is over. */
@@ -61,7 +62,7 @@ export class Tunnel {
       },
       performance.now(),
     )
-    const path = new TunnelConnection(options.socket, options.hello.latencyControl)
+    const path = connectionUnder(options.socket, options.hello.latencyControl)
     this.#stream = new ChannelStream(options.channel, path, () => {
       this.#pump() // before frames fill the connection again
       this.#port.drained()
@@ -74,6 +75,12 @@ export class Tunnel {
   /** Milliseconds; NaN before the first measurement. */
   get roundTripMs(): number {
     return this.#session.roundTripMs
+  }
+
+  /** The connection may be dead: a silence of `withinMs` ends the tunnel, until the hub has answered. */
+  probe(withinMs: number): void {
+    this.#session.probe(performance.now(), withinMs)
+    this.#pump()
   }
 
   /** Tells the hub why, and ends. */
@@ -94,7 +101,7 @@ export class Tunnel {
     channel.on('close', () => this.#lost(this.#stderr === '' ? 'the hub closed the tunnel' : this.#stderr))
     channel.on('end', () => this.#lost(this.#stderr === '' ? 'the hub ended the tunnel' : this.#stderr))
     channel.on('error', (error: Error) => this.#lost(error.message))
-    this.#socket.once('close', () => this.#lost('the connection to the hub was lost'))
+    this.#socket.once('close', this.#onSocketClosed)
   }
 
   #lost(reason: string): void {
@@ -109,6 +116,7 @@ export class Tunnel {
 
   #end(reason: ProtocolError): void {
     clearTimeout(this.#timer)
+    this.#socket.off('close', this.#onSocketClosed) // which may outlive many tunnels
     this.#stream.close()
     this.#port.disconnect(reason.message)
     // After what is being handled now, which may still write the bye.

@@ -222,13 +222,14 @@ describe('mergeConfig', () => {
       bridges: [],
       attach: [],
       gateways: 2,
+      hidePorts: false,
       log: 'info',
     })
   })
 
   it('puts the command line before the file, and takes the lists of both', () => {
     const file = parseConfigFile(
-      '{data: /f, bridges: [a, "b,ageing=20"], attach: [a=nic:e1], gateways: 4, log: warn}',
+      '{data: /f, bridges: [a, "b,ageing=20"], attach: [a=nic:e1], gateways: 4, hide-ports: true, log: warn}',
       'f',
     )
     const merged = mergeConfig(
@@ -238,6 +239,7 @@ describe('mergeConfig', () => {
         bridge: ['b,ageing=30', 'c'],
         attach: ['c=tap:t1'],
         gateways: 1,
+        hidePorts: false,
         log: 'debug',
       },
       file,
@@ -256,6 +258,7 @@ describe('mergeConfig', () => {
         { bridge: 'c', kind: 'tap', argument: 't1' },
       ],
       gateways: 1,
+      hidePorts: false,
       log: 'debug',
     })
   })

@@ -69,6 +69,8 @@ export interface ServeConfig {
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
+  /** Users of the SSH port are told nothing of the ports of bridges. */
+  readonly hidePorts: boolean
   /** Where Prometheus may ask; undefined: nowhere. */
   readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
@@ -263,6 +265,7 @@ export const ConfigFile = z.strictObject({
     .describe('Directory with a VDE directory for each bridge, relative to this file'),
   attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  'hide-ports': z.boolean().optional().describe('Tell users nothing of the ports of bridges, default false'),
   metrics: textOf(parseListenAddress)
     .optional()
     .describe('ADDRESS:PORT where Prometheus may ask, default nowhere'),
@@ -333,6 +336,7 @@ export interface ServeArguments {
   readonly attach?: readonly string[] | undefined
   readonly vde?: string | undefined
   readonly gateways?: number | undefined
+  readonly hidePorts?: boolean | undefined
   readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
 }
@@ -383,6 +387,7 @@ export function mergeConfig(
     bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
+    hidePorts: args.hidePorts ?? file?.['hide-ports'] ?? false,
     metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }

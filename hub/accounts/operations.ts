@@ -9,6 +9,7 @@ import {
   PortSetParams,
   QueryParams,
   ResetParams,
+  WatchParams,
 } from '#hub/base/bridge-params.ts'
 import type { RpcClient, RpcHandlers, RpcParams } from '#hub/base/rpc.ts'
 import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
@@ -95,6 +96,7 @@ export function controlHandlers(fabric: RpcClient, identity: ProcessIdentity): R
     'port.set': forward('port.set', PortSetParams),
     'bridge.set': forward('bridge.set', BridgeSetParams),
     'counters.reset': forward('counters.reset', ResetParams),
+    watch: forward('watch', WatchParams),
     status,
   }
 }

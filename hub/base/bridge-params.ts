@@ -9,9 +9,16 @@ const settings = z.record(z.string().max(64), z.string().max(4096))
 
 /** Of one bridge, or of all. */
 export const QueryParams = z.object({ bridge: bridge.optional() })
+export const PortsParams = z.object({ bridge })
 export const PortSetParams = z.object({ bridge, port, settings })
 export const BridgeSetParams = z.object({ bridge, settings })
 export const ResetParams = z.object({ bridge: bridge.optional(), port: port.optional() })
+/** Of one bridge, or of all, for one who looks on and will ask again. */
+export const WatchParams = z.object({
+  bridge: bridge.optional(),
+  seconds: z.number().min(1).max(600),
+  after: z.int().min(0),
+})
 
 /** @throws ProtocolError `bad-params` */
 export function parseParams<T>(schema: z.ZodType<T>, params: RpcParams): T {

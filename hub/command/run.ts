@@ -7,6 +7,7 @@ import { captureCommand } from '#hub/command/capture.ts'
 import type { Context } from '#hub/command/context.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
+import { topCommand } from '#hub/command/top.ts'
 import { userCommand } from '#hub/command/user.ts'
 
 const EXIT_OK = 0
@@ -34,6 +35,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     .command(serveCommand(context, (result) => (code = result)))
     .command(userCommand(context))
     .command(showCommand(context))
+    .command(topCommand(context))
     .command(bridgeCommand(context))
     .command(captureCommand(context))
     .command(configCommand(context))

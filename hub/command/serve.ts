@@ -41,6 +41,10 @@ export const serveCommand = (
         describe: 'Directory with a VDE directory for each bridge: QEMU, UML, vde_plug plug in at DIR/BRIDGE',
       })
       .option('gateways', { type: 'number', requiresArg: true, describe: 'SSH server processes (2)' })
+      .option('hide-ports', {
+        type: 'boolean',
+        describe: 'Tell users nothing of the ports of bridges (they may ask: hybridge ports)',
+      })
       .option('metrics', {
         type: 'string',
         requiresArg: true,

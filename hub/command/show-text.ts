@@ -4,7 +4,7 @@ import { ProtocolError } from '#net/base/errors.ts'
 import { formatCount, formatTable, shorten } from '#hub/command/table.ts'
 
 const Drops = z.record(z.string(), z.number())
-const PortStatus = z.looseObject({
+export const PortStatus = z.looseObject({
   bridge: z.string(),
   number: z.number(),
   name: z.string(),

@@ -1,6 +1,7 @@
 /** The switches of one forwarding process, and what is plugged into them. */
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
+import { plainAddress } from '#net/port/nic/carrier.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
@@ -108,6 +109,23 @@ export interface BridgeReading {
   readonly settings: Readonly<Record<string, string>>
 }
 
+/** An agent, or a VDE client through SSH, that is here or may come back. */
+export interface LinkReading {
+  readonly bridge: string
+  readonly port: number
+  /** `ann@site` */
+  readonly name: string
+  /** Where it comes, or came, from. */
+  readonly address: string
+  readonly connected: boolean
+  /** Milliseconds since 1970. */
+  readonly since: number
+  /** Times that it came back. */
+  readonly reconnects: number
+  /** Why it left; empty while it is here. */
+  readonly reason: string
+}
+
 /** How long a port with its counters waits for an agent that left. */
 const KEEP_ENTRY_MS = 600_000
 /** Tunnels, present and remembered, of one user: bounds what one account can hold. */
@@ -123,6 +141,12 @@ interface TunnelEntry {
   port: StreamSocketPort | undefined
   /** When the agent left, in the time of `now`; undefined while it is there. */
   leftAt: number | undefined
+  address: string
+  /** When it came or left last, milliseconds since 1970. */
+  since: number
+  joins: number
+  /** Why it left. */
+  reason: string
 }
 
 export class Fabric {
@@ -274,6 +298,10 @@ export class Fabric {
     if (known?.port) this.#takeOver(known)
     const tunnel = known ?? this.#addTunnel(id, bridge, request.user)
     tunnel.leftAt = undefined
+    tunnel.address = plainAddress(request.peerAddress)
+    tunnel.since = Date.now()
+    tunnel.joins++
+    tunnel.reason = ''
     tunnel.entry.description = `${request.user}@${request.name}`
     const port = new StreamSocketPort({
       name: `${request.kind}:${request.user}@${request.name}`,
@@ -284,7 +312,7 @@ export class Fabric {
       sink: tunnel.entry,
       onEnd: (why) => {
         this.#say('info', `${request.user}@${request.name} left ${request.bridge}: ${why}`)
-        this.#leave(id, tunnel, port)
+        this.#leave(id, tunnel, port, why)
       },
     })
     tunnel.port = port
@@ -294,6 +322,23 @@ export class Fabric {
       'info',
       `${request.user}@${request.name} joined ${request.bridge} as port ${tunnel.entry.number}`,
     )
+  }
+
+  /** @throws ProtocolError `unknown-bridge` */
+  links(bridge?: string): LinkReading[] {
+    const selected = this.#selected(bridge)
+    return [...this.#tunnels.values()]
+      .filter((tunnel) => selected.includes(tunnel.bridge))
+      .map((tunnel) => ({
+        bridge: tunnel.bridge.name,
+        port: tunnel.entry.number,
+        name: tunnel.entry.description,
+        address: tunnel.address,
+        connected: tunnel.leftAt === undefined,
+        since: tunnel.since,
+        reconnects: tunnel.joins - 1,
+        reason: tunnel.reason,
+      }))
   }
 
   /** For those who look on. @throws ProtocolError `unknown-bridge`, `unknown-port` */
@@ -391,6 +436,10 @@ export class Fabric {
       user,
       port: undefined,
       leftAt: undefined,
+      address: '',
+      since: 0,
+      joins: 0,
+      reason: '',
     }
     tunnel.entry.isReserved = true
     this.#tunnels.set(id, tunnel)
@@ -410,12 +459,14 @@ export class Fabric {
     tunnel.port = undefined
   }
 
-  #leave(id: string, tunnel: TunnelEntry, port: StreamSocketPort): void {
+  #leave(id: string, tunnel: TunnelEntry, port: StreamSocketPort, why: string): void {
     port.close()
     if (tunnel.port !== port) return
     tunnel.port = undefined
     tunnel.entry.disconnect()
     tunnel.leftAt = this.#now()
+    tunnel.since = Date.now()
+    tunnel.reason = why
     if (!id.startsWith('[')) this.#forget(id, tunnel)
   }
 

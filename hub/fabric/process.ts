@@ -11,10 +11,22 @@ import { CAP_NET_ADMIN, CAP_NET_RAW, dropTo, processUsers } from '#hub/base/priv
 import { claimSocketPath, listenRpc } from '#hub/base/rpc.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { listenUnix } from '#hub/base/unix-listener.ts'
-import { parseParams, PortSetParams, BridgeSetParams, ResetParams } from '#hub/base/bridge-params.ts'
+import {
+  parseParams,
+  PortSetParams,
+  BridgeSetParams,
+  PortsParams,
+  ResetParams,
+  WatchParams,
+} from '#hub/base/bridge-params.ts'
+import type { Say } from '#hub/fabric/attachment.ts'
 import { Captures } from '#hub/fabric/captures.ts'
 import { Fabric, type FabricConfig } from '#hub/fabric/fabric.ts'
+import { Watch } from '#hub/fabric/watch.ts'
 import { answerTunnel } from '#hub/fabric/tunnel-socket.ts'
+
+/** The metrics process, and each gateway once. */
+const MOST_COUNTER_READERS = 72
 
 const log = openChildLog('fabric')
 const die = (error: unknown): never => {
@@ -54,14 +66,18 @@ const rpc = await listenRpc(
       const { bridge, port } = parseParams(ResetParams, params)
       fabric.resetCounters(bridge, port)
     },
+    watch: (params) => watch.read(fabric, parseParams(WatchParams, params)),
     status: () => ({ ...identityOf(fingerprint), problems: fabric.problems(), bridges: fabric.bridges() }),
   },
   { onFailure: (op, error) => log.error({ op, err: error }, 'operation failed') },
 )
 const counters = await listenRpc(
   COUNTERS_SOCKET,
-  { counters: () => fabric.counters() },
-  { maxInFlight: 1, maxConnections: 8 },
+  {
+    counters: () => fabric.counters(),
+    ports: (params) => fabric.ports(parseParams(PortsParams, params).bridge),
+  },
+  { maxInFlight: 1, maxConnections: MOST_COUNTER_READERS },
 )
 const listener = listenUnix(TUNNEL_SOCKET, 0o660, (fd) => answerTunnel(fd, fabric))
 const captureListener = listenUnix(CAPTURE_SOCKET, 0o660, (fd) => captures.answer(fd))
@@ -75,6 +91,7 @@ const stop = (): void => {
   listener.close()
   captureListener.close()
   captures.close()
+  watch.close()
   fabric.close()
   void Promise.all([rpc.close(), counters.close()]).then(() => setImmediate(() => process.exit(0)))
 }
@@ -82,12 +99,13 @@ const stop = (): void => {
 // when all of this has been run.
 process.once('SIGTERM', stop)
 process.once('SIGINT', stop)
-const fabric = new Fabric(
-  config,
-  (level, line) => log[level](line),
-  () => performance.now(),
-)
-const captures = new Captures(fabric, (level, line) => log[level](line))
+const watch = new Watch()
+const say: Say = (level, line) => {
+  log[level](line)
+  watch.events.add(line, Date.now())
+}
+const fabric = new Fabric(config, say, () => performance.now())
+const captures = new Captures(fabric, say)
 // Interfaces are opened above, as /dev/net/tun may be root's alone; nothing is read from them before the event loop.
 dropTo(users?.service, [CAP_NET_RAW, CAP_NET_ADMIN], fabric.vdeGroups)
 log.info('ready')

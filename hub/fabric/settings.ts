@@ -12,7 +12,7 @@ import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
 import { RECEIVED, SENT } from '#net/switch/observer.ts'
 import type { Bridge } from '#hub/fabric/bridge.ts'
-import { impairLink } from '#hub/fabric/impair-link.ts'
+import { impairLink } from '#net/impairment/impair-link.ts'
 import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
 import {
   readRstpBridge,

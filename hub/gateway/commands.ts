@@ -1,5 +1,5 @@
 /**
- * What can be asked of the hub's SSH port: `ssh hub hybridge list`, captures, the tunnel that hconnect opens, a plug for
+ * What can be asked of the hub's SSH port: `ssh hub hybridge list`, ports, captures, the tunnel that hconnect opens, a plug for
  * VDE, a measurement.
  */
 import { type CaptureWords, parseCaptureWords } from '#hub/base/capture-request.ts'
@@ -7,6 +7,7 @@ import { type CaptureWords, parseCaptureWords } from '#hub/base/capture-request.
 export type GatewayCommand =
   | { readonly kind: 'bridge'; readonly bridge: string }
   | { readonly kind: 'list'; readonly json: boolean }
+  | { readonly kind: 'ports'; readonly bridge: string; readonly json: boolean }
   | { readonly kind: 'plug'; readonly bridge: string }
   | { readonly kind: 'capture'; readonly words: CaptureWords }
   /** `ms`: how long the hub is to send. */
@@ -14,8 +15,8 @@ export type GatewayCommand =
 
 /** What a person is told who asks for anything else. */
 export const OFFERED =
-  'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], vde_plug BRIDGE, ' +
-  'capture BRIDGE [PORT] [OPTION...]'
+  'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], ' +
+  'hybridge ports BRIDGE [--json], vde_plug BRIDGE, capture BRIDGE [PORT] [OPTION...]'
 
 /** @returns undefined for what is not offered @throws ConfigError for a command with wrong options */
 export function parseCommand(text: string): GatewayCommand | undefined {
@@ -31,6 +32,7 @@ export function parseCommand(text: string): GatewayCommand | undefined {
   if (verb === 'measure') return parseMeasure(rest)
   if (verb === 'list' && (rest.length === 0 || (rest.length === 1 && argument === '--json')))
     return { kind: 'list', json: rest.length === 1 }
+  if (verb === 'ports') return parsePorts(rest)
   return undefined
 }
 
@@ -40,4 +42,11 @@ function parseMeasure(words: readonly string[]): GatewayCommand | undefined {
   if (direction === 'up' && words.length === 1) return { kind: 'measure', direction, ms: 0 }
   if (direction !== 'down' || more.length > 0 || !/^\d{1,6}$/.test(text)) return undefined
   return { kind: 'measure', direction, ms: Number(text) }
+}
+
+function parsePorts(words: readonly string[]): GatewayCommand | undefined {
+  const names = words.filter((word) => word !== '--json')
+  const [bridge] = names
+  if (bridge === undefined || bridge.startsWith('-') || names.length > 1 || words.length > 2) return undefined
+  return { kind: 'ports', bridge, json: words.length === 2 }
 }

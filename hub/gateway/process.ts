@@ -17,6 +17,8 @@ export interface GatewayConfig {
   readonly address: string
   readonly port: number
   readonly hostKeyFile: string
+  /** Users are told nothing of the ports of bridges. */
+  readonly hidePorts: boolean
 }
 
 tuneHeapForStreaming()
@@ -34,7 +36,8 @@ const config: GatewayConfig = JSON.parse(text)
 const users = processUsers()
 const hostKey = readFileSync(config.hostKeyFile)
 const fd = listenShared(config.address, config.port)
-const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), log })
+const { hidePorts } = config
+const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), hidePorts, log })
 await claimSocketPath(`run/${name}.sock`)
 await listenRpc(`run/${name}.sock`, {
   status: () => ({ ...identityOf(fingerprint), tunnels: door.tunnels }),

@@ -14,6 +14,7 @@ import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/command
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
 import { Measurement } from '#hub/gateway/measurement.ts'
 import { Plug } from '#hub/gateway/plug.ts'
+import { PortsAnswer } from '#hub/gateway/ports.ts'
 import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
 
@@ -45,6 +46,8 @@ const ALGORITHMS: ssh2.Algorithms = {
 export interface SshDoorOptions {
   readonly hostKey: Buffer
   readonly accounts: RpcClient
+  /** Users are told nothing of the ports of bridges. */
+  readonly hidePorts: boolean
   readonly log: Logger
 }
 
@@ -52,6 +55,7 @@ export class SshDoor {
   readonly #options: SshDoorOptions
   readonly #ssh: ssh2.Server
   readonly #tcp: TcpServer
+  readonly #ports: PortsAnswer
   readonly #door = new Door()
   readonly #tunnels = new Set<Tunnel | Plug | Measurement>()
   /** Users who measure. */
@@ -62,6 +66,7 @@ export class SshDoor {
 
   constructor(options: SshDoorOptions) {
     this.#options = options
+    this.#ports = new PortsAnswer(options.hidePorts)
     this.#ssh = new ssh2.Server({
       hostKeys: [options.hostKey],
       ident: 'Hybridge',
@@ -240,10 +245,13 @@ export class SshDoor {
     else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, socket)
     else if (command.kind === 'measure') this.#measure(channel, command, user, socket)
     else if (command.kind === 'list') void this.#list(channel, user, command.json)
-    else
-      serveCapture(channel, command.words, user).catch((error: unknown) =>
-        refuse(channel, reasonOf(error), statusOf(error)),
-      )
+    else {
+      const answered =
+        command.kind === 'ports'
+          ? this.#ports.serve(channel, command.bridge, command.json)
+          : serveCapture(channel, command.words, user)
+      answered.catch((error: unknown) => refuse(channel, reasonOf(error), statusOf(error)))
+    }
   }
 
   #bridge(

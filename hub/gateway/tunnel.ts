@@ -14,7 +14,7 @@ import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
-import { TunnelConnection } from '#net/port/tunnel/connection.ts'
+import { connectionUnder } from '#net/port/tunnel/connection.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
 import { refusalOf } from '#hub/gateway/fabric-answer.ts'
@@ -104,7 +104,7 @@ export class Tunnel {
     this.#fabric = fabric
     this.#downlink = new Downlink({
       channel,
-      path: connectionOf(socket, peer.latencyControl),
+      path: connectionUnder(socket, peer.latencyControl),
       fabric,
       seed: randomInt(2 ** 32),
       onControl: (type, payload) => {
@@ -223,7 +223,9 @@ export class Tunnel {
   #end(reason: ProtocolError): void {
     this.#ended = true
     clearTimeout(this.#timer)
-    const { bridge, user, log } = this.#options
+    const { bridge, user, socket, log } = this.#options
+    // Of an agent that does not answer, or came back by another way, the connection would stay for a quarter of an hour.
+    if (reason.code !== 'leave') connectionUnder(socket, true).abandon()
     log(reason.code === 'leave' ? 'info' : 'warn', `tunnel of ${user} on ${bridge} ended: ${reason.message}`)
     if (
       this.#downlink?.isBetweenRecords === false &&
@@ -256,11 +258,3 @@ export class Tunnel {
     onEnd()
   }
 }
-
-/** One for all tunnels of a connection, as it is one path; the first of them says whether latency is controlled. */
-function connectionOf(socket: net.Socket, isControlled: boolean): TunnelConnection {
-  let connection = connections.get(socket)
-  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled)))
-  return connection
-}
-const connections = new WeakMap<net.Socket, TunnelConnection>()

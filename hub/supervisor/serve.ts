@@ -98,7 +98,12 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
       if (problems.length > 0) throw new ConfigError(problems.join('; '))
     }
     const port = config.ssh.port === 0 ? freePort(config.ssh.address) : config.ssh.port
-    const settings: GatewayConfig = { address: config.ssh.address, port, hostKeyFile: HOST_KEY }
+    const settings: GatewayConfig = {
+      address: config.ssh.address,
+      port,
+      hostKeyFile: HOST_KEY,
+      hidePorts: config.hidePorts,
+    }
     const gateways = names
       .slice(2)
       .map((name) => child(name, [programFile('gateway'), name], `run/${name}.sock`, settings))

@@ -164,6 +164,11 @@ export class Capture implements FrameObserver {
     return this.interfaces.reduce((sum, { counts }) => sum + float64(counts, LOST), 0)
   }
 
+  /** Packets that are in the ring, or were. */
+  get packets(): number {
+    return this.interfaces.reduce((sum, { counts }) => sum + float64(counts, WANTED), 0) - this.lost
+  }
+
   /** Gives native memory back. */
   free(): void {
     this.ring.memory.free()

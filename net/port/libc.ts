@@ -38,6 +38,7 @@ export const EINTR = 4
 export const EINVAL = 22
 export const EMSGSIZE = 90
 export const ENOBUFS = 105
+export const EADDRNOTAVAIL = 99
 export const ENETDOWN = 100
 export const ERFKILL = 132
 export const ENXIO = 6
@@ -96,7 +97,6 @@ export const recvmmsg = libc.func('int recvmmsg(int, uintptr_t, unsigned int, in
 export const sendmmsg = libc.func('int sendmmsg(int, uintptr_t, unsigned int, int)') as Call<
   [number, number, number, number]
 >
-export const usleep = libc.func('int usleep(unsigned int)') as Call<[number]>
 export const ioctl = libc.func('int ioctl(int, unsigned long, void*)') as Call<[number, number, Uint8Array]>
 export const ioctlValue = libc.func('int ioctl(int, unsigned long, unsigned long)') as Call<
   [number, number, number]

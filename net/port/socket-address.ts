@@ -1,4 +1,5 @@
 /** Internet socket addresses as the kernel takes them: struct sockaddr_in and sockaddr_in6, ip(7), ipv6(7). */
+import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
 import { linkIndex } from '#net/port/nic/link.ts'
 import { addressOctets } from '#net/wire/ip-address.ts'
@@ -36,4 +37,15 @@ export function sourceAddress(address: string, port: number): Uint8Array | undef
   libc.close(fd)
   if (!isKnown) return undefined
   return remote.length === SOCKADDR_IN6 ? local.slice(8, 24) : local.slice(4, 8)
+}
+
+/** Whether this machine has a numeric address, as the kernel lets a socket have no other; true where nobody knows. */
+export function isOwnAddress(address: string): boolean {
+  if (!hasLibc) return true
+  const name = socketAddress(address, 0)
+  const fd = libc.socket(u16le(name, 0), libc.SOCK_DGRAM | libc.SOCK_CLOEXEC, 0)
+  if (fd < 0) return true
+  const isGone = libc.bind(fd, name, name.length) < 0 && libc.errno() === libc.EADDRNOTAVAIL
+  libc.close(fd)
+  return !isGone
 }

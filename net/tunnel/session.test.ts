@@ -272,6 +272,40 @@ describe('TunnelSession', () => {
     expect(end.frameOctets).toBe(20 * FRAME.length)
   })
 
+  it('in doubt asks at once, and is patient for no longer than it is told', () => {
+    const end = opened()
+    end.pass(500)
+    end.types()
+    end.session.probe(end.now, 2500)
+    expect(end.types()).toEqual([RECORD_PING])
+    end.pass(100)
+    end.receive(FRAME) // may have come before, and have waited unread
+    end.pass(2499)
+    expect(end.session.ended).toBe(false)
+    end.pass(1)
+    expect(end.told).toEqual(['frames', 'end lost'])
+    expect(end.reason?.message).toBe('nothing heard from the peer for 2.5 s')
+  })
+
+  it('doubts no more when the answer is here, and not when an older one is', () => {
+    const end = opened()
+    end.pass(0)
+    const [older] = end.transmitted()
+    end.pass(100)
+    end.session.probe(end.now, 2500)
+    const [ping] = end.transmitted()
+    const answer = (to: Uint8Array | undefined): void =>
+      end.receive(controlRecord(RECORD_PONG, to?.subarray(4) ?? new Uint8Array()))
+    answer(older)
+    expect(end.session.nextDeadline()).toBeLessThanOrEqual(end.now + 2500)
+    end.pass(1000)
+    answer(ping)
+    end.pass(5999)
+    expect(end.session.ended).toBe(false)
+    end.pass(1)
+    expect(end.reason?.message).toBe('nothing heard from the peer for 6.0 s')
+  })
+
   it('answers the last of a flood of pings only', () => {
     const end = opened()
     const flood = Array.from({ length: 1000 }, (_, i) =>

@@ -59,6 +59,9 @@ export class TunnelSession {
   #heardAt: number
   #pingSentAt: number
   #roundTripMs = Number.NaN
+  /** When `probe` was called, Infinity once it is answered, and the silence that it lets be. */
+  #probedAt = Infinity
+  #probeMs = 0
 
   /** Says nothing before `greet`, except a bye. */
   constructor(own: Hello, handler: SessionHandler, now: number) {
@@ -127,11 +130,23 @@ export class TunnelSession {
     this.#fail(new ProtocolError(code, message))
   }
 
+  /**
+   * There is reason to doubt the connection: asks for an answer at once. Until it is here, a silence of `withinMs` ends
+   * the session. (What had come before, and is only read now, is no answer.)
+   */
+  probe(now: number, withinMs: number): void {
+    if (this.#ended || !this.#peer) return
+    this.#now = now
+    this.#probedAt = now
+    this.#probeMs = withinMs
+    this.#ping(now)
+  }
+
   /** When `handleTimeout` has something to do, in the time of `now`; Infinity when ended. */
   nextDeadline(): number {
     if (this.#ended) return Infinity
     if (!this.#peer) return this.#startedAt + HELLO_TIMEOUT_MS
-    const lostAt = this.#heardAt + this.#patience(this.#peer)
+    const lostAt = this.#lostAt(this.#peer)
     return this.#greeted ? Math.min(this.#pingSentAt + this.#own.keepaliveMs, lostAt) : lostAt
   }
 
@@ -144,19 +159,22 @@ export class TunnelSession {
       return
     }
     const silent = now - this.#heardAt
-    if (silent >= this.#patience(this.#peer)) {
+    if (now >= this.#lostAt(this.#peer)) {
       this.#fail(new ProtocolError('lost', `nothing heard from the peer for ${(silent / 1000).toFixed(1)} s`))
       return
     }
-    if (this.#greeted && now >= this.#pingSentAt + this.#own.keepaliveMs) {
-      this.#pingSentAt = now
-      if (this.#out.length >= MAX_WAITING) return
-      this.#out.push(pingRecord(now))
-    }
+    if (this.#greeted && now >= this.#pingSentAt + this.#own.keepaliveMs) this.#ping(now)
   }
 
-  #patience(peer: Hello): number {
-    return peer.keepaliveMs * MISSED_KEEPALIVES
+  #ping(now: number): void {
+    this.#pingSentAt = now
+    if (this.#out.length < MAX_WAITING) this.#out.push(pingRecord(now))
+  }
+
+  #lostAt(peer: Hello): number {
+    const usual = this.#heardAt + peer.keepaliveMs * MISSED_KEEPALIVES
+    if (this.#probedAt === Infinity) return usual
+    return Math.min(usual, Math.max(this.#heardAt, this.#probedAt) + this.#probeMs)
   }
 
   #send(type: number, payload: Uint8Array): void {
@@ -185,6 +203,7 @@ export class TunnelSession {
       const took = this.#now - sent
       if (!(took >= 0 && took < 600_000)) return
       this.#roundTripMs = took
+      if (sent >= this.#probedAt) this.#probedAt = Infinity
       this.#handler.onPong(sent)
     }
   }

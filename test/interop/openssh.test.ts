@@ -65,7 +65,7 @@ const sshArguments = (identity: string, ...more: string[]): string[] => {
     `UserKnownHostsFile=${join(directory, 'known_hosts')}`,
     'GlobalKnownHostsFile=/dev/null',
   ].flatMap((setting) => ['-o', setting])
-  return ['-F', 'none', '-p', '2222', '-i', identity, ...settings, ...more, `ann@${HUB_ADDRESS}`]
+  return ['-F', 'none', ...more, '-p', '2222', '-i', identity, ...settings, `ann@${HUB_ADDRESS}`]
 }
 
 const ssh = (command: readonly string[], ...more: string[]): Promise<Finished> =>
@@ -76,6 +76,35 @@ describe('ssh', () => {
     expect(await ssh(['hybridge', 'list'])).toMatchObject({ code: 0, stdout: 'private0\n' })
     const { stdout } = await ssh(['hybridge', 'list', '--json'])
     expect(JSON.parse(stdout)).toMatchObject([{ name: 'private0' }])
+  })
+
+  it('shows the ports of a bridge, unless the hub hides them', async () => {
+    const { stdout } = await ssh(['hybridge', 'ports', 'private0', '--json'])
+    const lan = { bridge: 'private0', number: 1, name: 'nic:lan', description: 'nic:lan', up: true }
+    expect(JSON.parse(stdout)).toEqual([
+      { ...lan, counters: expect.objectContaining({ inFrames: expect.any(Number), outDrops: {} }) },
+    ])
+    expect(await ssh(['hybridge', 'ports', 'private0'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^private0\nport {2}name .*\n {3}1 {2}nic:lan +up /),
+    })
+    expect(await ssh(['hybridge', 'ports', 'other'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('no bridge "other" here; bridges: private0'),
+    })
+    const closed = await Hub.start(hub.namespace, {
+      address: HUB_ADDRESS,
+      port: 2223,
+      args: ['--hide-ports'],
+    })
+    const args = [...sshArguments(closed.identity, '-p', '2223'), 'hybridge', 'ports', 'private0']
+    expect(await client.run('ssh', args, { check: false })).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('this hub shows no ports to its users'),
+    })
+    await closed.stop()
   })
 
   it('is told what the hub offers when it asks for anything else', async () => {

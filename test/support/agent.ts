@@ -9,8 +9,12 @@ import type { Running } from '#test/support/process.ts'
 export interface AgentOptions {
   hub: Hub
   nic: string
-  /** Default: `private0`. */
+  /** Default: `private0`; unless there is a map. */
   bridge?: string
+  /** `VLAN=BRIDGE`. */
+  map?: readonly string[]
+  /** Name of the hub that is dialled; default: its address. */
+  host?: string
   user?: string
   identity?: string
   knownHosts?: string
@@ -23,12 +27,19 @@ export interface AgentOptions {
 }
 
 export function agentArguments(namespace: Namespace, options: AgentOptions): string[] {
-  const { hub, nic, bridge = 'private0', user = hub.user, identity = hub.identity, interval = 1 } = options
+  const { hub, nic, user = hub.user, identity = hub.identity, interval = 1, host = hub.address } = options
+  const { bridge = 'private0', map = [] } = options
   const { knownHosts = join(mkdtempSync(join(namespace.directory, 'agent-')), 'known_hosts') } = options
-  const hubFlags =
-    `-u ${user} -b ${bridge} -s ${hub.address}:${hub.port} -n ${nic} --interval ${interval}`.split(' ')
+  const hubFlags = `-u ${user} -s ${host}:${hub.port} -n ${nic} --interval ${interval}`.split(' ')
+  const bridges = map.length === 0 ? ['-b', bridge] : map.flatMap((text) => ['--map', text])
   const keyFlags = ['--identity', identity, '--known-hosts', knownHosts, '--accept-new']
-  return [...hubFlags, ...keyFlags, ...(options.json === true ? ['--json'] : []), ...(options.args ?? [])]
+  return [
+    ...hubFlags,
+    ...bridges,
+    ...keyFlags,
+    ...(options.json === true ? ['--json'] : []),
+    ...(options.args ?? []),
+  ]
 }
 
 /** Starts it without waiting; for agents that are expected to fail. */

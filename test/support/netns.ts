@@ -10,12 +10,14 @@ import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +25,8 @@ import { RECORDS } from '#net/port/nic/records-directory.ts'
 import { Running, finish, until } from '#test/support/process.ts'
 import type { Finished, RunOptions, SpawnOptions } from '#test/support/process.ts'
 
+/** Programs in a namespace see what is here in place of the same file in /etc (ip-netns(8)). */
+const NETNS_FILES = '/etc/netns'
 const LOG_TAIL = 4_000
 const open = new Set<Lab>()
 const closeAll = (): void => {
@@ -127,6 +131,7 @@ export class Lab {
     }
     for (const namespace of this.#namespaces) {
       for (const file of namespace.nicRecords()) rmSync(file, { force: true })
+      rmSync(join(NETNS_FILES, namespace.name), { recursive: true, force: true })
       command('ip', ['netns', 'delete', namespace.name])
     }
     rmSync(this.directory, { recursive: true, force: true })
@@ -173,6 +178,14 @@ export class Namespace {
   /** The inode of the namespace. */
   get identity(): number {
     return statSync(`/run/netns/${this.name}`).ino
+  }
+
+  /** What this machine's /etc/hosts says: programs that start here later see it, and when it changes. */
+  hosts(addresses: Readonly<Record<string, string>>): void {
+    const directory = join(NETNS_FILES, this.name)
+    mkdirSync(directory, { recursive: true })
+    const lines = Object.entries(addresses).map(([name, address]) => `${address} ${name}\n`)
+    writeFileSync(join(directory, 'hosts'), lines.join(''))
   }
 
   /** `ip -n NAMESPACE ...`. */

@@ -20,13 +20,13 @@ export interface Transfer {
   segment?: number
 }
 
-let port = 20_000
+let lastPort = 20_000
 
 /** Resolves when every octet has arrived unaltered. @returns the port that it went to */
 export async function transfer(what: Transfer): Promise<number> {
   const { kind, from, to, address, octets, segment = 1400 } = what
   const protocol = kind === 'tcp' ? 'tcp' : 'udp'
-  port++
+  const port = ++lastPort
   const receiver = to.spawn('/usr/bin/python3', [...PYTHON, `${protocol}-receive`, address, String(port)])
   await receiver.line(/^listening/)
   const how = kind === 'tcp' ? [] : [kind === 'udp' ? '0' : String(segment)]

@@ -35,6 +35,7 @@ import { longestWireFrame, wireFrames, wireOctets } from '#net/port/wire-count.t
 import { float64, u16, u16le, u32le } from '#net/wire/octets.ts'
 import { TPID_C_TAG } from '#net/wire/ethernet.ts'
 import { insertTag } from '#net/wire/tag.ts'
+import { TooLong, tooLongWarning } from '#net/port/nic/too-long.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 import { atExit } from '#net/base/at-exit.ts'
 import { reasonOf } from '#net/base/errors.ts'
@@ -101,6 +102,7 @@ class NicPort implements Nic {
   readonly #out = new SendBatch()
   readonly #outFrames = new Float64Array(SendBatch.SLOTS)
   readonly #outOctets = new Float64Array(SendBatch.SLOTS)
+  readonly #tooLong = new TooLong()
   readonly #statisticsTimer: NodeJS.Timeout
   #unwatchLinks: () => void = () => {}
   #staging: FrameMemory | undefined
@@ -133,7 +135,7 @@ class NicPort implements Nic {
     }
     // Whatever ends the process: an interface is left as it was found.
     this.#forgetAtExit = atExit(() => this.#settings.restore())
-    this.#statisticsTimer = setInterval(() => this.#countKernelDrops(), STATISTICS_MS)
+    this.#statisticsTimer = setInterval(() => this.#lookAtDrops(), STATISTICS_MS)
     this.#statisticsTimer.unref()
     try {
       this.#unwatchLinks = watchLinks(() => this.#followLink())
@@ -158,6 +160,7 @@ class NicPort implements Nic {
     }
     if (end - start > this.maxFrame && !this.#fits(memory.bytes, start, end)) {
       counters.dropOut(DROP_TOO_BIG, frames)
+      this.#tooLong.note(longestWireFrame(memory.bytes, start, end))
       return
     }
     if (memory.address === 0) {
@@ -188,6 +191,8 @@ class NicPort implements Nic {
       // The item at i failed: it alone is lost, unless the whole port takes nothing.
       const code = libc.errno()
       const reason = dropReason(code)
+      if (reason === DROP_TOO_BIG)
+        this.#tooLong.note(Math.ceil(float64(this.#outOctets, i) / float64(this.#outFrames, i)))
       const last = reason === DROP_LINK_DOWN || code === libc.EAGAIN ? total : i + 1
       for (; i < last; i++) counters.dropOut(reason, float64(this.#outFrames, i))
     }
@@ -319,6 +324,12 @@ class NicPort implements Nic {
   #countSocketError(code: number): void {
     // EINVAL: the kernel could not express a super-frame in a virtio header, which costs that frame.
     if (code === libc.EINVAL) this.counters.dropIn(DROP_BAD_OFFLOAD, 1)
+  }
+
+  #lookAtDrops(): void {
+    this.#countKernelDrops()
+    const octets = this.#tooLong.take(performance.now())
+    if (octets > 0) this.#warn(tooLongWarning(this.#called, this.maxFrame - longestFrame(0), octets))
   }
 
   #countKernelDrops(): void {

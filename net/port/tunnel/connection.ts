@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { isRecord } from '#net/base/unknown.ts'
 import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
-import { setCongestion } from '#net/port/tcp.ts'
+import { setCongestion, setUserTimeout } from '#net/port/tcp.ts'
 import { Pace, type PathReading } from '#net/tunnel/pace.ts'
 import { u32le } from '#net/wire/octets.ts'
 
@@ -22,8 +22,18 @@ const INFO_BYTES_ACKED = 120
 const INFO_MIN_RTT = 148
 const INFO_LENGTH = 152
 
+const ABANDONED_MS = 30_000
+
 const READ_EVERY_MS = 20
 const READ_SELDOM_MS = 200
+
+/** One for all tunnels of a connection, as it is one path; the first of them says whether latency is controlled. */
+export function connectionUnder(socket: Socket, isControlled: boolean): TunnelConnection {
+  let connection = connections.get(socket)
+  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled)))
+  return connection
+}
+const connections = new WeakMap<Socket, TunnelConnection>()
 
 export class TunnelConnection implements PathReading {
   readonly socket: Socket
@@ -67,6 +77,12 @@ export class TunnelConnection implements PathReading {
     this.#waiting = waiting
     if (waiting >= pace.limit) this.isHeld = true
     return waiting - pace.limit
+  }
+
+  /** The far side may be gone for good: what it does not take soon ends the connection. */
+  abandon(): void {
+    const fd = descriptorOf(this.socket)
+    if (fd >= 0) setUserTimeout(fd, ABANDONED_MS)
   }
 
   /** Those of an int; 0 when the system does not tell. */

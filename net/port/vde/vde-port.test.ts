@@ -138,6 +138,45 @@ it('is down when the far socket is gone', () => {
   expect(counters.outFrames).toBe(0)
 })
 
+/** Frames that are numbered, three of them in each of so many turns of the event loop. */
+async function stream(fd: number, turns: number, from = 0): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) {
+    for (let i = 0; i < 3; i++) {
+      const octets = Buffer.alloc(60)
+      octets.writeUInt32BE(from + 3 * turn + i)
+      expect(say(fd, octets)).toBe(60)
+    }
+    await new Promise(setImmediate)
+  }
+}
+
+it('lets a stream gather while the event loop turns, and keeps its order', async () => {
+  const { received, batches, fd } = pair()
+  let sent = 0
+  // What is sent in one turn is read in the next, unless it is let gather.
+  while (sent < 60_000 && !batches.some((size) => size > 3)) {
+    await stream(fd, 40, sent)
+    sent += 120
+  }
+  expect(Math.max(...batches)).toBeGreaterThan(3)
+  await until('all frames', () => received.length === sent)
+  expect(received.map((octets) => octets.readUInt32BE())).toEqual([...Array(sent).keys()])
+  libc.close(fd)
+})
+
+it('may be closed while its frames gather', async () => {
+  for (let turns = 8; turns < 40; turns++) {
+    const { port, received, fd } = pair()
+    await stream(fd, turns)
+    port.close()
+    const before = received.length
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    expect(received.length).toBe(before)
+    libc.close(fd)
+    for (const name of ['a', 'b']) unlinkSync(join(directory, name))
+  }
+})
+
 it('allocates nothing for a frame that it sends', () => {
   const { port, fd } = pair()
   const batch = new ReceiveBatch(0)

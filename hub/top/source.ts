@@ -1,0 +1,141 @@
+/** A whole hub for the full-screen view: all bridges, ports and tunnels, asked for over the operators' socket. */
+import { ProtocolError, reasonOf, SystemError } from '#net/base/errors.ts'
+import type { Snapshot, ViewEvent, ViewLink, ViewPort, ViewSource } from '#net/view/source.ts'
+import type { RpcParams } from '#hub/base/rpc.ts'
+import { parseWatch, type WatchAnswer } from '#hub/top/answer.ts'
+import { captureToFile } from '#hub/top/capture-file.ts'
+
+/** Times that one who looks on may be late before the fabric takes him for gone. */
+const PATIENCE = 5
+const LEAST_PATIENCE_S = 10
+const MOST_PATIENCE_S = 600
+/** Events that wait for one who listens. */
+const MOST_BEFORE = 200
+
+export interface HubSourceOptions {
+  readonly title: string
+  /** Undefined: all. */
+  readonly bridge: string | undefined
+  /** Between two readings, about. */
+  readonly intervalSeconds: number
+  /** Asks the control process. */
+  readonly ask: (op: string, params: RpcParams) => Promise<unknown>
+  /** Where names of files are from, absolute. */
+  readonly directory: string
+}
+
+export class HubSource implements ViewSource {
+  readonly title: string
+  readonly #options: HubSourceOptions
+  /** Until somebody listens. */
+  #before: ViewEvent[] = []
+  #tell = (event: ViewEvent): void => {
+    this.#before = [...this.#before.slice(1 - MOST_BEFORE), event]
+  }
+  /** When the fabric began that was asked last; undefined before. */
+  #began: number | undefined
+  #lastEvent = 0
+  #isAway = false
+
+  constructor(options: HubSourceOptions) {
+    this.title = options.title
+    this.#options = options
+  }
+
+  onEvent(tell: (event: ViewEvent) => void): void {
+    this.#tell = tell
+    for (const event of this.#before) tell(event)
+    this.#before = []
+  }
+
+  async read(): Promise<Snapshot> {
+    let answer = await this.#ask()
+    if (this.#began !== undefined && this.#began !== answer.began) {
+      this.#say('the forwarding process was started again: counters began at 0')
+      // Its events have numbers of their own.
+      this.#lastEvent = 0
+      answer = await this.#ask()
+    }
+    this.#began = answer.began
+    for (const { number, time, text } of answer.events) {
+      this.#tell({ time, text })
+      this.#lastEvent = number
+    }
+    return {
+      at: performance.now(),
+      links: answer.links.map(viewLink),
+      bridges: answer.bridges.map((name) => ({
+        name,
+        isRemote: false,
+        ports: answer.ports
+          .filter(({ bridge }) => bridge === name)
+          .map((port) => viewPort(port, answer.began)),
+      })),
+      talkers: answer.talkers,
+    }
+  }
+
+  readonly capture = (bridge: string, port: number, file: string): Promise<() => Promise<string>> =>
+    captureToFile(bridge, port, file, this.#options.directory)
+
+  readonly impair = async (bridge: string, port: number, text: string): Promise<void> => {
+    const settings = { impair: text === '' ? 'none' : text }
+    await this.#options.ask('port.set', { bridge, port, settings })
+  }
+
+  /** @throws ProtocolError, SystemError that say what to do */
+  async #ask(): Promise<WatchAnswer> {
+    const { bridge, intervalSeconds, ask } = this.#options
+    const seconds = Math.min(Math.max(PATIENCE * intervalSeconds, LEAST_PATIENCE_S), MOST_PATIENCE_S)
+    const request = { ...(bridge !== undefined && { bridge }), seconds, after: this.#lastEvent }
+    try {
+      const answer = parseWatch(await ask('watch', request))
+      if (this.#isAway) this.#say('the hub answers again')
+      this.#isAway = false
+      return answer
+    } catch (error) {
+      this.#isAway = true
+      throw explained(error)
+    }
+  }
+
+  #say(text: string): void {
+    this.#tell({ time: Date.now(), text })
+  }
+}
+
+/** Errors of the socket name a path that says nothing to people. */
+function explained(error: unknown): unknown {
+  const isGone =
+    error instanceof SystemError || (error instanceof ProtocolError && error.code === 'disconnected')
+  if (isGone) return new SystemError('ENOTCONN', `the hub has stopped (${reasonOf(error)})`, { cause: error })
+  if (error instanceof ProtocolError && error.code === 'unknown-op')
+    return new ProtocolError('unknown-op', 'the hub that runs is of an older version (start it again)')
+  return error
+}
+
+function viewPort(port: WatchAnswer['ports'][number], began: number): ViewPort {
+  const { bridge, number, description, up, counters } = port
+  const name = port.name === '' ? description : port.name
+  return {
+    // Numbers are used again; what a port is called stays while its agent is away.
+    id: [began, bridge, number, description].join(' '),
+    number,
+    name,
+    description: name.endsWith(description) ? '' : description,
+    up,
+    counters,
+  }
+}
+
+const viewLink = (link: WatchAnswer['links'][number]): ViewLink => ({
+  name: `${link.name} on ${link.bridge} port ${link.port}`,
+  address: link.address,
+  state: link.connected ? 'connected' : 'disconnected',
+  since: link.since,
+  // Gateways measure it, and keep it to themselves.
+  roundTripMs: undefined,
+  reconnects: link.reconnects,
+  attempt: 0,
+  reason: link.reason,
+})

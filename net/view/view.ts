@@ -1,0 +1,226 @@
+/** The full-screen view: asks a source for what there is, shows it on a terminal, does what keys say. */
+import type { ReadStream } from 'node:tty'
+
+import { reasonOf } from '#net/base/errors.ts'
+import { Controls, type Action, type Key } from '#net/view/controls.ts'
+import { EventLog } from '#net/view/event-log.ts'
+import { glyphsOf } from '#net/view/glyphs.ts'
+import { layout } from '#net/view/layout.ts'
+import { ViewModel, type PortRow } from '#net/view/model.ts'
+import type { Palette } from '#net/view/paint.ts'
+import { localTime } from '#net/view/quantity.ts'
+import { Screen, type TerminalOutput } from '#net/view/screen.ts'
+import type { ViewSource } from '#net/view/source.ts'
+import { settleTerminal } from '#net/view/terminal.ts'
+import { plainText } from '#net/view/text.ts'
+
+const READ_MS = 1000
+/** A capture that does not end by then is left to the end of the process. */
+const CAPTURE_END_MS = 2000
+
+export interface ViewOptions {
+  readonly input: ReadStream
+  readonly output: TerminalOutput
+  /** TERM, NO_COLOR, COLORTERM, LC_ALL, LC_CTYPE, LANG */
+  readonly env: NodeJS.ProcessEnv
+  /** Ends the view. Signals that end the process are the caller's: it aborts this. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Shows the view until the user quits, `signal` aborts or the terminal goes away. The terminal is then as before; it is too
+ * when the process exits or throws meanwhile.
+ * @throws ConfigError when there is no terminal, or it cannot show the view
+ */
+export async function runView(source: ViewSource, options: ViewOptions): Promise<void> {
+  const palette = settleTerminal(options, options.env)
+  if (options.signal.aborted) return
+  const view = new View(source, options, palette)
+  await view.run()
+}
+
+interface RunningCapture {
+  readonly file: string
+  readonly stop: () => Promise<string>
+}
+
+class View {
+  readonly #source: ViewSource
+  readonly #options: ViewOptions
+  readonly #palette: Palette
+  readonly #model = new ViewModel()
+  readonly #events = new EventLog()
+  readonly #controls: Controls
+  /** By the port's key. */
+  readonly #captures = new Map<string, RunningCapture>()
+  #screen: Screen | undefined
+  #isReading = false
+  #error = ''
+  #frozenAt = 0
+  #countingSince: number | undefined
+  #end: () => void = () => {}
+
+  constructor(source: ViewSource, options: ViewOptions, palette: Palette) {
+    this.#source = source
+    this.#options = options
+    this.#palette = palette
+    this.#controls = new Controls({
+      capture: source.capture !== undefined,
+      impair: source.impair !== undefined,
+      isCapturing: ({ key }) => this.#captures.has(key),
+      captureFile: ({ name }) => captureFile(name, new Date()),
+    })
+  }
+
+  async run(): Promise<void> {
+    const { input, output, env, signal } = this.#options
+    const ended = new Promise<void>((resolve) => {
+      this.#end = resolve
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    this.#source.onEvent((event) => this.#events.add(event))
+    const screen = await Screen.open({
+      input,
+      output,
+      env,
+      palette: this.#palette,
+      onKey: (key) => this.#press(key),
+      onRedraw: () => this.#draw(),
+      onGone: () => this.#end(),
+    })
+    this.#screen = screen
+    const timer = setInterval(() => this.#tick(), READ_MS)
+    try {
+      this.#tick()
+      await ended
+    } finally {
+      clearInterval(timer)
+      screen.close()
+      await this.#endCaptures()
+    }
+  }
+
+  #tick(): void {
+    if (this.#controls.isFrozen || this.#isReading) this.#draw()
+    else void this.#read()
+  }
+
+  async #read(): Promise<void> {
+    this.#isReading = true
+    try {
+      this.#model.add(await this.#source.read())
+      this.#error = ''
+    } catch (error) {
+      const reason = plainText(reasonOf(error))
+      if (reason !== this.#error) {
+        this.#controls.message = '' // it would hide this
+        this.#say(`cannot read: ${reason}`)
+      }
+      this.#error = reason
+    } finally {
+      this.#isReading = false
+    }
+    this.#draw()
+  }
+
+  #draw(): void {
+    const screen = this.#screen
+    if (screen === undefined) return
+    const scene = {
+      title: plainText(this.#source.title),
+      reading: this.#model.reading,
+      controls: this.#controls,
+      events: this.#events.events,
+      error: this.#error,
+      now: Date.now(),
+      frozenAt: this.#frozenAt,
+      countingSince: this.#countingSince,
+      captures: new Map([...this.#captures].map(([key, { file }]) => [key, plainText(file)])),
+      glyphs: glyphsOf(this.#palette.isUtf8),
+    }
+    screen.draw(layout(scene, screen.width, screen.height))
+  }
+
+  #press(key: Key): void {
+    const wasFrozen = this.#controls.isFrozen
+    const action = this.#controls.press(key, this.#model.reading)
+    if (!wasFrozen && this.#controls.isFrozen) this.#frozenAt = Date.now()
+    if (action !== undefined) this.#act(action)
+    this.#draw()
+  }
+
+  #act(action: Action): void {
+    switch (action.do) {
+      case 'quit':
+        return this.#end()
+      case 'reset':
+        this.#model.reset()
+        this.#countingSince = Date.now()
+        return
+      case 'redraw':
+        return this.#screen?.redraw()
+      case 'suspend':
+        return this.#screen?.suspend()
+      case 'thaw':
+        return this.#tick()
+      case 'capture':
+        return this.#run(`cannot capture ${action.port.name}`, this.#capture(action.port, action.file))
+      case 'stop-capture':
+        return this.#run(`capture of ${action.port.name}`, this.#stopCapture(action.port))
+      case 'impair':
+        return this.#run(`cannot impair ${action.port.name}`, this.#impair(action.port, action.text))
+    }
+  }
+
+  /** Says how something ended that a key began. */
+  #run(subject: string, work: Promise<string>): void {
+    work
+      .catch((error: unknown) => `${subject}: ${reasonOf(error)}`)
+      .then((said) => {
+        this.#controls.message = plainText(said)
+        this.#say(said)
+        this.#draw()
+      })
+      .catch(() => {}) // neither line above throws
+  }
+
+  async #capture({ key, bridge, number, name }: PortRow, file: string): Promise<string> {
+    const stop = await this.#source.capture?.(bridge, number, file)
+    if (stop === undefined) return 'cannot capture ports here'
+    if (this.#captures.has(key)) {
+      await stop()
+      return `${name} is captured already`
+    }
+    this.#captures.set(key, { file, stop })
+    return `capturing ${name} to ${file}; c ends it`
+  }
+
+  async #stopCapture({ key, name }: PortRow): Promise<string> {
+    const capture = this.#captures.get(key)
+    this.#captures.delete(key)
+    const said = await capture?.stop()
+    return `capture of ${name} ended: ${said ?? ''}`
+  }
+
+  async #impair({ bridge, number, name }: PortRow, text: string): Promise<string> {
+    await this.#source.impair?.(bridge, number, text)
+    return text === '' ? `${name} is no longer impaired` : `${name} is impaired: ${text}`
+  }
+
+  async #endCaptures(): Promise<void> {
+    const running = [...this.#captures.values()]
+    if (running.length === 0) return
+    const deadline = new Promise((resolve) => setTimeout(resolve, CAPTURE_END_MS).unref())
+    await Promise.race([Promise.allSettled(running.map(({ stop }) => stop())), deadline])
+  }
+
+  #say(text: string): void {
+    this.#events.add({ time: Date.now(), text })
+  }
+}
+
+/** `nic-eth1-2026-11-27-120304.pcapng` */
+function captureFile(name: string, date: Date): string {
+  const { day, time } = localTime(date)
+  return `${name.replaceAll(/[^\w.]+/g, '-')}-${day}-${time.replaceAll(':', '')}.pcapng`
+}

@@ -1,0 +1,165 @@
+/**
+ * The agent comes back by itself, whatever happened to the way: to one port of the hub, and soon. The WAN is a bridge of
+ * a hub of ours, which can be slow and lose packets.
+ *
+ *   [pc eth0]---[lan  site  wan]---[site  wan  hub]---[wan  hub  lan]---[eth0 far]
+ *    10.99.0.1         10.98.0.1      (hybridge)      10.98.0.2           10.99.0.2
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { startAgent } from '#test/support/agent.ts'
+import { hubProcesses } from '#test/support/hub-processes.ts'
+import { Hub } from '#test/support/hub.ts'
+import { Lab, type Namespace } from '#test/support/netns.ts'
+import { Ping } from '#test/support/ping.ts'
+import { type Running, until } from '#test/support/process.ts'
+import { reportsOf } from '#test/support/report.ts'
+import { FAR_ADDRESS, HUB_ADDRESS, PC_ADDRESS } from '#test/support/site.ts'
+
+const NAME = 'hub.test'
+const OTHER_HUB_ADDRESS = '10.98.0.22'
+/** From the path's return to traffic: 5 s, asserted at twice that. */
+const BACK_MS = 10_000
+/** A silent connection is lost after three keepalives, 6 s; one in doubt after 2.5 s and two round trips. */
+const DOUBTED_MS = 5_000
+
+let lab: Lab
+let site: Namespace
+let wan: Hub
+let hub: Hub
+let agent: Running
+let ping: Ping
+
+beforeAll(async () => {
+  lab = new Lab()
+  const [pc, middle] = [lab.namespace('pc'), lab.namespace('wan')]
+  const [machine, far] = [lab.namespace('hub'), lab.namespace('far')]
+  site = lab.namespace('site')
+  lab.link(pc, 'eth0', site, 'lan')
+  lab.link(site, 'wan', middle, 'site')
+  lab.link(middle, 'hub', machine, 'wan')
+  lab.link(machine, 'lan', far, 'eth0')
+  pc.address('eth0', `${PC_ADDRESS}/24`)
+  far.address('eth0', `${FAR_ADDRESS}/24`)
+  site.address('wan', '10.98.0.1/24')
+  machine.address('wan', `${HUB_ADDRESS}/24`)
+  site.hosts({ [NAME]: HUB_ADDRESS })
+  wan = await Hub.start(middle, { address: '127.0.0.1', attach: ['private0=nic:site', 'private0=nic:hub'] })
+  hub = await Hub.start(machine, { address: '0.0.0.0', attach: ['private0=nic:lan'] })
+  const knownHosts = join(lab.directory, 'known_hosts')
+  agent = await startAgent(site, { hub, nic: 'lan', host: NAME, knownHosts, interval: 0.5 })
+  ping = await Ping.start(pc, FAR_ADDRESS)
+})
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.error(lab.story())
+})
+afterAll(() => lab.close())
+
+interface Port {
+  number: number
+  name: string
+  up: boolean
+}
+
+/** The agent's port at the hub; fails unless there is exactly one, which is up. */
+async function onlyPort(): Promise<Port> {
+  const { stdout } = await hub.command(['show', 'ports', 'private0', '--json'])
+  const list: Port[] = JSON.parse(stdout)
+  const [port, ...others] = list.filter(({ name }) => name.startsWith('tunnel:'))
+  expect(others).toEqual([])
+  expect(port?.up).toBe(true)
+  if (!port) throw new Error('no port')
+  return port
+}
+
+/** A fault, after which the agent comes back, to the port that it had. */
+async function survives(fault: () => Promise<void>): Promise<void> {
+  const before = await onlyPort()
+  const heardBefore = heard()
+  const from = agent.lines.length
+  await fault()
+  await ping.answered(BACK_MS)
+  await agent.line(/: connected again to /, { from })
+  expect((await onlyPort()).number).toBe(before.number)
+  expect(heard()).toBeGreaterThan(heardBefore)
+}
+
+/** Frames that the agent has had through its tunnels, of all connections. */
+const heard = (): number => reportsOf(agent.lines).at(-1)?.[1].in.frames ?? 0
+
+/** Packets end here without a word, both ways. */
+function blackHole(isOn: boolean): void {
+  for (const machine of [site, hub.namespace]) {
+    if (!isOn) machine.exec('nft', 'delete', 'table', 'ip', 'hole')
+    else {
+      machine.exec('nft', 'add', 'table', 'ip', 'hole')
+      const chain = '{ type filter hook prerouting priority -300; policy drop; }'
+      machine.exec('nft', 'add', 'chain', 'ip', 'hole', 'in', chain)
+    }
+  }
+}
+
+it('finds out at once, when a route changes, that its way is dead, and is back when it is; 100 ms, 1 % lost', async () => {
+  const impair = (what: string): Promise<unknown> =>
+    wan.command(['bridge', 'port', 'set', 'private0', '1', `impair=${what}`])
+  await impair('delay=50ms,loss=1%,seed=5')
+  try {
+    await survives(async () => {
+      const from = agent.lines.length
+      blackHole(true)
+      site.ip('route', 'add', '192.0.2.0/24', 'via', '10.98.0.9')
+      try {
+        // Without the change it would be 6.0 s.
+        const lost = /: connection lost: nothing heard from the peer for [2-5]\.\d s; reconnecting$/
+        await agent.line(lost, { from, deadlineMs: DOUBTED_MS })
+        await agent.line(/^disconnected since \w{3} \w{3} .*, attempt [1-9]\d*: .*no answer/, { from })
+      } finally {
+        blackHole(false)
+      }
+    })
+  } finally {
+    await impair('none')
+  }
+})
+
+it('dials anew at once from another address when its own is gone', () =>
+  survives(async () => {
+    const from = agent.lines.length
+    site.ip('address', 'delete', '10.98.0.1/24', 'dev', 'wan')
+    site.address('wan', '10.98.0.7/24')
+    await agent.line(/: connection lost: this machine has no address 10\.98\.0\.1 any more; reconnecting$/, {
+      from,
+    })
+  }))
+
+it('finds a hub that was killed, all of it, and is started at another address of its name', () =>
+  survives(async () => {
+    const from = agent.lines.length
+    for (const pid of hubProcesses(hub).values()) process.kill(pid, 'SIGKILL')
+    await agent.line(/: still no connection: /, { from, deadlineMs: BACK_MS })
+    hub.namespace.ip('address', 'delete', `${HUB_ADDRESS}/24`, 'dev', 'wan')
+    hub.namespace.address('wan', `${OTHER_HUB_ADDRESS}/24`)
+    site.hosts({ [NAME]: OTHER_HUB_ADDRESS })
+    await until('all are gone', () => hubProcesses(hub).size === 0)
+    await hub.serve()
+    await agent.line(new RegExp(`: connected again to ${OTHER_HUB_ADDRESS}$`), { from, deadlineMs: BACK_MS })
+  }))
+
+it('holds no more after a hundred reconnects than before, nor does the hub', async () => {
+  const again = async (times: number): Promise<void> => {
+    for (let i = 0; i < times; i++) {
+      const from = agent.lines.length
+      agent.child.kill('SIGHUP')
+      await agent.line(/: connected again to /, { from, deadlineMs: BACK_MS })
+    }
+  }
+  const descriptors = (pids: Iterable<number>): number =>
+    [...pids].reduce((sum, pid) => sum + readdirSync(`/proc/${pid}/fd`).length, 0)
+  const held = (): number[] => [[agent.pid], hubProcesses(hub).values()].map(descriptors)
+  await again(2)
+  const before = held()
+  await again(100)
+  await until('no more is held than before', () => held().every((count, i) => count <= (before[i] ?? 0)))
+  await onlyPort()
+})
