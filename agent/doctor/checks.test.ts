@@ -419,9 +419,9 @@ const CASES: readonly Case[] = [
   ['no cipher', judgeSsh(undefined, 'no matching cipher'), 'failed', /no matching cipher/],
   ['a login', judgeLogin('ann', undefined), 'ok', /takes ann/],
   ['none', judgeLogin('ann', 'refuses user ann'), 'failed', /refuses/, /user key list ann/],
-  ['bridges', judgeBridges(['a', 'b'], 'a', 'ann'), 'ok', /^a, b$/],
-  ['another bridge', judgeBridges(['a', 'b'], 'c', 'ann'), 'failed', /c is not among .*: a, b/, /-b/],
-  ['no bridge', judgeBridges([], undefined, 'ann'), 'warning', /none/],
+  ['bridges', judgeBridges(['a', 'b'], ['a'], 'ann'), 'ok', /^a, b$/],
+  ['another bridge', judgeBridges(['a', 'b'], ['a', 'c'], 'ann'), 'failed', /^c not among .*: a, b/, /-b/],
+  ['no bridge', judgeBridges([], [], 'ann'), 'warning', /none/],
   ['the same time', judgeClock({ aheadMs: -400, isKept: true }), 'ok', /within 1 s .*; kept by NTP/],
   [
     'another time',

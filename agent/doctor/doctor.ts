@@ -8,7 +8,7 @@ import { formatBegin, formatFinding, formatSkipped, formatSummary } from '#agent
 import type { Patient } from '#agent/doctor/patient.ts'
 import type { System } from '#agent/doctor/system.ts'
 import { EXIT_ENDED, EXIT_OTHER } from '#agent/exit-codes.ts'
-import { settleDriver, settleNic, settleTarget, type Arguments } from '#agent/options.ts'
+import { settleBridges, settleDriver, settleNic, settleTarget, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
 import { readSshConfig } from '#agent/ssh-config.ts'
 
@@ -50,6 +50,8 @@ async function admit(
 ): Promise<{ one: Patient; release: () => Promise<void> }> {
   const nic = settleNic(args, env, config)
   settleDriver(args) // a wrong one is a fault of the command line
+  const isBridgeGiven = [args, config].some(({ bridge, map = [] }) => bridge !== undefined || map.length > 0)
+  const bridges = isBridgeGiven ? settleBridges(args, config).map(({ bridge }) => bridge) : []
   const hasHub = (args.hub ?? (env['HCONNECT_HUB'] || undefined) ?? config.hub) !== undefined
   const target = hasHub ? await settleTarget(args, env, config, readSshConfig) : undefined
   const isAsking = !output.json && process.stdout.isTTY
@@ -73,6 +75,7 @@ async function admit(
     config,
     env,
     nic,
+    bridges,
     target,
     isAsking,
     system: loadSystem,

@@ -13,6 +13,7 @@ const patient: Patient = {
   config: {},
   env: {},
   nic: 'eth1',
+  bridges: [],
   target: undefined,
   isAsking: false,
   system: none,

@@ -11,6 +11,8 @@ export interface Patient {
   readonly env: NodeJS.ProcessEnv
   /** The interface, as it was given. */
   readonly nic: string
+  /** Of the hub, that are to be joined; empty: none was given. */
+  readonly bridges: readonly string[]
   /** Undefined: none was given. */
   readonly target: Target | undefined
   /** Questions on the terminal are allowed. */
