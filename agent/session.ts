@@ -14,6 +14,7 @@ import type { Hub } from '#agent/hub.ts'
 import type { Inspection } from '#agent/inspection.ts'
 import { Link } from '#agent/link.ts'
 import type { Driver } from '#agent/options.ts'
+import { pastBlackHoles } from '#agent/path-watch.ts'
 import { portKey, portKeyNow } from '#agent/port-key.ts'
 import type { LinkReading, PortReading, RemoteReading } from '#agent/report.ts'
 import { RemotePorts } from '#agent/remote-ports.ts'
@@ -156,14 +157,17 @@ export class Session {
       latencyControl,
       random: seededRandom(randomBytes(4).readUInt32LE()),
       dial: (lastRoundTripMs, signal) =>
-        hub.dial(lastRoundTripMs, signal, {
-          onAddress: (address, port) => uplink?.dialling(address, port),
-          onSocket: async (socket) => {
-            this.#reached(plainAddress(socket.remoteAddress ?? hub.target.host), true)
-            if (uplink === undefined) await refuseCarrier(this.#bridge.called, socket)
-            else uplink.connected(socket)
-          },
-        }),
+        pastBlackHoles(events, (watch) =>
+          hub.dial(lastRoundTripMs, signal, {
+            onAddress: (address, port) => uplink?.dialling(address, port),
+            onSocket: async (socket) => {
+              watch(socket)
+              this.#reached(plainAddress(socket.remoteAddress ?? hub.target.host), true)
+              if (uplink === undefined) await refuseCarrier(this.#bridge.called, socket)
+              else uplink.connected(socket)
+            },
+          }),
+        ),
       events: {
         onConnected: (address, peer, reconnects) => {
           events.onConnected(address, peer.name, reconnects)

@@ -456,6 +456,7 @@ const CASES: readonly Case[] = [
   ['an Ethernet path', judgePathMtu(1500), 'ok', /^1500$/],
   ['a path with PPPoE', judgePathMtu(1492), 'ok', /1492: a tunnel/],
   ['a narrow path', judgePathMtu(1200), 'warning', /^1200: less/, /tracepath/],
+  ['a black hole', judgePathMtu(1500, 'large packets are lost'), 'warning', /large packets/, /ICMP/],
   ['a path unknown', judgePathMtu(undefined), 'unknown', /does not tell/],
 ]
 

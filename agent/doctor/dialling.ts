@@ -3,6 +3,7 @@ import type { HubConnection } from '#agent/dial.ts'
 import { Milestone } from '#net/base/milestone.ts'
 import { ExitError, EXIT_OTHER } from '#agent/exit-codes.ts'
 import type { Hub } from '#agent/hub.ts'
+import { pastBlackHoles } from '#agent/path-watch.ts'
 import type { SshNegotiated } from '#agent/negotiated.ts'
 import { reasonOf } from '#net/base/errors.ts'
 
@@ -18,6 +19,8 @@ export class Dialling {
   /** The caller's, who closes it; undefined: there is none, and `failure` says why. */
   readonly connected: Promise<HubConnection | undefined>
   failure: ExitError | undefined
+  /** What was seen of large packets that are lost on the way. */
+  blackHole: string | undefined
   readonly #reached = new Milestone<Reached | undefined>()
   readonly #greeted = new Milestone<string | undefined>()
   readonly #negotiated = new Milestone<SshNegotiated | undefined>()
@@ -26,19 +29,25 @@ export class Dialling {
   /** @param isAsking  questions on the terminal are allowed */
   constructor(hub: Hub, isAsking: boolean) {
     let began = performance.now()
-    const dialled = hub.dial(undefined, this.#stop.signal, {
-      ...(isAsking ? {} : { ask: undefined }),
-      onAddress: () => {
-        began = performance.now()
-      },
-      onSocket: (socket) => {
-        const { remoteAddress = '', localAddress = '' } = socket
-        this.#reached.pass({ address: remoteAddress, localAddress, ms: performance.now() - began })
-        return Promise.resolve()
-      },
-      onGreeted: (software) => this.#greeted.pass(software),
-      onNegotiated: (what) => this.#negotiated.pass(what),
-    })
+    const onNotice = (text: string): void => {
+      this.blackHole = text
+    }
+    const dialled = pastBlackHoles({ onNotice }, (watch) =>
+      hub.dial(undefined, this.#stop.signal, {
+        ...(isAsking ? {} : { ask: undefined }),
+        onAddress: () => {
+          began = performance.now()
+        },
+        onSocket: (socket) => {
+          watch(socket)
+          const { remoteAddress = '', localAddress = '' } = socket
+          this.#reached.pass({ address: remoteAddress, localAddress, ms: performance.now() - began })
+          return Promise.resolve()
+        },
+        onGreeted: (software) => this.#greeted.pass(software),
+        onNegotiated: (what) => this.#negotiated.pass(what),
+      }),
+    )
     this.connected = dialled
       .catch((error: unknown) => {
         this.failure = error instanceof ExitError ? error : new ExitError(EXIT_OTHER, reasonOf(error))

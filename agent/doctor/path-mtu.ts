@@ -6,9 +6,18 @@ const ETHERNET = 1500
 /** The least of IPv6 (RFC 8200 §5), which every tunnel should keep. */
 const LEAST = 1280
 
-/** @param octets  undefined: the system does not tell */
-export function judgePathMtu(octets: number | undefined): Finding {
-  const facts = { pathMtuOctets: octets ?? null }
+/**
+ * @param octets  undefined: the system does not tell
+ * @param blackHole  what was seen of large packets that are lost on the way
+ */
+export function judgePathMtu(octets: number | undefined, blackHole?: string): Finding {
+  const facts = { pathMtuOctets: octets ?? null, losesLargePackets: blackHole !== undefined }
+  if (blackHole !== undefined)
+    return warning(
+      blackHole,
+      'have ICMP "fragmentation needed" let through, or lower the MTU of the interface',
+      facts,
+    )
   if (octets === undefined) return unknown('the system does not tell', 'ping -M do -s 1472 HUB tries it')
   if (octets >= ETHERNET) return ok(`${octets}`, facts)
   if (octets >= LEAST)
@@ -29,6 +38,7 @@ export const pathMtuCheck: Check = {
   needs: ['login'],
   run: async (patient) => {
     const { pathMtu } = await patient.system()
-    return judgePathMtu(pathMtu((await connectionOf(patient)).socket))
+    const { blackHole } = await patient.dialling()
+    return judgePathMtu(pathMtu((await connectionOf(patient)).socket), blackHole)
   },
 }

@@ -24,7 +24,7 @@ import { mtuLimit } from '#net/port/nic/mtu-limit.ts'
 import { chooseOffloads, type OffloadChoice } from '#net/port/nic/offloads.ts'
 import { sourceAddress } from '#net/port/socket-address.ts'
 import { pathMtuOf } from '#net/port/tcp.ts'
-import { descriptorOf } from '#net/port/tunnel/connection.ts'
+import { descriptorOf } from '#net/port/tcp-info.ts'
 
 const ANY_PORT = 9
 

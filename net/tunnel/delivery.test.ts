@@ -75,6 +75,13 @@ describe('Delivery', () => {
     expect(far.delivery.limit).toBe(2 * MIB)
   })
 
+  it('lets as much be unread on a far path as is under way there', () => {
+    const far = new Far(60_000, 100)
+    far.run(4000, 60_000)
+    expect(far.delivery.limit).toBeGreaterThan(6 * MIB)
+    expect(far.delivery.limit).toBeLessThanOrEqual(32 * MIB)
+  })
+
   it('takes the time of a path for what it is where TCP does not know it, as behind a relay', () => {
     for (const pathMs of [45, 80, 200]) {
       const far = new Far(20_000, pathMs)

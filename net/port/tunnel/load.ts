@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ChannelStream, isDeaf } from '#net/port/tunnel/channel-stream.ts'
+import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
 import { TunnelConnection } from '#net/port/tunnel/connection.ts'
 import {
   controlRecord,
@@ -37,9 +38,11 @@ export interface LoadOptions {
 export class Load {
   readonly #options: LoadOptions
   readonly #stream: ChannelStream
+  readonly #window: ChannelWindow
   readonly #scanner: RecordScanner
   readonly #filler = Buffer.alloc(RECORD_HEADER_LEN + LONGEST_RECORD)
   #octets = 0
+  #leastRoundTripMs = Number.NaN
   #firstAt = Number.NaN
   #lastAt = Number.NaN
   #left = 0
@@ -51,6 +54,7 @@ export class Load {
     this.#options = options
     const { channel, socket } = options
     this.#stream = new ChannelStream(channel, new TunnelConnection(socket, true), () => this.#fill())
+    this.#window = new ChannelWindow(channel)
     this.#scanner = new RecordScanner({
       onFrames: (_chunk, start, end) => this.#count(end - start),
       onControl: (type, payload) => this.#control(type, payload),
@@ -93,6 +97,7 @@ export class Load {
     this.#sent()
     this.#isClosed = true
     this.#stream.close()
+    this.#window.close()
   }
 
   #sent(): void {
@@ -115,6 +120,7 @@ export class Load {
 
   #receive(chunk: Buffer): void {
     if (this.#isClosed) return
+    this.#window.read(chunk.length, performance.now(), this.#leastRoundTripMs)
     try {
       this.#scanner.scan(chunk, 0, chunk.length)
     } catch (error) {
@@ -141,6 +147,7 @@ export class Load {
     const now = performance.now()
     const sentAt = new DataView(payload.buffer, payload.byteOffset).getFloat64(0)
     if (!(sentAt >= 0 && sentAt <= now)) return
+    this.#leastRoundTripMs = Math.min(this.#leastRoundTripMs || Infinity, now - sentAt)
     this.#options.onRoundTrip(now - sentAt)
     this.#stream.answered(sentAt, now)
   }
