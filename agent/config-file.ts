@@ -1,11 +1,12 @@
 /** hconnect's configuration file: defaults of the command line, in YAML. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 
+import { parseProxy } from '#agent/proxy-address.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU } from '#net/port/nic/mtu.ts'
 
@@ -25,6 +26,10 @@ const schema = z.strictObject({
   bridge: z.string().min(1).optional(),
   map: map.optional(),
   identity: z.string().min(1).optional(),
+  jump: z.string().min(1).optional(),
+  proxy: z.string().min(1).optional(),
+  ca: z.string().min(1).optional(),
+  fingerprint: z.string().min(1).optional(),
 })
 export type ConfigFile = z.infer<typeof schema>
 
@@ -46,7 +51,9 @@ export function readConfigFile(paths: readonly string[]): ConfigFile {
         continue
       throw new ConfigError(`cannot read ${path}: ${reasonOf(error)}`, { cause: error })
     }
-    return parseConfigFile(text, path)
+    const config = parseConfigFile(text, path)
+    refuseSharedSecret(config, path)
+    return config
   }
   return {}
 }
@@ -67,6 +74,13 @@ export function parseConfigFile(text: string, path: string): ConfigFile {
   const key = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]
   const reason = issue?.code === 'unrecognized_keys' ? 'there is no such setting' : issue?.message
   return fail(offsetOf(document, key), `${String(key ?? 'the file')}: ${reason ?? 'is not valid'}`)
+}
+
+/** @throws ConfigError when a password is in a file that others can read */
+function refuseSharedSecret({ proxy }: ConfigFile, path: string): void {
+  if (proxy === undefined || parseProxy(proxy, `proxy in ${path}`)?.password === undefined) return
+  if (process.platform === 'win32' || (statSync(path).mode & 0o077) === 0) return
+  throw new ConfigError(`${path} has a password in it, and others can read it: chmod 600 ${path}`)
 }
 
 function offsetOf(document: ReturnType<typeof parseDocument>, key: PropertyKey | undefined): number {

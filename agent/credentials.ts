@@ -14,6 +14,8 @@ const MAX_KEY_FILE = 1 << 20
 
 export interface CredentialOptions {
   readonly user: string
+  /** Where, for people who are asked for a password; default: the hub, which needs no name. */
+  readonly at?: string
   /** A key file that must be there; tried before the others. */
   readonly identity: string | undefined
   /** Key files that are tried when they are there. */
@@ -170,7 +172,12 @@ export class Credentials {
   }
 
   readonly #askPassword = (ask: Ask | undefined): Promise<string | undefined> =>
-    ask === undefined ? Promise.resolve(undefined) : ask(`Password of ${this.#options.user}: `, true)
+    ask === undefined ? Promise.resolve(undefined) : ask(`Password of ${this.#who}: `, true)
+
+  get #who(): string {
+    const { user, at } = this.#options
+    return at === undefined ? user : `${user} at ${at}`
+  }
 }
 
 const ENCRYPTED = 'it is encrypted'

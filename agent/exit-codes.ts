@@ -12,6 +12,7 @@ export const EXIT_HOST_KEY = 8
 export const EXIT_TAKEN_OVER = 9
 export const EXIT_CARRIES_TUNNEL = 10
 export const EXIT_PROTOCOL = 11
+export const EXIT_CERTIFICATE = 12
 
 /** Code and meaning, in the order and words of --help and the documentation. */
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
@@ -27,6 +28,7 @@ export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] =
   [EXIT_TAKEN_OVER, 'another hconnect has taken this port over'],
   [EXIT_CARRIES_TUNNEL, 'the network interface carries the tunnel, or may'],
   [EXIT_PROTOCOL, 'the hub does not speak our protocol or version'],
+  [EXIT_CERTIFICATE, 'certificate of the hub or the proxy not trusted (wss://, https://)'],
 ]
 
 /** Ends the program with `exitCode`; the message is the one line that the user reads. */

@@ -17,9 +17,16 @@ const ALGORITHMS: readonly ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ]
 
+/** known_hosts names no port where it is this one. */
+const PORT_WITHOUT_NAME = 22
+
 export interface HostKeyOptions {
   readonly host: string
   readonly port: number
+  /** The name that known_hosts has, without a port (HostKeyAlias of ssh_config(5)); undefined: host and port. */
+  readonly alias?: string | undefined
+  /** What it is, for people. Default: `hub`. */
+  readonly what?: string
   /** Read in this order; new keys go to the first. */
   readonly files: readonly string[]
   readonly acceptNew: boolean
@@ -36,9 +43,16 @@ export class HostKeyCheck {
     this.#options = options
   }
 
+  /** Where known_hosts has it. */
+  get #place(): { host: string; port: number } {
+    const { alias, host, port } = this.#options
+    return alias === undefined ? { host, port } : { host: alias, port: PORT_WITHOUT_NAME }
+  }
+
   /** Algorithms to offer: those of the keys that are known for the hub come first, as ssh does it. */
   algorithms(): ServerHostKeyAlgorithm[] {
-    const types = knownKeyTypes(this.#known(), this.#options.host, this.#options.port)
+    const { host, port } = this.#place
+    const types = knownKeyTypes(this.#known(), host, port)
     const first = ALGORITHMS.filter((name) => types.includes(keyTypeOf(name)))
     return [...first, ...ALGORITHMS.filter((name) => !first.includes(name))]
   }
@@ -49,8 +63,9 @@ export class HostKeyCheck {
    * @throws ExitError EXIT_HOST_KEY with the reason and what to do
    */
   async judge(key: Buffer, ask: Ask | undefined): Promise<void> {
-    const { host, port, files } = this.#options
-    const hub = formatHubAddress(host, port)
+    const { files } = this.#options
+    const { host, port } = this.#place
+    const hub = formatHubAddress(this.#options.host, this.#options.port)
     const print = `${typeOfKey(key)} ${fingerprint(key)}`
     const verdict = checkKey(this.#known(), host, port, key)
     switch (verdict.kind) {
@@ -85,7 +100,7 @@ export class HostKeyCheck {
           'connect once from a terminal, or use --accept-new if you trust the network',
       )
     }
-    const question = `The hub ${hub} is not known yet. Its key is ${print}.\nTrust it from now on? (yes, no, or the fingerprint you expect) `
+    const question = `The ${this.#options.what ?? 'hub'} ${hub} is not known yet. Its key is ${print}.\nTrust it from now on? (yes, no, or the fingerprint you expect) `
     for (let tries = 0; tries < 3; tries++) {
       const answer = (await ask(question, false)).trim()
       if (answer.toLowerCase() === 'yes' || answer === fingerprint(key)) return
@@ -98,7 +113,8 @@ export class HostKeyCheck {
   #remember(key: Buffer, hub: string, print: string, file: string | undefined): void {
     if (file === undefined) return
     try {
-      rememberKey(file, this.#options.host, this.#options.port, key)
+      const { host, port } = this.#place
+      rememberKey(file, host, port, key)
       this.#options.log(`the host key of ${hub}, ${print}, is now remembered in ${file}`)
     } catch (error) {
       this.#options.log(`the host key of ${hub} is trusted for this run only: ${reasonOf(error)}`)

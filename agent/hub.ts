@@ -3,16 +3,20 @@ import type { ConfigFile } from '#agent/config-file.ts'
 import { Credentials } from '#agent/credentials.ts'
 import { dial, type DialOptions, type HubConnection } from '#agent/dial.ts'
 import { HostKeyCheck } from '#agent/host-key.ts'
-import { defaultKnownHostsFiles } from '#agent/known-hosts-file.ts'
 import { settleTarget, type Arguments, type Target } from '#agent/options.ts'
+import { agentSocketOf, knownHostsFilesOf, settleRoute } from '#agent/route.ts'
 import { readSshConfig } from '#agent/ssh-config.ts'
 import { terminalAsk } from '#agent/terminal.ts'
 
-type DialHooks = Pick<DialOptions, 'onAddress' | 'onSocket' | 'onGreeted' | 'onNegotiated'> &
+type DialHooks = Pick<DialOptions, 'onAddress' | 'onSocket' | 'onArrived' | 'onGreeted' | 'onNegotiated'> &
   Partial<Pick<DialOptions, 'ask'>>
 
 export interface Hub {
   readonly target: Target
+  /** Host that TCP connects to: the hub, or what is on the way to it. */
+  readonly nearest: string
+  /** What is on the way, for people: proxies, jump hosts, a WebSocket. */
+  readonly steps: readonly string[]
   /** Dials; questions are asked the first time only, when `lastRoundTripMs` is undefined, or by the `ask` of `hooks`. */
   readonly dial: (
     lastRoundTripMs: number | undefined,
@@ -28,30 +32,36 @@ export async function settleHub(
   env: NodeJS.ProcessEnv,
   log: (text: string) => void,
 ): Promise<Hub> {
-  const target = await settleTarget(args, env, config, readSshConfig)
-  const { host, port, user } = target
+  const sshConfig = (host: string) => readSshConfig(host, log)
+  const target = await settleTarget(args, env, config, sshConfig)
+  const { host, port, user, ssh } = target
+  const { way, nearest, steps } = await settleRoute(target, { args, config, env, sshConfig, log })
   const credentials = new Credentials({
     user,
     identity: target.identity,
     identityFiles: target.identityFiles,
-    agentSocket: env['SSH_AUTH_SOCK'] || undefined,
+    agentSocket: agentSocketOf(ssh, env),
     password: env['HCONNECT_PASSWORD'] || undefined,
     log,
   })
   const hostKeys = new HostKeyCheck({
     host,
     port,
-    files: args.knownHosts === undefined ? defaultKnownHostsFiles() : [args.knownHosts],
+    alias: ssh.hostKeyAlias,
+    files: knownHostsFilesOf(args, ssh),
     acceptNew: args.acceptNew,
     log,
   })
   return {
     target,
+    nearest,
+    steps,
     dial: (lastRoundTripMs, signal, hooks) =>
       dial({
         host,
         port,
         user,
+        way,
         credentials,
         hostKeys,
         ask: lastRoundTripMs === undefined ? terminalAsk() : undefined,

@@ -8,12 +8,14 @@ import { ConfigError, reasonOf } from '#net/base/errors.ts'
 
 const MAX_FILE = 64 * 1024 * 1024
 
-/** Files that are read, in ssh's order; the first is the one that new keys go to. */
-export const defaultKnownHostsFiles = (home: string = homedir()): readonly string[] => [
+/** Files of the user that are read, in ssh's order; the first is the one that new keys go to. */
+export const userKnownHosts = (home: string = homedir()): readonly string[] => [
   join(home, '.ssh/known_hosts'),
   join(home, '.ssh/known_hosts2'),
-  '/etc/ssh/ssh_known_hosts',
 ]
+
+/** Those of the machine, which follow. */
+export const globalKnownHosts: readonly string[] = ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']
 
 /** Reads all files that exist. @throws ConfigError for one that exists and cannot be read. */
 export function readKnownHosts(files: readonly string[]): KnownHosts {

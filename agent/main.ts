@@ -2,9 +2,10 @@
 /** The command `hconnect`. */
 import { configPaths, readConfigFile } from '#agent/config-file.ts'
 import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
-import { parseArguments } from '#agent/options.ts'
+import { describeHconnect, parseArguments } from '#agent/options.ts'
 import { Output } from '#agent/output.ts'
 import { packageVersion } from '#agent/version.ts'
+import { completionScript, SHELLS } from '#net/cli/completion.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 
 const LAST_WORDS_MS = 2000
@@ -14,7 +15,10 @@ const output = new Output(process.argv.includes('--json'))
 try {
   const version = packageVersion()
   const args = await parseArguments(process.argv.slice(2), version)
-  if (args !== undefined) {
+  if (args?.command === 'completion') {
+    const shell = SHELLS.find((name) => name === args.shell) ?? 'bash'
+    process.stdout.write(completionScript(shell, describeHconnect()))
+  } else if (args !== undefined) {
     const config = readConfigFile(configPaths(env))
     // Each loads what it needs only: `doctor` is to run where the native bindings are missing.
     if (args.command === 'restore' || (args.command === 'doctor' && args.restore))

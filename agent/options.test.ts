@@ -1,10 +1,12 @@
 import { homedir, userInfo } from 'node:os'
+import { optionsOfHelp } from '#test/support/help.ts'
 import { join } from 'node:path'
 
 import { describe, expect, it, vi } from 'vitest'
 
 import { EXIT_CODES, EXIT_USAGE } from '#agent/exit-codes.ts'
 import {
+  describeHconnect,
   parseArguments,
   repairDashes,
   settleBridges,
@@ -21,7 +23,13 @@ const parse = async (line: string): Promise<Arguments> => {
   return args
 }
 const ssh = () =>
-  Promise.resolve({ hostname: 'real.example', port: 2022, user: 'bob', identityFiles: ['/k'] })
+  Promise.resolve({
+    ...NO_SSH_CONFIG,
+    hostname: 'real.example',
+    port: 2022,
+    user: 'bob',
+    identityFiles: ['/k'],
+  })
 const login = () => Promise.resolve({ ...NO_SSH_CONFIG, user: userInfo().username })
 const noSsh = () => Promise.resolve(NO_SSH_CONFIG)
 
@@ -103,6 +111,19 @@ describe('parseArguments', () => {
     const help = await printed('--help')
     for (const [code, meaning] of EXIT_CODES) expect(help).toContain(`${code}  ${meaning}`)
     expect(help.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  it('has every option and command of its help in manual page and completions, and no other', async () => {
+    const help = await printed('--help')
+    const { options, commands } = describeHconnect()
+    expect(optionsOfHelp(help)).toEqual(options.flatMap(({ names }) => names).sort())
+    const named = [...help.matchAll(/^ {2}hconnect ([a-z]+).* {2}/gm)].map(([, name]) => name)
+    expect(named).toEqual(commands.map(({ path }) => path.at(-1)))
+  })
+
+  it('takes the name of a shell', async () => {
+    expect(await parse('completion zsh')).toMatchObject({ command: 'completion', shell: 'zsh' })
+    await expect(parse('completion tcsh')).rejects.toMatchObject({ exitCode: EXIT_USAGE })
   })
 })
 
@@ -244,6 +265,10 @@ const NO_ARGUMENTS: Arguments = {
   driver: undefined,
   identity: undefined,
   knownHosts: undefined,
+  jump: undefined,
+  proxy: undefined,
+  ca: undefined,
+  fingerprint: undefined,
   acceptNew: false,
   intervalSeconds: 10,
   count: Infinity,

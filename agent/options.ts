@@ -9,9 +9,12 @@ import yargs, { type Argv } from 'yargs'
 import { type BridgeChoice, checkBridge, parseMap } from '#agent/bridge-choice.ts'
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
-import { DEFAULT_HUB_PORT, parseHubAddress } from '#agent/hub-address.ts'
+import { DEFAULT_HUB_PORT, parseHubAddress, parseHubUrl } from '#agent/hub-address.ts'
 import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
 import { ConfigError } from '#net/base/errors.ts'
+import { SHELLS } from '#net/cli/completion.ts'
+import { type CommandDescription, describeCommandLine } from '#net/cli/description.ts'
+import { FILE, INTERFACE, oneOf } from '#net/cli/values.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 
 /** How the interface is opened: a packet socket of Linux, or libpcap. */
@@ -19,12 +22,14 @@ const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
 
 /** Words that may come first; without one, `hconnect` connects. */
-const COMMANDS = ['list', 'restore', 'doctor'] as const
+const COMMANDS = ['list', 'restore', 'doctor', 'completion'] as const
 export type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
 export interface Arguments {
   readonly command: CommandName
+  /** Of `completion`. */
+  readonly shell?: string | undefined
   readonly user: string | undefined
   readonly bridge: string | undefined
   /** `VLAN=BRIDGE`, as they were given. */
@@ -36,6 +41,10 @@ export interface Arguments {
   readonly mtu: number | undefined
   readonly identity: string | undefined
   readonly knownHosts: string | undefined
+  readonly jump: string | undefined
+  readonly proxy: string | undefined
+  readonly ca: string | undefined
+  readonly fingerprint: string | undefined
   readonly acceptNew: boolean
   readonly intervalSeconds: number
   /** Reports after which the program ends; Infinity when not given. */
@@ -64,9 +73,26 @@ export interface Target {
   readonly identity: string | undefined
   /** Tried when they exist. */
   readonly identityFiles: readonly string[]
+  /** Of the URL, where the hub is reached through HTTPS. */
+  readonly path: string | undefined
+  /** What ssh's configuration says about the host. */
+  readonly ssh: SshConfig
 }
 
-const TEXT_OPTIONS = ['user', 'bridge', 'hub', 'nic', 'mtu', 'driver', 'identity', 'known-hosts'] as const
+const TEXT_OPTIONS = [
+  'user',
+  'bridge',
+  'hub',
+  'nic',
+  'mtu',
+  'driver',
+  'identity',
+  'known-hosts',
+  'jump',
+  'proxy',
+  'ca',
+  'fingerprint',
+] as const
 const LONG_NAMES = [
   ...TEXT_OPTIONS,
   'map',
@@ -115,7 +141,7 @@ export async function parseArguments(
   argv: readonly string[],
   version: string,
 ): Promise<Arguments | undefined> {
-  const parsed = await commandLine(argv, version).parseAsync()
+  const parsed = await commandLine(yargs(repairDashes(argv)), version).parseAsync()
   if (parsed.help === true || parsed.version === true) return undefined
   const values = parsed as Record<string, unknown>
   const single = (name: string): string | undefined => {
@@ -140,6 +166,7 @@ export async function parseArguments(
       throw usage(`--tui and --${other} do not go together: the view prints no reports`)
   return {
     command: COMMANDS.find((name) => name === parsed._[0]) ?? 'connect',
+    shell: single('shell'),
     user: single('user'),
     bridge: single('bridge'),
     map: several('map'),
@@ -152,6 +179,10 @@ export async function parseArguments(
         : number('mtu', MAX_MTU, isMtu, `expected octets, ${MIN_MTU} to ${MAX_MTU}`),
     identity: single('identity'),
     knownHosts: single('known-hosts'),
+    jump: single('jump'),
+    proxy: single('proxy'),
+    ca: single('ca'),
+    fingerprint: single('fingerprint'),
     acceptNew: values['accept-new'] === true,
     intervalSeconds: number(
       'interval',
@@ -176,8 +207,9 @@ export async function parseArguments(
   }
 }
 
-function commandLine(argv: readonly string[], version: string): Argv<{ help?: boolean; version?: boolean }> {
-  return yargs(repairDashes(argv))
+/** Declares the command line: to yargs, and to who makes manual pages and completions of it. */
+function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; version?: boolean }> {
+  return parser
     .scriptName('hconnect')
     .usage('Bridges an Ethernet port of this machine to a virtual switch of a Hybridge hub, through SSH.')
     .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
@@ -186,6 +218,9 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
     .command(
       'doctor',
       'say what is wrong with this machine, the interface or the way to the hub, and the remedy',
+    )
+    .command('completion <shell>', 'print the completion script of a shell', (words) =>
+      words.positional('shell', { choices: SHELLS, describe: 'the shell' }),
     )
     .options({
       user: { alias: ['u', 'c'], requiresArg: true, string: true, describe: 'user name at the hub' },
@@ -200,23 +235,57 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
         string: true,
         describe: 'VLAN=BRIDGE or untagged=BRIDGE in place of -b; once for each of several bridges',
       },
-      hub: { alias: 's', requiresArg: true, string: true, describe: 'the hub: HOST or HOST:PORT' },
-      nic: { alias: 'n', requiresArg: true, string: true, describe: 'network interface to bridge [eth1]' },
+      hub: {
+        alias: 's',
+        requiresArg: true,
+        string: true,
+        describe: 'the hub: HOST[:PORT], or wss://HOST[:PORT][/PATH]',
+      },
+      nic: {
+        ...INTERFACE,
+        alias: 'n',
+        requiresArg: true,
+        string: true,
+        describe: 'network interface to bridge [eth1]',
+      },
       mtu: {
         requiresArg: true,
         string: true,
         describe: `MTU to raise the interface to, ${MIN_MTU} to ${MAX_MTU} [what the driver takes]`,
       },
       driver: {
+        ...oneOf(DRIVERS),
         requiresArg: true,
         string: true,
         describe: 'how to open it: packet or pcap [packet on Linux, else pcap]',
       },
-      identity: { requiresArg: true, string: true, describe: 'private key file' },
+      identity: { ...FILE, requiresArg: true, string: true, describe: 'private key file' },
       'known-hosts': {
+        ...FILE,
         requiresArg: true,
         string: true,
         describe: 'known_hosts file instead of the usual ones',
+      },
+      jump: {
+        requiresArg: true,
+        string: true,
+        describe: 'SSH hosts to go through: [USER@]HOST[:PORT], several joined by commas; or none',
+      },
+      proxy: {
+        requiresArg: true,
+        string: true,
+        describe:
+          'http://[USER@]HOST:PORT, https://..., socks5://..., or none; with a password: $HCONNECT_PROXY',
+      },
+      ca: {
+        requiresArg: true,
+        string: true,
+        describe: 'certificates (PEM) to trust for wss:// [of the system]',
+      },
+      fingerprint: {
+        requiresArg: true,
+        string: true,
+        describe: 'SHA256:... of the certificate of wss://, in place of authorities',
       },
       'accept-new': { boolean: true, describe: 'remember the key of a hub that is not known yet' },
       'allow-uplink': {
@@ -265,6 +334,9 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       throw usage(message ?? error?.message ?? 'cannot read the command line')
     })
 }
+
+export const describeHconnect = (): CommandDescription =>
+  describeCommandLine('hconnect', (declaring) => commandLine(declaring, ''))
 
 /** A paragraph a line: yargs breaks them to the terminal's width. */
 const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.
@@ -326,25 +398,40 @@ export async function settleTarget(
 ): Promise<Target> {
   const text = args.hub ?? (env['HCONNECT_HUB'] || undefined) ?? config.hub
   if (text === undefined) throw usage('no hub given: use -s HOST, or set HCONNECT_HUB')
-  let given
-  try {
-    given = parseHubAddress(text)
-  } catch (error) {
-    throw error instanceof ConfigError ? usage(error.message) : error
-  }
+  const url = orUsage(() => parseHubUrl(text))
+  const given = url ?? orUsage(() => parseHubAddress(text))
   const ssh = await sshConfig(given.host)
   const home = homedir()
   // ssh answers with the login name when its configuration has no user.
   const user = args.user ?? config.user ?? (ssh.user === loginName() ? undefined : ssh.user)
   if (user === undefined) throw usage('no user given: use -u USER')
   const identity = args.identity ?? config.identity
-  const files = [...ssh.identityFiles, ...DEFAULT_IDENTITIES.map((file) => expandHome(file, home))]
   return {
-    host: ssh.hostname ?? given.host,
+    // The name in a URL is the one that its certificate is for.
+    host: url?.host ?? ssh.hostname ?? given.host,
     port: given.port ?? ssh.port ?? DEFAULT_HUB_PORT,
     user,
     identity: identity === undefined ? undefined : expandHome(identity, home),
-    identityFiles: [...new Set(files)],
+    identityFiles: identityFilesOf(ssh),
+    path: url?.path,
+    ssh,
+  }
+}
+
+/** Key files to try where `ssh` is what ssh's configuration says. */
+export const identityFilesOf = (ssh: SshConfig): string[] => [
+  ...new Set([
+    ...ssh.identityFiles,
+    ...(ssh.identitiesOnly ? [] : DEFAULT_IDENTITIES.map((file) => expandHome(file, homedir()))),
+  ]),
+]
+
+/** @throws ExitError EXIT_USAGE in place of ConfigError */
+export function orUsage<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw error instanceof ConfigError ? usage(error.message) : error
   }
 }
 

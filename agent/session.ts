@@ -72,7 +72,7 @@ export class Session {
    */
   static async open(options: SessionOptions): Promise<Session> {
     const { nic, hub, allowUplink } = options
-    if (!allowUplink) await refuseWay(nic, hub.target.host)
+    if (!allowUplink) await refuseWay(nic, hub.nearest)
     const session = new Session(options)
     await session.#bridge.opened()
     return session

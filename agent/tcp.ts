@@ -12,6 +12,8 @@ export interface TcpOptions {
   /** A name, or a numeric address; one of IPv6 may have a zone (`fe80::1%eth0`). */
   readonly host: string
   readonly port: number
+  /** What it is, for people. Default: `the hub`. */
+  readonly what?: string
   /** For the look-up and all attempts together. */
   readonly deadlineMs: number
   readonly signal: AbortSignal
@@ -28,7 +30,7 @@ export interface TcpConnection {
 
 /** @throws ExitError EXIT_UNREACHABLE */
 export function connectTcp(options: TcpOptions): Promise<TcpConnection> {
-  const { host, port, deadlineMs, signal, onAddress } = options
+  const { host, port, what = 'the hub', deadlineMs, signal, onAddress } = options
   return new Promise((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer)
@@ -38,7 +40,7 @@ export function connectTcp(options: TcpOptions): Promise<TcpConnection> {
     const give = (reason: string): void => {
       end()
       reject(
-        new ExitError(EXIT_UNREACHABLE, `cannot reach the hub ${formatHubAddress(host, port)}: ${reason}`),
+        new ExitError(EXIT_UNREACHABLE, `cannot reach ${what} ${formatHubAddress(host, port)}: ${reason}`),
       )
     }
     const race = new AddressRace({

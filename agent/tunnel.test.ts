@@ -34,7 +34,7 @@ beforeEach(async () => {
   socket = new QuietConnection()
   const sink = { frame: () => {}, batchEnd: () => {}, portState: () => {} }
   port = new TunnelPort({ name: 'tunnel', counters: new PortCounters(), sink, seed: 1 })
-  tunnel = new Tunnel({ channel, socket, port, hello: HELLO })
+  tunnel = new Tunnel({ channel, transport: { stream: socket, socket }, port, hello: HELLO })
   channel.push(controlRecord(RECORD_HELLO, encodeHello(HELLO)))
   await tunnel.opened
 })

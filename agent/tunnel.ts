@@ -1,10 +1,10 @@
 /** One working tunnel: a session on an SSH channel, its clock and its octets; frames go through the tunnel port. */
-import type { Socket } from 'node:net'
 import type { Duplex, Readable } from 'node:stream'
 
 import { printable } from '#agent/printable.ts'
 import { ProtocolError } from '#net/base/errors.ts'
 import { connectionUnder } from '#net/port/tunnel/connection.ts'
+import type { Transport } from '#net/port/tunnel/transport.ts'
 import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import { ChannelStream, isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
@@ -18,15 +18,15 @@ type AgentChannel = Duplex & { readonly stderr: Readable }
 export interface TunnelOptions {
   /** Of ssh2. */
   readonly channel: AgentChannel
-  /** The socket under the channel. */
-  readonly socket: Socket
+  /** What SSH runs on. */
+  readonly transport: Transport
   readonly port: TunnelPort
   readonly hello: Hello
 }
 
 export class Tunnel {
   readonly #channel: AgentChannel
-  readonly #socket: Socket
+  readonly #transport: Transport
   readonly #port: TunnelPort
   readonly #hello: Hello
   readonly #session: TunnelSession
@@ -45,7 +45,7 @@ export class Tunnel {
 
   constructor(options: TunnelOptions) {
     this.#channel = options.channel
-    this.#socket = options.socket
+    this.#transport = options.transport
     this.#port = options.port
     this.#hello = options.hello
     this.opened = new Promise((resolve) => {
@@ -64,7 +64,7 @@ export class Tunnel {
       },
       performance.now(),
     )
-    const path = connectionUnder(options.socket, options.hello.latencyControl)
+    const path = connectionUnder(options.transport, options.hello.latencyControl)
     this.#stream = new ChannelStream(options.channel, path, () => {
       this.#pump() // before frames fill the connection again
       this.#port.drained()
@@ -106,7 +106,7 @@ export class Tunnel {
     channel.on('close', () => this.#lost(this.#stderr === '' ? 'the hub closed the tunnel' : this.#stderr))
     channel.on('end', () => this.#lost(this.#stderr === '' ? 'the hub ended the tunnel' : this.#stderr))
     channel.on('error', (error: Error) => this.#lost(error.message))
-    this.#socket.once('close', this.#onSocketClosed)
+    this.#transport.socket.once('close', this.#onSocketClosed)
   }
 
   #lost(reason: string): void {
@@ -121,7 +121,7 @@ export class Tunnel {
 
   #end(reason: ProtocolError): void {
     clearTimeout(this.#timer)
-    this.#socket.off('close', this.#onSocketClosed) // which may outlive many tunnels
+    this.#transport.socket.off('close', this.#onSocketClosed) // which may outlive many tunnels
     this.#stream.close()
     this.#window.close()
     this.#port.disconnect(reason.message)
@@ -132,7 +132,7 @@ export class Tunnel {
 
   /** Control records go past the port's queue, between its batches. */
   #pump(): void {
-    while (this.#session.ended || !isDeaf(this.#channel, this.#socket)) {
+    while (this.#session.ended || !isDeaf(this.#channel, this.#transport)) {
       const record = this.#session.pollTransmit()
       if (record === undefined) break
       this.#stream.writeControl(record)

@@ -136,7 +136,7 @@ export class Tunnels {
     const { hub, hello } = this.#options
     const { bridge, port } = remote
     const channel = await hub.exec(`hybridge bridge ${bridge}`)
-    const tunnel = new Tunnel({ channel, socket: hub.socket, port, hello })
+    const tunnel = new Tunnel({ channel, transport: hub, port, hello })
     this.#opening.set(remote, tunnel)
     if (this.#over.signal.aborted) tunnel.bye('leave', 'the agent left')
     const peer = await Promise.race([tunnel.opened, tunnel.ended])

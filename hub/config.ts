@@ -19,6 +19,7 @@ import {
   type MgmtOptions,
   parseMgmtOptions,
 } from '#hub/vde/console/options.ts'
+import type { CertificateFiles } from '#hub/supervisor/certificate.ts'
 import type { VdeConfig } from '#hub/vde/directory.ts'
 import { parseVdeOptions, VDE_OPTIONS, vdeConfig, type VdeOptions } from '#hub/vde/options.ts'
 
@@ -62,6 +63,14 @@ export interface AttachConfig {
   readonly port?: number
 }
 
+export interface WebConfig {
+  readonly https: (ListenAddress & CertificateFiles) | undefined
+  /** For a reverse proxy on this machine. */
+  readonly http: ListenAddress | undefined
+  /** Begins with `/`. */
+  readonly path: string
+}
+
 export interface ServeConfig {
   /** Absolute. */
   readonly data: string
@@ -71,6 +80,8 @@ export interface ServeConfig {
   readonly gateways: number
   /** Users of the SSH port are told nothing of the ports of bridges. */
   readonly hidePorts: boolean
+  /** Where SSH in WebSockets is served; undefined: nowhere. */
+  readonly web: WebConfig | undefined
   /** Where Prometheus may ask; undefined: nowhere. */
   readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
@@ -104,6 +115,14 @@ export function parseListenAddress(text: string): ListenAddress {
     throw new ConfigError(`"${text}" is no ADDRESS:PORT, as 0.0.0.0:2222 or [::]:2222`)
   }
   return { address: v6 ?? v4 ?? '', port }
+}
+
+/** @throws ConfigError */
+function parseWebPath(text: string): string {
+  if (/^\/[\w.~/-]{0,200}$/.test(text)) return text
+  throw new ConfigError(
+    `"${text}" is no path of a URL, as / or /hub: letters, digits, "-", ".", "_", "~", "/"`,
+  )
 }
 
 /** `NAME[,OPTION=VALUE...]` */
@@ -264,6 +283,15 @@ export const ConfigFile = z.strictObject({
     .optional()
     .describe('Directory with a VDE directory for each bridge, relative to this file'),
   attach: z.array(textOf(parseAttach)).default([]).describe('BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]'),
+  https: textOf(parseListenAddress)
+    .optional()
+    .describe('ADDRESS:PORT where agents come through HTTPS (wss://), default nowhere'),
+  cert: z.string().min(1).optional().describe('PEM file of its certificate, relative to this file'),
+  key: z.string().min(1).optional().describe('PEM file of its private key, relative to this file'),
+  http: textOf(parseListenAddress)
+    .optional()
+    .describe('ADDRESS:PORT of this machine where a reverse proxy passes wss:// on, default nowhere'),
+  'https-path': textOf(parseWebPath).optional().describe('Path of the WebSocket, default /'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
   'hide-ports': z.boolean().optional().describe('Tell users nothing of the ports of bridges, default false'),
   metrics: textOf(parseListenAddress)
@@ -294,11 +322,12 @@ export function parseConfigFile(text: string, file: string): ConfigFile {
   }
   const parsed = ConfigFile.safeParse(value)
   if (parsed.success) {
-    const { data, vde } = parsed.data
+    const { data, vde, cert, key } = parsed.data
+    const paths = { data, vde, cert, key }
+    const given = Object.entries(paths).filter((entry): entry is [string, string] => entry[1] !== undefined)
     return {
       ...parsed.data,
-      ...(data !== undefined && { data: resolve(dirname(file), data) }),
-      ...(vde !== undefined && { vde: resolve(dirname(file), vde) }),
+      ...Object.fromEntries(given.map(([name, path]) => [name, resolve(dirname(file), path)])),
     }
   }
   const faults = parsed.error.issues.flatMap((issue) => {
@@ -335,6 +364,11 @@ export interface ServeArguments {
   readonly bridge?: readonly string[] | undefined
   readonly attach?: readonly string[] | undefined
   readonly vde?: string | undefined
+  readonly https?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly http?: string | undefined
+  readonly httpsPath?: string | undefined
   readonly gateways?: number | undefined
   readonly hidePorts?: boolean | undefined
   readonly metrics?: string | undefined
@@ -388,10 +422,33 @@ export function mergeConfig(
     attach,
     gateways,
     hidePorts: args.hidePorts ?? file?.['hide-ports'] ?? false,
+    web: mergeWeb(args, file),
     metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }
 }
+
+/** @throws ConfigError */
+function mergeWeb(args: ServeArguments, file: ConfigFile | undefined): WebConfig | undefined {
+  const https = args.https === undefined ? file?.https : parseListenAddress(args.https)
+  const http = args.http === undefined ? file?.http : parseListenAddress(args.http)
+  const cert = args.cert === undefined ? file?.cert : resolve(args.cert)
+  const key = args.key === undefined ? file?.key : resolve(args.key)
+  const path = parseWebPath(args.httpsPath ?? file?.['https-path'] ?? '/')
+  if (http && !isLoopback(http.address))
+    throw new ConfigError(
+      `--http ${http.address}: a reverse proxy connects to 127.0.0.1 or [::1]; for everybody else there is --https`,
+    )
+  if (https === undefined) {
+    if (cert !== undefined || key !== undefined) throw new ConfigError('--cert and --key go with --https')
+    return http && { https: undefined, http, path }
+  }
+  if (cert === undefined || key === undefined)
+    throw new ConfigError('--https needs --cert FILE and --key FILE, a certificate and its private key (PEM)')
+  return { https: { ...https, cert, key }, http, path }
+}
+
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1'
 
 /** @throws ConfigError when two paths are the same */
 function withPaths(bridges: readonly BridgeText[], common: string | undefined, data: string): BridgeConfig[] {

@@ -329,12 +329,7 @@ const CASES: readonly Case[] = [
   ],
   ['one that lets frames in', judgeHypervisor({ ...HOST, vendor: 'QEMU' }, true), 'ok', /come in/],
   ['no hub', judgeHub(undefined), 'skipped', /-s HOST/],
-  [
-    'a hub',
-    judgeHub({ host: '::1', port: 2222, user: 'ann', identity: undefined, identityFiles: [] }),
-    'ok',
-    /^\[::1\]:2222, as ann$/,
-  ],
+  ['a hub', judgeHub({ host: '::1', port: 2222, user: 'ann' }), 'ok', /^\[::1\]:2222, as ann$/],
   ['a key', judgeKeys(KEYS), 'ok', /^\/k$/],
   [
     'all there is',

@@ -53,7 +53,9 @@ async function admit(
   const isBridgeGiven = [args, config].some(({ bridge, map = [] }) => bridge !== undefined || map.length > 0)
   const bridges = isBridgeGiven ? settleBridges(args, config).map(({ bridge }) => bridge) : []
   const hasHub = (args.hub ?? (env['HCONNECT_HUB'] || undefined) ?? config.hub) !== undefined
-  const target = hasHub ? await settleTarget(args, env, config, readSshConfig) : undefined
+  const target = hasHub
+    ? await settleTarget(args, env, config, (host) => readSshConfig(host, () => {}))
+    : undefined
   const isAsking = !output.json && process.stdout.isTTY
   let system: Promise<System> | undefined
   let dialling: Promise<Dialling> | undefined

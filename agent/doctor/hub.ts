@@ -3,7 +3,7 @@ import { type Check, type Finding, ok, skipped } from '#agent/doctor/finding.ts'
 import { formatHubAddress } from '#agent/hub-address.ts'
 import type { Target } from '#agent/options.ts'
 
-export function judgeHub(target: Target | undefined): Finding {
+export function judgeHub(target: Pick<Target, 'host' | 'port' | 'user'> | undefined): Finding {
   if (target === undefined) return skipped('none is given; -s HOST looks at the way to it')
   const { host, port, user } = target
   return ok(`${formatHubAddress(host, port)}, as ${user}`, { host, port, user })

@@ -109,7 +109,7 @@ class Probe {
     this.#channel = channel
     this.load = new Load({
       channel,
-      socket: hub.socket,
+      transport: hub,
       onControl: (type, payload) => {
         const time = type === RECORD_HELLO ? decodeGreeting(payload) : undefined
         const arrived = type === RECORD_BYE ? decodeArrived(payload) : undefined

@@ -14,8 +14,8 @@ const BACKLOG = 512
  * @returns the listening descriptor, which the caller owns
  * @throws SystemError EADDRINUSE when a socket that does not share has the address
  */
-export function listenShared(address: string, port: number): number {
-  return bindTcp(address, port, { shared: true, backlog: BACKLOG })
+export function listenShared(address: string, port: number, option = '--ssh'): number {
+  return bindTcp(address, port, { shared: true, backlog: BACKLOG, option })
 }
 
 /** Whether anybody, sharing or not, has the address of `option`; or it cannot be had for another reason, which is thrown. */

@@ -2,10 +2,10 @@
  * `hybridge measure up|down`: how fast the path between an agent and this hub is, measured on an SSH channel with filler
  * that goes no further. Bounded in time and octets; one for each user at a time, in each gateway.
  */
-import type { Socket } from 'node:net'
 import type { ServerChannel } from 'ssh2'
 import { reasonOf } from '#net/base/errors.ts'
 import { Load } from '#net/port/tunnel/load.ts'
+import type { Transport } from '#net/port/tunnel/transport.ts'
 import { RECORD_BYE } from '#net/tunnel/framing.ts'
 import { arrivedRecord, greetingRecord, LONGEST_LOAD_MS, MOST_LOAD_OCTETS } from '#net/tunnel/measurement.ts'
 
@@ -19,8 +19,8 @@ export interface MeasurementOptions {
   /** Of `down`: how long filler is sent. */
   readonly ms: number
   readonly channel: ServerChannel
-  /** The connection under it. */
-  readonly socket: Socket
+  /** What SSH runs on. */
+  readonly transport: Transport
   readonly onEnd: () => void
 }
 
@@ -32,11 +32,11 @@ export class Measurement {
 
   constructor(options: MeasurementOptions) {
     this.#options = options
-    const { channel, socket, direction, ms } = options
+    const { channel, transport, direction, ms } = options
     channel.on('error', () => {}) // 'close' follows
     this.#load = new Load({
       channel,
-      socket,
+      transport,
       onControl: (type) => {
         if (type === RECORD_BYE) this.#report()
       },

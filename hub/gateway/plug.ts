@@ -15,6 +15,7 @@ import { putRecordHeader, RECORD_BYE, RECORD_FRAME, RECORD_HEADER_LEN } from '#n
 import { putU16 } from '#net/wire/octets.ts'
 import { putPlain, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import type { Caller } from '#hub/gateway/caller.ts'
 import { refusalOf } from '#hub/gateway/fabric-answer.ts'
 import { Output } from '#hub/gateway/output.ts'
 
@@ -30,8 +31,7 @@ export interface PlugOptions {
   readonly bridge: string
   readonly user: string
   readonly channel: ServerChannel
-  /** The connection under the channel. */
-  readonly socket: net.Socket
+  readonly caller: Caller
   readonly log: (level: 'info' | 'warn', text: string) => void
   readonly onEnd: () => void
 }
@@ -87,16 +87,16 @@ export class Plug {
   }
 
   #ask(): void {
-    const { bridge, user, socket } = this.#options
+    const { bridge, user, caller } = this.#options
     const request = {
       kind: 'plug',
       bridge,
       user,
-      name: socket.remoteAddress ?? 'unknown',
+      name: caller.peerAddress,
       key: '',
       superFrames: false,
-      localAddress: socket.localAddress ?? '',
-      peerAddress: socket.remoteAddress ?? '',
+      localAddress: caller.localAddress,
+      peerAddress: caller.peerAddress,
     }
     this.#fabric.write(`${JSON.stringify(request)}\n`)
   }

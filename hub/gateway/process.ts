@@ -4,14 +4,17 @@
  */
 import { readFileSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
+import { textOr } from '#net/base/unknown.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { AUTH_SOCKET } from '#hub/base/data-directory.ts'
+import type { WebConfig } from '#hub/config.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { claimSocketPath, listenRpc, RpcClient } from '#hub/base/rpc.ts'
 import { listenShared } from '#hub/gateway/listen.ts'
 import { SshDoor } from '#hub/gateway/ssh-door.ts'
+import { type Certificate, WebDoor } from '#hub/gateway/web-door.ts'
 
 export interface GatewayConfig {
   readonly address: string
@@ -19,6 +22,7 @@ export interface GatewayConfig {
   readonly hostKeyFile: string
   /** Users are told nothing of the ports of bridges. */
   readonly hidePorts: boolean
+  readonly web?: WebConfig
 }
 
 tuneHeapForStreaming()
@@ -38,16 +42,33 @@ const hostKey = readFileSync(config.hostKeyFile)
 const fd = listenShared(config.address, config.port)
 const { hidePorts } = config
 const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), hidePorts, log })
+const { web: { https, http, path = '/' } = {} } = config
+const httpsFd = https && listenShared(https.address, https.port, '--https')
+const httpFd = http && listenShared(http.address, http.port, '--http')
+const web = new WebDoor({
+  path,
+  certificate: https && { cert: readFileSync(https.cert, 'utf8'), key: readFileSync(https.key, 'utf8') },
+  onCaller: (caller) => door.accept(caller),
+  log,
+})
 await claimSocketPath(`run/${name}.sock`)
 await listenRpc(`run/${name}.sock`, {
   status: () => ({ ...identityOf(fingerprint), tunnels: door.tunnels }),
+  // The files are not this user's to read any more.
+  certificate: ({ cert, key }) => {
+    if (https) web.replaceCertificate({ cert: textOr(cert, ''), key: textOr(key, '') } satisfies Certificate)
+    return {}
+  },
 })
 dropTo(users?.gateway, [])
 await door.listen(fd)
+if (httpsFd !== undefined) await web.listen(httpsFd, false)
+if (httpFd !== undefined) await web.listen(httpFd, true)
 log.info('ready')
 
 const stop = async (): Promise<void> => {
   log.info('stopping')
+  web.close()
   await door.close('the hub is stopping')
   // The socket's file is the supervisor's to remove: this user has no right to.
   process.exit(0)

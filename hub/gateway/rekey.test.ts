@@ -19,7 +19,7 @@ describe('rekey', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     exchange = new Exchange()
     socket = new QuietConnection()
-    rekey(exchange, socket)
+    rekey(exchange, { stream: socket, socket })
   })
   afterEach(() => {
     socket.destroy()

@@ -1,6 +1,6 @@
 /** New keys for a connection from time to time: RFC 4253 §9 asks for them, and ssh2 never does by itself. */
-import type { Socket } from 'node:net'
 import { isRecord } from '#net/base/unknown.ts'
+import type { Transport } from '#net/port/tunnel/transport.ts'
 
 const REKEY_OCTETS = 4 * 1024 ** 3
 const REKEY_MS = 3_600_000
@@ -16,7 +16,8 @@ interface Rekeyed {
 }
 
 /** To be called when the peer has logged in. */
-export function rekeyNowAndThen(connection: Rekeyed, socket: Socket): void {
+export function rekeyNowAndThen(connection: Rekeyed, transport: Transport): void {
+  const { socket } = transport
   let octets = 0
   let since = performance.now()
   const timer = setInterval(() => {
@@ -25,22 +26,24 @@ export function rekeyNowAndThen(connection: Rekeyed, socket: Socket): void {
     if (total - octets < REKEY_OCTETS && now - since < REKEY_MS) return
     octets = total
     since = now
-    rekey(connection, socket)
+    rekey(connection, transport)
   }, CHECK_MS)
   socket.on('close', () => clearInterval(timer))
 }
 
 /** Until the new keys are there ssh2 keeps all that is written: a peer that leaves it at that is let go. */
-export function rekey(connection: Rekeyed, socket: Socket): void {
+export function rekey(connection: Rekeyed, { stream, socket }: Transport): void {
   const timer = setTimeout(() => socket.destroy(), PATIENCE_MS)
   const look = (): void => {
     if (keptPackets(connection) > MOST_KEPT) socket.destroy()
   }
   const end = (): void => {
     clearTimeout(timer)
-    socket.off('data', look).off('close', end)
+    stream.off('data', look)
+    socket.off('close', end)
   }
-  socket.on('data', look).on('close', end)
+  stream.on('data', look)
+  socket.on('close', end)
   connection.rekey(end)
 }
 

@@ -2,13 +2,16 @@
  * The SSH server of a gateway: who may come in, and what he may ask for. Accounts are looked up by the control process;
  * this one has no right to read them.
  */
-import { createServer, Socket, type Server as TcpServer } from 'node:net'
+import { createServer, type Server as TcpServer } from 'node:net'
+import type { Duplex } from 'node:stream'
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from 'ssh2'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
+import { unsentOctets } from '#net/port/tunnel/transport.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
 import { printable, type Logger } from '#hub/base/log.ts'
 import type { RpcClient } from '#hub/base/rpc.ts'
+import { type Caller, callerOn } from '#hub/gateway/caller.ts'
 import { serveCapture } from '#hub/gateway/capture.ts'
 import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
@@ -60,9 +63,10 @@ export class SshDoor {
   readonly #tunnels = new Set<Tunnel | Plug | Measurement>()
   /** Users who measure. */
   readonly #measuring = new Set<string>()
-  readonly #sockets = new Set<Socket>()
-  /** Their peers have said that they speak SSH; ssh2 tells nothing of the others. */
-  readonly #greeted = new WeakSet<Socket>()
+  /** By what ssh2 was given. */
+  readonly #callers = new Map<unknown, Caller>()
+  /** They have said that they speak SSH; ssh2 tells nothing of the others. */
+  readonly #greeted = new WeakSet<Caller>()
 
   constructor(options: SshDoorOptions) {
     this.#options = options
@@ -73,8 +77,8 @@ export class SshDoor {
       algorithms: ALGORITHMS,
       keepaliveInterval: KEEPALIVE_MS,
     })
-    this.#ssh.on('connection', (connection, info) => this.#connection(connection, info.ip))
-    this.#tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    this.#ssh.on('connection', (connection) => this.#connection(connection, this.#callerOf(connection)))
+    this.#tcp = createServer({ noDelay: true }, (socket) => this.accept(callerOn(socket)))
     this.#tcp.on('error', (error) =>
       options.log.error({ err: error }, `cannot accept connections: ${error.message}`),
     )
@@ -100,14 +104,24 @@ export class SshDoor {
     const deadline = performance.now() + 1000
     while (
       performance.now() < deadline &&
-      (this.#tunnels.size > 0 || [...this.#sockets].some((s) => s.writableLength > 0))
+      (this.#tunnels.size > 0 || [...this.#callers.values()].some((caller) => unsentOctets(caller) > 0))
     )
       await new Promise((resolve) => setTimeout(resolve, 10))
-    for (const socket of this.#sockets) socket.destroySoon()
+    for (const { stream } of this.#callers.values()) stream.end()
   }
 
-  #accept(socket: Socket): void {
-    const address = socket.remoteAddress ?? 'unknown'
+  /** ssh2 gives a connection without what is under it, and keeps that in a field of its own. */
+  #callerOf(connection: Connection): Caller {
+    const caller = this.#callers.get(Reflect.get(connection, '_sock'))
+    if (caller) return caller
+    throw new Error('ssh2 keeps no socket')
+  }
+
+  /** SSH with somebody who has connected; his connection belongs to the server from now on. */
+  accept(caller: Caller): void {
+    const { stream, socket, peerAddress: address } = caller
+    // It asks nothing of a socket that other streams cannot do.
+    const ssh: { injectSocket(stream: Duplex): void } = this.#ssh
     if (!this.#door.enter(address)) {
       socket.destroy()
       const refused = this.#door.refusedToReport(performance.now())
@@ -120,35 +134,37 @@ export class SshDoor {
     }
     let admitted = false
     const grace = setTimeout(() => {
-      this.#greeted.add(socket) // this line says it all
+      this.#greeted.add(caller) // this line says it all
       this.#options.log.info(
         { address },
         `closed a connection from ${address}: not logged in within ${LOGIN_GRACE_MS / 1000} s`,
       )
       socket.destroy()
     }, LOGIN_GRACE_MS)
-    this.#sockets.add(socket)
+    this.#callers.set(stream, caller)
+    // What is between may have ended, and the connection not.
+    if (stream !== socket) stream.on('close', () => socket.destroy())
     socket.on('close', () => {
       clearTimeout(grace)
-      this.#sockets.delete(socket)
+      this.#callers.delete(stream)
       this.#door.leave(address, admitted)
-      if (!this.#greeted.has(socket) && socket.bytesRead > 0)
+      if (!this.#greeted.has(caller) && socket.bytesRead > 0)
         this.#options.log.info({ address }, `connection from ${address}: it does not speak SSH`)
     })
-    socket.on('error', () => {}) // 'close' follows
-    socket.once('admitted', () => {
+    stream.on('error', () => {}) // 'close' follows
+    stream.once('admitted', () => {
       admitted = true
       clearTimeout(grace)
       this.#door.admit(address)
     })
-    this.#ssh.injectSocket(socket)
-    holdWhileUnread(socket, () => (admitted ? MOST_UNREAD : MOST_UNREAD_OF_STRANGER))
+    ssh.injectSocket(stream)
+    holdWhileUnread(stream, () => (admitted ? MOST_UNREAD : MOST_UNREAD_OF_STRANGER))
   }
 
-  #connection(connection: Connection, address: string): void {
+  #connection(connection: Connection, caller: Caller): void {
     const { log } = this.#options
-    const socket = socketOf(connection)
-    this.#greeted.add(socket)
+    const { peerAddress: address } = caller
+    this.#greeted.add(caller)
     let user = ''
     let tried = ''
     let attempts = 0
@@ -180,9 +196,9 @@ export class SshDoor {
         log.warn({ address, user: tried }, `${tried} refused from ${address}: no accepted key or password`)
     })
     connection.on('ready', () => {
-      socket.emit('admitted')
+      caller.stream.emit('admitted')
       log.info({ address, user }, `${nameOf(user)} logged in from ${address}`)
-      rekeyNowAndThen(connection, socket)
+      rekeyNowAndThen(connection, caller)
     })
     let channels = 0
     connection.on('session', (accept, reject) => {
@@ -190,7 +206,7 @@ export class SshDoor {
       channels++
       const session = accept()
       session.on('close', () => channels--)
-      this.#session(session, user, socket)
+      this.#session(session, user, caller)
     })
   }
 
@@ -220,7 +236,7 @@ export class SshDoor {
     return context.accept()
   }
 
-  #session(session: Session, user: string, socket: Socket): void {
+  #session(session: Session, user: string, caller: Caller): void {
     // hconnect and scripts need none of these; a person who asks for a shell is told what there is.
     session.on('pty', (accept) => accept?.())
     // ssh2 gives no channel to a second request on the same one.
@@ -232,18 +248,18 @@ export class SshDoor {
       const channel = accept() as ServerChannel | undefined
       if (!channel) return
       try {
-        this.#run(channel, parseCommand(info.command), user, socket)
+        this.#run(channel, parseCommand(info.command), user, caller)
       } catch (error) {
         refuse(channel, reasonOf(error), statusOf(error))
       }
     })
   }
 
-  #run(channel: ServerChannel, command: GatewayCommand | undefined, user: string, socket: Socket): void {
+  #run(channel: ServerChannel, command: GatewayCommand | undefined, user: string, caller: Caller): void {
     if (!command) return refuse(channel, OFFERED)
-    if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, socket)
-    else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, socket)
-    else if (command.kind === 'measure') this.#measure(channel, command, user, socket)
+    if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, caller)
+    else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, caller)
+    else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
     else if (command.kind === 'list') void this.#list(channel, user, command.json)
     else {
       const answered =
@@ -259,13 +275,13 @@ export class SshDoor {
     channel: ServerChannel,
     bridge: string,
     user: string,
-    socket: Socket,
+    caller: Caller,
   ): void {
     const tunnel = new Kind({
       bridge,
       user,
       channel,
-      socket,
+      caller,
       log: (level, text) => this.#options.log[level](text),
       onEnd: () => this.#tunnels.delete(tunnel),
     })
@@ -276,7 +292,7 @@ export class SshDoor {
     channel: ServerChannel,
     { direction, ms }: Extract<GatewayCommand, { kind: 'measure' }>,
     user: string,
-    socket: Socket,
+    caller: Caller,
   ): void {
     if (this.#measuring.has(user))
       return refuse(channel, 'you measure already; try again when that has ended')
@@ -285,7 +301,7 @@ export class SshDoor {
       direction,
       ms,
       channel,
-      socket,
+      transport: caller,
       onEnd: () => {
         this.#measuring.delete(user)
         this.#tunnels.delete(measurement)
@@ -312,13 +328,6 @@ export class SshDoor {
 }
 
 const nameOf = (user: string): string => printable(user.slice(0, LONGEST_IN_LOG))
-
-/** ssh2 gives a connection without the socket under it, and keeps it in a field of its own. */
-function socketOf(connection: Connection): Socket {
-  const socket: unknown = Reflect.get(connection, '_sock')
-  if (socket instanceof Socket) return socket
-  throw new Error('ssh2 keeps no socket')
-}
 
 function isAccepted(answer: unknown): boolean {
   return isRecord(answer) && answer['accepted'] === true

@@ -3,6 +3,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { callerOn } from '#hub/gateway/caller.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
 import { RECORD_BYE, RECORD_HELLO, RecordScanner } from '#net/tunnel/framing.ts'
@@ -50,7 +51,7 @@ it('lets go of both sides when an agent is lost in the middle of a frame', async
     bridge: 'private0',
     user: 'ann',
     channel,
-    socket: new QuietConnection(),
+    caller: callerOn(new QuietConnection()),
     log: () => {},
     onEnd,
   }
@@ -74,7 +75,7 @@ async function answered(answer: string): Promise<string> {
     bridge: 'private0',
     user: 'ann',
     channel,
-    socket: new QuietConnection(),
+    caller: callerOn(new QuietConnection()),
     log: () => {},
     onEnd,
   })

@@ -17,6 +17,7 @@ import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import { connectionUnder } from '#net/port/tunnel/connection.ts'
 import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import type { Caller } from '#hub/gateway/caller.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
 import { refusalOf } from '#hub/gateway/fabric-answer.ts'
 
@@ -35,8 +36,7 @@ export interface TunnelOptions {
   readonly user: string
   /** Of ssh2. */
   readonly channel: Duplex & { exit(status: number): void }
-  /** The connection under the channel. */
-  readonly socket: net.Socket
+  readonly caller: Caller
   readonly log: (level: 'info' | 'warn', text: string) => void
   readonly onEnd: () => void
 }
@@ -104,12 +104,12 @@ export class Tunnel {
   }
 
   #join(peer: Hello): void {
-    const { bridge, user, channel, socket } = this.#options
+    const { bridge, user, channel, caller } = this.#options
     const fabric = net.connect(TUNNEL_SOCKET)
     this.#fabric = fabric
     this.#downlink = new Downlink({
       channel,
-      path: connectionUnder(socket, peer.latencyControl),
+      path: connectionUnder(caller, peer.latencyControl),
       fabric,
       seed: randomInt(2 ** 32),
       onControl: (type, payload) => {
@@ -155,8 +155,8 @@ export class Tunnel {
       key: peer.key,
       superFrames: peer.superFrames,
       largestFrame: peer.largestFrame,
-      localAddress: socket.localAddress ?? '',
-      peerAddress: socket.remoteAddress ?? '',
+      localAddress: caller.localAddress,
+      peerAddress: caller.peerAddress,
     }
     fabric.write(`${JSON.stringify(request)}\n`)
   }
@@ -203,8 +203,8 @@ export class Tunnel {
    * that does not read.
    */
   #transmit(): void {
-    const { channel, socket } = this.#options
-    if ((!this.#ended && isDeaf(channel, socket)) || this.#downlink?.isBetweenRecords === false) {
+    const { channel, caller } = this.#options
+    if ((!this.#ended && isDeaf(channel, caller)) || this.#downlink?.isBetweenRecords === false) {
       this.#downlink?.interrupt()
       return
     }
@@ -228,9 +228,9 @@ export class Tunnel {
   #end(reason: ProtocolError): void {
     this.#ended = true
     clearTimeout(this.#timer)
-    const { bridge, user, socket, log } = this.#options
+    const { bridge, user, caller, log } = this.#options
     // Of an agent that does not answer, or came back by another way, the connection would stay for a quarter of an hour.
-    if (reason.code !== 'leave') connectionUnder(socket, true).abandon()
+    if (reason.code !== 'leave') connectionUnder(caller, true).abandon()
     log(reason.code === 'leave' ? 'info' : 'warn', `tunnel of ${user} on ${bridge} ended: ${reason.message}`)
     if (
       this.#downlink?.isBetweenRecords === false &&

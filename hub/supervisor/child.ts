@@ -10,7 +10,7 @@ import { isRecord, textOr } from '#net/base/unknown.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
 import { type ProcessUsers, userOf } from '#hub/base/privilege.ts'
-import { RpcClient } from '#hub/base/rpc.ts'
+import { RpcClient, type RpcParams } from '#hub/base/rpc.ts'
 
 /** A process that ends again and again is started after 0.2 s, 0.4 s, ... at most this. */
 const MAX_DELAY_MS = 10_000
@@ -25,7 +25,7 @@ const PATIENCE_MS = 3000
 
 export interface ChildOptions {
   readonly name: string
-  /** File of the program, and its arguments. */
+  /** What `process.execPath` is given to start the program, and the program's arguments. */
   readonly program: readonly string[]
   readonly socket: string
   readonly config: object
@@ -92,6 +92,16 @@ export class Child {
     const { users } = this.#options
     const uid = userOf(pid)
     return users === undefined || uid === users.service.uid || uid === users.gateway.uid
+  }
+
+  /** Tells the process something. @throws when it is not there, or refuses */
+  async tell(operation: string, params: RpcParams): Promise<void> {
+    const client = new RpcClient(this.#options.socket, { timeoutMs: 2000 })
+    try {
+      await client.call(operation, params)
+    } finally {
+      client.close()
+    }
   }
 
   /** What the process says of itself. @throws when it is not there */

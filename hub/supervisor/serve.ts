@@ -2,10 +2,10 @@
  * `hybridge serve`: starts the hub's processes, watches them, and ends them. It reads its configuration and what its
  * children log, and nothing from the network; started as root it alone stays root, to start the others.
  */
-import { fileURLToPath } from 'node:url'
-import { ConfigError } from '#net/base/errors.ts'
+import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { programArguments } from '#net/program/arguments.ts'
 import { prepareRecords } from '#net/port/nic/records-directory.ts'
-import type { ListenAddress, ServeConfig } from '#hub/config.ts'
+import type { ListenAddress, ServeConfig, WebConfig } from '#hub/config.ts'
 import {
   CONTROL_SOCKET,
   FABRIC_SOCKET,
@@ -18,6 +18,8 @@ import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { probeAddress } from '#hub/gateway/listen.ts'
 import type { GatewayConfig } from '#hub/gateway/process.ts'
 import type { MetricsConfig } from '#hub/metrics/process.ts'
+import type { Certificate } from '#hub/gateway/web-door.ts'
+import { announceCertificate, followCertificate, readCertificate } from '#hub/supervisor/certificate.ts'
 import { Child } from '#hub/supervisor/child.ts'
 import { freePort } from '#hub/supervisor/free-port.ts'
 import { ensureHostKey } from '#hub/supervisor/host-key.ts'
@@ -40,6 +42,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
   process.umask(0o077)
   claimSupervision()
   const log = openSupervisorLog(config.log)
+  if (config.web?.https) readCertificate(config.web.https) // before anything is started
   const fingerprint = ensureHostKey(HOST_KEY, users?.service)
   log.info(`host key ${fingerprint}`)
   const fabricConfig: FabricConfig = {
@@ -48,10 +51,10 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     attach: config.attach,
   }
 
-  const child = (name: string, program: string[], socket: string, settings: object): Child =>
+  const child = (name: string, program: readonly string[], socket: string, settings: object): Child =>
     new Child({ name, program, socket, config: settings, users, logLevel: config.log, log })
-  const control = child('control', [programFile('control')], CONTROL_SOCKET, {})
-  const fabric = child('fabric', [programFile('fabric')], FABRIC_SOCKET, fabricConfig)
+  const control = child('control', programOf('control'), CONTROL_SOCKET, {})
+  const fabric = child('fabric', programOf('fabric'), FABRIC_SOCKET, fabricConfig)
 
   const names = [
     'control',
@@ -78,7 +81,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
   const startMetrics = async ({ address, port: wanted }: ListenAddress): Promise<void> => {
     const port = wanted === 0 ? freePort(address) : wanted
     const settings: MetricsConfig = { address, port, version }
-    const metrics = child('metrics', [programFile('metrics')], METRICS_SOCKET, settings)
+    const metrics = child('metrics', programOf('metrics'), METRICS_SOCKET, settings)
     const adopted = await metrics.status().catch(() => undefined)
     if (stopping) return
     if (adopted === undefined) probeAddress(address, port, '--metrics')
@@ -87,6 +90,22 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     log.info(`metrics: http://${hostOf(address)}:${port}/metrics`)
     if (!/^(127\.|::1$)/.test(address))
       log.warn(`metrics: whoever reaches ${address} can read them, as nobody is asked who he is`)
+  }
+
+  const serveWeb = async ({ https, http, path }: WebConfig, gateways: readonly Child[]): Promise<void> => {
+    if (https) log.info(`https: wss://${hostOf(https.address)}:${https.port}${path}`)
+    if (http) log.info(`http: a reverse proxy may pass on to ${hostOf(http.address)}:${http.port}${path}`)
+    if (!https) return
+    const pass = async (certificate: Certificate): Promise<void> => {
+      announceCertificate(certificate, log)
+      await Promise.all(gateways.map((gateway) => gateway.tell('certificate', { ...certificate })))
+    }
+    const onProblem = (error: unknown): void => log.error(`the certificate in use stays: ${reasonOf(error)}`)
+    // Gateways that an earlier supervisor left may have one of its time.
+    await pass(readCertificate(https))
+    followers.push({
+      close: followCertificate(https, (certificate) => void pass(certificate).catch(onProblem), onProblem),
+    })
   }
 
   /** Undefined when it was told to stop meanwhile: nothing may be started then. */
@@ -98,20 +117,27 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
       if (problems.length > 0) throw new ConfigError(problems.join('; '))
     }
     const port = config.ssh.port === 0 ? freePort(config.ssh.address) : config.ssh.port
+    const web = config.web && settleWeb(config.web)
     const settings: GatewayConfig = {
       address: config.ssh.address,
       port,
       hostKeyFile: HOST_KEY,
       hidePorts: config.hidePorts,
+      ...(web && { web }),
     }
     const gateways = names
       .slice(2)
-      .map((name) => child(name, [programFile('gateway'), name], `run/${name}.sock`, settings))
+      .map((name) => child(name, [...programOf('gateway'), name], `run/${name}.sock`, settings))
     const adopted = await Promise.all(gateways.map((gateway) => gateway.status().catch(() => undefined)))
     if (stopping) return undefined
-    if (adopted.every((status) => status === undefined)) probeAddress(config.ssh.address, port)
+    if (adopted.every((status) => status === undefined)) {
+      probeAddress(config.ssh.address, port)
+      if (web?.https) probeAddress(web.https.address, web.https.port, '--https')
+      if (web?.http) probeAddress(web.http.address, web.http.port, '--http')
+    }
     children = [control, fabric, ...gateways]
     await Promise.all(gateways.map((gateway) => gateway.start()))
+    if (web) await serveWeb(web, gateways)
     if (config.metrics) await startMetrics(config.metrics)
     else await child('metrics', [], METRICS_SOCKET, {}).endLeft()
     return `${hostOf(config.ssh.address)}:${port}`
@@ -129,10 +155,19 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
   }
 }
 
+/** Ports that are to be any free ones are chosen. */
+const settleWeb = ({ https, http, path }: WebConfig): WebConfig => ({
+  https: https && settlePort(https),
+  http: http && settlePort(http),
+  path,
+})
+
+const settlePort = <T extends ListenAddress>(wanted: T): T =>
+  wanted.port === 0 ? { ...wanted, port: freePort(wanted.address) } : wanted
+
 const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
-/** The built programs lie beside each other. */
-const programFile = (name: string): string => fileURLToPath(new URL(`hybridge-${name}.js`, import.meta.url))
+const programOf = (name: string): readonly string[] => programArguments(`hybridge-${name}`)
 
 /** The fabric drops root's rights, and puts back at the end what it changed on network interfaces. */
 function prepareNicRecords(owner: Identity): void {

@@ -180,11 +180,11 @@ describe('a channel stream on a slow path', () => {
 })
 
 it('is deaf with much that is not read, wherever it waits', () => {
-  expect(isDeaf(channel, socket)).toBe(false)
+  expect(isDeaf(channel, { stream: socket, socket })).toBe(false)
   channel.write(Buffer.alloc(80_000))
   socket.stuck = true
   socket.write(Buffer.alloc(40_000))
-  expect(isDeaf(channel, socket)).toBe(false)
+  expect(isDeaf(channel, { stream: socket, socket })).toBe(false)
   socket.write(Buffer.alloc(20_000))
-  expect(isDeaf(channel, socket)).toBe(true)
+  expect(isDeaf(channel, { stream: socket, socket })).toBe(true)
 })

@@ -2,9 +2,9 @@
  * An SSH channel as what a tunnel's records are written to: says when it takes more, so that what waits does so in the
  * tunnel's own queue and not in the socket. ssh2 itself would keep on writing up to its window of 2 MiB.
  */
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TunnelConnection } from '#net/port/tunnel/connection.ts'
+import { type Transport, unsentOctets } from '#net/port/tunnel/transport.ts'
 import { Delivery } from '#net/tunnel/delivery.ts'
 import type { Pace } from '#net/tunnel/pace.ts'
 import { pingRecord } from '#net/tunnel/session.ts'
@@ -19,8 +19,8 @@ const MOST_KEPT = 64
 const CONTROL_HIGH_WATER = 128 << 10
 
 /** So much waits for the far side to read that control records are to wait where they are made. */
-export const isDeaf = (channel: Duplex, socket: Socket): boolean =>
-  channel.writableLength + socket.writableLength > CONTROL_HIGH_WATER
+export const isDeaf = (channel: Duplex, transport: Transport): boolean =>
+  channel.writableLength + unsentOctets(transport) > CONTROL_HIGH_WATER
 
 export class ChannelStream {
   readonly pace: Pace
@@ -44,21 +44,23 @@ export class ChannelStream {
     this.#path = path
     this.#onDrained = onDrained
     this.pace = path.pace
-    path.socket.setMaxListeners(0) // every tunnel of the connection listens
-    path.socket.on('drain', this.#onWritten)
+    for (const stream of new Set([path.stream, path.socket])) {
+      stream.setMaxListeners(0) // every tunnel of the connection listens
+      stream.on('drain', this.#onWritten)
+    }
   }
 
   /** Nothing is to be written before `onDrained` is called. */
   get isFull(): boolean {
-    const { socket, pace } = this.#path
+    const { stream, socket, pace } = this.#path
     if (this.#channel.writableLength > 0) return true
     if (this.#keptPackets() >= (pace.isFast ? MOST_KEPT : 0)) {
       this.#lookIn(LOOK_MS)
       return true
     }
-    const waits = socket.writableLength > 0
+    const waits = unsentOctets(this.#path) > 0
     if (waits) this.#path.isHeld = true
-    if (pace.isFast ? socket.writableNeedDrain : waits) {
+    if (pace.isFast ? stream.writableNeedDrain || socket.writableNeedDrain : waits) {
       // What was written while the path was fast says nothing of its end.
       if (!pace.isFast) this.#lookIn(LOOK_MS)
       return true
@@ -81,13 +83,13 @@ export class ChannelStream {
    * @returns true: the octets are copied or sent; false: the channel keeps them until it is drained
    */
   write(octets: Buffer, isWhole = true): boolean {
-    const { socket } = this.#path
-    // ssh2 writes to the socket once per packet of 32 KiB: corked, they leave in one system call.
-    socket.cork()
+    const { stream } = this.#path
+    // ssh2 writes to the stream once per packet of 32 KiB: corked, they leave in one system call.
+    stream.cork()
     this.#channel.write(octets, this.#onWritten)
-    // Of the socket's own: ssh2 says that a packet is written when it is handed over.
-    if (!this.pace.isFast && socket.writable) socket.write(NOTHING, this.#onWritten)
-    socket.uncork()
+    // Of the stream's own: ssh2 says that a packet is written when it is handed over.
+    if (!this.pace.isFast && stream.writable) stream.write(NOTHING, this.#onWritten)
+    stream.uncork()
     // Behind the write, which then need not wait for it.
     const now = performance.now()
     this.#path.wrote(octets.length, performance.timeOrigin + now)
@@ -126,7 +128,7 @@ export class ChannelStream {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
-    this.#path.socket.off('drain', this.#onWritten)
+    for (const stream of [this.#path.stream, this.#path.socket]) stream.off('drain', this.#onWritten)
   }
 
   /** The kernel tells nobody when it has sent what was unsent. */

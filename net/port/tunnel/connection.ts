@@ -3,9 +3,11 @@
  * descriptor or the system refuses, the connection stays as it is, which costs speed or latency and nothing else.
  */
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import * as libc from '#net/port/libc.ts'
 import { allowFarSending, setCongestion, setUserTimeout } from '#net/port/tcp.ts'
 import { descriptorOf, TcpInfo } from '#net/port/tcp-info.ts'
+import type { Transport } from '#net/port/tunnel/transport.ts'
 import { Pace, type PathReading } from '#net/tunnel/pace.ts'
 import { u32le } from '#net/wire/octets.ts'
 
@@ -22,15 +24,16 @@ const READ_EVERY_MS = 20
 const READ_SELDOM_MS = 200
 
 /** One for all tunnels of a connection, as it is one path; the first of them says whether latency is controlled. */
-export function connectionUnder(socket: Socket, isControlled: boolean): TunnelConnection {
+export function connectionUnder({ socket, stream }: Transport, isControlled: boolean): TunnelConnection {
   let connection = connections.get(socket)
-  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled)))
+  if (!connection) connections.set(socket, (connection = new TunnelConnection(socket, isControlled, stream)))
   return connection
 }
 const connections = new WeakMap<Socket, TunnelConnection>()
 
-export class TunnelConnection implements PathReading {
+export class TunnelConnection implements PathReading, Transport {
   readonly socket: Socket
+  readonly stream: Duplex
   readonly pace: Pace
   ackedOctets = 0
   flightOctets = 0
@@ -46,9 +49,13 @@ export class TunnelConnection implements PathReading {
   #congestion: string
   #isFar = false
 
-  /** @param isControlled  false: bulk throughput is all that counts */
-  constructor(socket: Socket, isControlled: boolean) {
+  /**
+   * @param isControlled  false: bulk throughput is all that counts
+   * @param stream  what SSH is written to
+   */
+  constructor(socket: Socket, isControlled: boolean, stream: Duplex = socket) {
     this.socket = socket
+    this.stream = stream
     this.pace = new Pace(isControlled)
     this.#congestion = this.pace.congestion
   }

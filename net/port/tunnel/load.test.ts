@@ -30,9 +30,10 @@ function pair(a: Partial<LoadOptions>, b: Partial<LoadOptions>): [Load, Load, Pi
   left.other = right
   right.other = left
   const make = (channel: Pipe, more: Partial<LoadOptions>): Load => {
+    const socket = new QuietConnection()
     const load = new Load({
       channel,
-      socket: new QuietConnection(),
+      transport: { stream: socket, socket },
       onControl: () => {},
       onRoundTrip: () => {},
       onFault: (error) => {

@@ -2,11 +2,11 @@
  * One end of a measurement on an SSH channel: sends filler as a tunnel sends frames, as fast as the path takes it and
  * no faster; counts what comes; answers pings and times its own.
  */
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ChannelStream, isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
 import { TunnelConnection } from '#net/port/tunnel/connection.ts'
+import type { Transport } from '#net/port/tunnel/transport.ts'
 import {
   controlRecord,
   putRecordHeader,
@@ -26,8 +26,8 @@ const PING_LEN = 8
 export interface LoadOptions {
   /** Of ssh2. */
   readonly channel: Duplex
-  /** The connection under it. */
-  readonly socket: Socket
+  /** What SSH runs on. */
+  readonly transport: Transport
   /** HELLO, BYE and what else is no frame and no ping. `payload` is lent. */
   readonly onControl: (type: number, payload: Uint8Array) => void
   readonly onRoundTrip: (ms: number) => void
@@ -52,8 +52,12 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options
-    const { channel, socket } = options
-    this.#stream = new ChannelStream(channel, new TunnelConnection(socket, true), () => this.#fill())
+    const { channel, transport } = options
+    this.#stream = new ChannelStream(
+      channel,
+      new TunnelConnection(transport.socket, true, transport.stream),
+      () => this.#fill(),
+    )
     this.#window = new ChannelWindow(channel)
     this.#scanner = new RecordScanner({
       onFrames: (_chunk, start, end) => this.#count(end - start),
@@ -78,8 +82,8 @@ export class Load {
 
   /** A peer that asks and does not read gets no more answers. */
   #writeIfHeard(record: Uint8Array): void {
-    const { channel, socket } = this.#options
-    if (!isDeaf(channel, socket)) this.write(record)
+    const { channel, transport } = this.#options
+    if (!isDeaf(channel, transport)) this.write(record)
   }
 
   /** Sends filler for so long; resolves when the time is over, the most octets are sent, or it is closed. */
