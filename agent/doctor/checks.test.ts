@@ -22,15 +22,16 @@ import { judgeNic } from '#agent/doctor/nic.ts'
 import { judgeNode } from '#agent/doctor/node.ts'
 import { judgeOffloads } from '#agent/doctor/offloads.ts'
 import { judgeOthers } from '#agent/doctor/others.ts'
+import { judgePassage } from '#agent/doctor/passage.ts'
 import { judgePathMtu } from '#agent/doctor/path-mtu.ts'
 import { judgePrivilege, parsePrivilege } from '#agent/doctor/privilege.ts'
 import { judgePromiscuous } from '#agent/doctor/promiscuous.ts'
-import { judgeProxy, masked } from '#agent/doctor/proxy.ts'
 import { judgeReach } from '#agent/doctor/reach.ts'
 import { judgeRoute } from '#agent/doctor/route.ts'
 import { judgeService, parseUnits } from '#agent/doctor/service.ts'
 import { judgeSshCrypto } from '#agent/doctor/ssh-crypto.ts'
 import { judgeSsh } from '#agent/doctor/ssh.ts'
+import { judgeWay, masked } from '#agent/doctor/way.ts'
 import { judgeWireless } from '#agent/doctor/wireless.ts'
 
 type Case = readonly [what: string, finding: Finding, status: Status, text: RegExp, remedy?: RegExp]
@@ -353,13 +354,28 @@ const CASES: readonly Case[] = [
   ],
   ['nothing', judgeKeys({ ...KEYS, usual: [] }), 'warning', /no key, no password, and no terminal/],
   ['a terminal', judgeKeys({ ...KEYS, usual: [], isAsking: true }), 'ok', /asked for/],
-  ['no proxy', judgeProxy({ no_proxy: '*' }), 'ok', /none/],
+  ['no proxy', judgeWay([], { no_proxy: '*' }), 'ok', /^straight to the hub$/],
   [
-    'a proxy',
-    judgeProxy({ HTTPS_PROXY: 'http://ann:pw@proxy:3128' }),
-    'warning',
-    /https_proxy=http:\/\/\*\*\*@proxy:3128/,
+    'a proxy of the environment',
+    judgeWay([], { HTTPS_PROXY: 'http://ann:pw@proxy:3128' }),
+    'ok',
+    /https_proxy=http:\/\/\*\*\*@proxy:3128 would be/,
   ],
+  [
+    'a jump host',
+    judgeWay(['the jump host j:22', 'a WebSocket'], {}),
+    'ok',
+    /through the jump host j:22, then a Web/,
+  ],
+  ['a proxy that is none', judgeWay('$HCONNECT_PROXY is no proxy', {}), 'failed', /is no proxy/, /correct/],
+  ['nothing on the way', judgePassage([], undefined), 'ok', /nothing/],
+  [
+    'a proxy that lets through',
+    judgePassage(['the http proxy p:3128'], undefined),
+    'ok',
+    /passed the http proxy/,
+  ],
+  ['one that does not', judgePassage(['the http proxy p:3128'], 'it says 403'), 'failed', /403/, /--jump/],
   ['a name', judgeLookup(LOOKUP), 'ok', /is 192\.0\.2\.1 \(3 ms\)/],
   ['an address', judgeLookup({ ...LOOKUP, host: '192.0.2.1' }), 'ok', /is an address/],
   ['a slow name server', judgeLookup({ ...LOOKUP, ms: 5100 }), 'warning', /after 5\.1 s/, /resolv\.conf/],

@@ -20,15 +20,16 @@ import { nicCheck } from '#agent/doctor/nic.ts'
 import { nodeCheck } from '#agent/doctor/node.ts'
 import { offloadsCheck } from '#agent/doctor/offloads.ts'
 import { othersCheck } from '#agent/doctor/others.ts'
+import { passageCheck } from '#agent/doctor/passage.ts'
 import { pathMtuCheck } from '#agent/doctor/path-mtu.ts'
 import { privilegeCheck } from '#agent/doctor/privilege.ts'
 import { promiscuousCheck } from '#agent/doctor/promiscuous.ts'
-import { proxyCheck } from '#agent/doctor/proxy.ts'
 import { reachCheck } from '#agent/doctor/reach.ts'
 import { routeCheck } from '#agent/doctor/route.ts'
 import { serviceCheck } from '#agent/doctor/service.ts'
 import { sshCryptoCheck } from '#agent/doctor/ssh-crypto.ts'
 import { sshCheck } from '#agent/doctor/ssh.ts'
+import { wayCheck } from '#agent/doctor/way.ts'
 import { wirelessCheck } from '#agent/doctor/wireless.ts'
 
 export interface Group {
@@ -62,10 +63,11 @@ export const GROUPS: readonly Group[] = [
     checks: [
       hubCheck,
       keysCheck,
-      proxyCheck,
+      wayCheck,
       lookupCheck,
       routeCheck,
       reachCheck,
+      passageCheck,
       hostKeyCheck,
       sshCheck,
       loginCheck,

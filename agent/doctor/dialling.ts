@@ -22,6 +22,7 @@ export class Dialling {
   /** What was seen of large packets that are lost on the way. */
   blackHole: string | undefined
   readonly #reached = new Milestone<Reached | undefined>()
+  readonly #arrived = new Milestone<boolean>()
   readonly #greeted = new Milestone<string | undefined>()
   readonly #negotiated = new Milestone<SshNegotiated | undefined>()
   readonly #stop = new AbortController()
@@ -44,6 +45,7 @@ export class Dialling {
           this.#reached.pass({ address: remoteAddress, localAddress, ms: performance.now() - began })
           return Promise.resolve()
         },
+        onArrived: () => this.#arrived.pass(true),
         onGreeted: (software) => this.#greeted.pass(software),
         onNegotiated: (what) => this.#negotiated.pass(what),
       }),
@@ -54,6 +56,7 @@ export class Dialling {
         return undefined
       })
       .finally(() => {
+        this.#arrived.pass(false)
         for (const one of [this.#reached, this.#greeted, this.#negotiated]) one.pass(undefined)
       })
   }
@@ -62,6 +65,11 @@ export class Dialling {
 
   get reached(): Promise<Reached | undefined> {
     return this.#reached.reached
+  }
+
+  /** Whether the way has led to the hub. */
+  get arrived(): Promise<boolean> {
+    return this.#arrived.reached
   }
 
   /** How the hub's SSH names itself, when its key comes to be judged. */

@@ -7,6 +7,7 @@ import type { Check, Status } from '#agent/doctor/finding.ts'
 import { formatBegin, formatFinding, formatSkipped, formatSummary } from '#agent/doctor/page.ts'
 import type { Patient } from '#agent/doctor/patient.ts'
 import type { System } from '#agent/doctor/system.ts'
+import type { Hub } from '#agent/hub.ts'
 import { EXIT_ENDED, EXIT_OTHER } from '#agent/exit-codes.ts'
 import { settleBridges, settleDriver, settleNic, settleTarget, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
@@ -61,16 +62,18 @@ async function admit(
   let dialling: Promise<Dialling> | undefined
   const loadSystem = (): Promise<System> =>
     (system ??= import('#agent/doctor/system.ts').then((m) => m.system))
-  const dial = async (): Promise<Dialling> => {
-    const [{ settleHub }, { Dialling: Kind }] = await Promise.all([
-      loadSystem(),
-      import('#agent/doctor/dialling.ts'),
-    ])
+  let hub: Promise<Hub> | undefined
+  const settle = async (): Promise<Hub> => {
+    const { settleHub } = await loadSystem()
+    const settled = settleHub(args, config, env, () => {})
     // An identity that cannot be used is told by a check of its own; the way to the hub is looked at all the same.
-    const hub = await settleHub(args, config, env, () => {}).catch(() =>
-      settleHub({ ...args, identity: undefined }, { ...config, identity: undefined }, env, () => {}),
-    )
-    return new Kind(hub, isAsking)
+    const without = { args: { ...args, identity: undefined }, config: { ...config, identity: undefined } }
+    return settled.catch(() => settleHub(without.args, without.config, env, () => {}))
+  }
+  const settleOnce = (): Promise<Hub> => (hub ??= settle())
+  const dial = async (): Promise<Dialling> => {
+    const { Dialling: Kind } = await import('#agent/doctor/dialling.ts')
+    return new Kind(await settleOnce(), isAsking)
   }
   const one: Patient = {
     args,
@@ -81,6 +84,7 @@ async function admit(
     target,
     isAsking,
     system: loadSystem,
+    hub: settleOnce,
     dialling: () => (dialling ??= dial()),
     addresses: [],
     seesForeign: false,

@@ -17,6 +17,7 @@ const patient: Patient = {
   target: undefined,
   isAsking: false,
   system: none,
+  hub: none,
   dialling: none,
   addresses: [],
   seesForeign: false,

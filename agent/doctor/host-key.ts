@@ -30,7 +30,7 @@ export function judgeHostKey(
 export const hostKeyCheck: Check = {
   name: 'host-key',
   title: 'host key',
-  needs: ['reach'],
+  needs: ['passage'],
   run: async (patient) => {
     const dialling = await patient.dialling()
     const software = await dialling.greeted

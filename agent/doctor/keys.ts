@@ -73,7 +73,7 @@ export const keysCheck: Check = {
     return judgeKeys({
       identity: target?.identity === undefined ? undefined : look(target.identity),
       usual: (target?.identityFiles ?? []).map(look).filter(isUsable),
-      hasAgent: (env['SSH_AUTH_SOCK'] ?? '') !== '',
+      hasAgent: (env['SSH_AUTH_SOCK'] ?? '') !== '' && target?.ssh.identitiesOnly !== true,
       hasPassword: (env['HCONNECT_PASSWORD'] ?? '') !== '',
       isAsking,
     })

@@ -36,9 +36,9 @@ export function judgeLookup({ host, addresses, ms, problem }: Lookup): Finding {
 export const lookupCheck: Check = {
   name: 'lookup',
   title: 'name',
-  needs: ['hub', 'koffi'],
+  needs: ['way'],
   run: async (patient) => {
-    const lookup = await (await patient.system()).lookUp(patient.target?.host ?? '')
+    const lookup = await (await patient.system()).lookUp((await patient.hub()).nearest)
     patient.addresses = lookup.addresses
     return judgeLookup(lookup)
   },

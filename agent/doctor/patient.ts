@@ -2,6 +2,7 @@
 import type { ConfigFile } from '#agent/config-file.ts'
 import type { HubConnection } from '#agent/dial.ts'
 import type { Dialling } from '#agent/doctor/dialling.ts'
+import type { Hub } from '#agent/hub.ts'
 import type { System } from '#agent/doctor/system.ts'
 import type { Arguments, Target } from '#agent/options.ts'
 
@@ -19,6 +20,8 @@ export interface Patient {
   readonly isAsking: boolean
   /** Loads what needs koffi; to be called by checks that need the check of that name. */
   readonly system: () => Promise<System>
+  /** The hub and the way to it. @throws ExitError, ConfigError for what was given wrong */
+  readonly hub: () => Promise<Hub>
   /** Begins to dial when it is called first. */
   readonly dialling: () => Promise<Dialling>
   /** Numeric addresses of the hub, when its name has been looked up. */

@@ -13,6 +13,7 @@ import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE } from '#agent/exit-codes.ts'
 import { startAgent } from '#test/support/agent.ts'
 import { runHconnect } from '#test/support/hconnect.ts'
 import { Hub } from '#test/support/hub.ts'
+import { Middle } from '#test/support/middle.ts'
 import { Lab } from '#test/support/netns.ts'
 import { nicSettings } from '#test/support/nic-settings.ts'
 import type { Finished, RunOptions } from '#test/support/process.ts'
@@ -187,6 +188,24 @@ describe('doctor', () => {
     })
   })
 
+  it('names a proxy that refuses, and passes one that does not', async () => {
+    await Middle.httpProxy(site.site, 8888, [443])
+    await Middle.httpProxy(site.site, 8889, [hub.port])
+    const through = (port: number): Promise<Report> =>
+      examine([...at(hub), '-n', 'mouth'], {
+        env: { HCONNECT_PROXY: `http://ann:open-sesame@10.98.0.1:${port}` },
+      })
+    const { code, checks, text } = await through(8888)
+    expect(code).toBe(EXIT_OTHER)
+    expect(checks['way']?.found).toBe('through the http proxy 10.98.0.1:8888')
+    expect(checks['reach']?.status).toBe('ok')
+    expect(checks['passage']).toMatchObject({ status: 'failed', found: expect.stringContaining('403') })
+    expect(text).not.toContain('open-sesame')
+    const passed = await through(8889)
+    expect(passed.code).toBe(EXIT_ENDED)
+    expect(passed.checks['login']?.status).toBe('ok')
+  })
+
   it('names a narrow path, and bindings that are missing', async () => {
     site.site.ip('link', 'set', 'wan', 'mtu', '1200')
     const slow = await reportOfCopy('slow', (modules) => {
@@ -213,7 +232,7 @@ describe('doctor', () => {
     const password = 'pass-w0rd'
     const env = { HCONNECT_PASSWORD: password, HTTPS_PROXY: `http://ann:${password}@proxy.lab:3128` }
     const { checks, text } = await examine([...at(hub), '-n', 'mouth'], { env })
-    expect(checks['proxy']?.found).toContain('http://***@proxy.lab:3128')
+    expect(checks['way']?.found).toContain('http://***@proxy.lab:3128')
     expect(checks['keys']?.facts).toMatchObject({ hasPassword: true, files: [hub.identity] })
     expect(text).not.toContain(password)
     const body = readFileSync(hub.identity, 'latin1').split('\n').slice(1, -2)
