@@ -11,6 +11,7 @@ import type { Context } from '#hub/command/context.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
 import { topCommand } from '#hub/command/top.ts'
+import { topologyCommand } from '#hub/command/topology.ts'
 import { userCommand } from '#hub/command/user.ts'
 
 const EXIT_OK = 0
@@ -66,6 +67,7 @@ function commandLine(parser: Argv, context: Context, exit: (code: number) => voi
     .command(topCommand(context))
     .command(bridgeCommand(context))
     .command(captureCommand(context))
+    .command(topologyCommand(context))
     .command(configCommand(context))
     .command(completionCommand(context, () => describeHybridge(context)))
     .demandCommand(1, 'no command given')
