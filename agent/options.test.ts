@@ -45,6 +45,8 @@ describe('parseArguments', () => {
       allowUplink: false,
       superFrames: true,
       latencyControl: true,
+      measure: true,
+      restore: false,
     })
   })
 
@@ -73,9 +75,13 @@ describe('parseArguments', () => {
       allowUplink: true,
       superFrames: false,
       latencyControl: false,
+      measure: true,
+      restore: false,
     })
     expect((await parse('list -s hub -u ann')).command).toBe('list')
     expect(await parse('restore -n eth2')).toMatchObject({ command: 'restore', nic: 'eth2' })
+    expect(await parse('doctor --no-measure')).toMatchObject({ command: 'doctor', measure: false })
+    expect(await parse('doctor --restore')).toMatchObject({ command: 'doctor', restore: true })
   })
 
   it.each([
@@ -275,4 +281,6 @@ const NO_ARGUMENTS: Arguments = {
   allowUplink: false,
   superFrames: true,
   latencyControl: true,
+  measure: true,
+  restore: false,
 }
