@@ -45,6 +45,8 @@ describe('parseArguments', () => {
       allowUplink: false,
       superFrames: true,
       latencyControl: true,
+      measure: true,
+      restore: false,
     })
   })
 
@@ -79,9 +81,13 @@ describe('parseArguments', () => {
       link: undefined,
       output: undefined,
       once: false,
+      measure: true,
+      restore: false,
     })
     expect((await parse('list -s hub -u ann')).command).toBe('list')
     expect(await parse('restore -n eth2')).toMatchObject({ command: 'restore', nic: 'eth2' })
+    expect(await parse('doctor --no-measure')).toMatchObject({ command: 'doctor', measure: false })
+    expect(await parse('doctor --restore')).toMatchObject({ command: 'doctor', restore: true })
   })
 
   it.each([
@@ -287,4 +293,6 @@ const NO_ARGUMENTS: Arguments = {
   link: undefined,
   output: undefined,
   once: false,
+  measure: true,
+  restore: false,
 }

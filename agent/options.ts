@@ -23,7 +23,7 @@ const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
 
 /** Words that may come first; without one, `hconnect` connects. */
-const COMMANDS = ['list', 'restore', 'run', 'status', 'capture', 'completion'] as const
+const COMMANDS = ['list', 'restore', 'run', 'status', 'capture', 'doctor', 'completion'] as const
 export type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
@@ -71,6 +71,10 @@ export interface Arguments {
   readonly output: string | undefined
   /** `capture`: only what is there now. */
   readonly once: boolean
+  /** Of `doctor`: how fast the way to the hub is. */
+  readonly measure: boolean
+  /** Of `doctor`: what `restore` does, in place of looking. */
+  readonly restore: boolean
 }
 
 /** The hub, and who we are there. */
@@ -121,6 +125,9 @@ const LONG_NAMES = [
   'latency-control',
   'check',
   'once',
+  'no-measure',
+  'measure',
+  'restore',
   'help',
   'version',
 ]
@@ -219,6 +226,8 @@ export async function parseArguments(
     link: single('link'),
     output: single('output'),
     once: values['once'] === true,
+    measure: values['measure'] !== false,
+    restore: values['restore'] === true,
   }
 }
 
@@ -245,6 +254,10 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
       'write the capture ring of a running link to a file, and what comes after',
       (command) =>
         command.positional('link', { type: 'string', describe: 'name of the link, if several have a ring' }),
+    )
+    .command(
+      'doctor',
+      'say what is wrong with this machine, the interface or the way to the hub, and the remedy',
     )
     .command('completion <shell>', 'print the completion script of a shell', (words) =>
       words.positional('shell', { choices: SHELLS, describe: 'the shell' }),
@@ -344,16 +357,20 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
       once: { boolean: true, describe: 'capture: only what is there now' },
       tui: { boolean: true, describe: 'show a full-screen view instead of reports; ? shows its keys' },
       capture: {
+        ...FILE,
         requiresArg: true,
         string: true,
         describe: 'write what passes the interface to a new pcapng file',
       },
       'super-frames': { boolean: true, hidden: true },
       'latency-control': { boolean: true, hidden: true },
+      measure: { boolean: true, hidden: true },
       'no-latency-control': {
         boolean: true,
         describe: 'let queues grow, for bulk throughput',
       },
+      'no-measure': { boolean: true, describe: 'doctor: do not measure the speed of the way to the hub' },
+      restore: { boolean: true, describe: 'doctor: put interfaces back as the command restore does' },
       'no-super-frames': { boolean: true, describe: 'cut super-frames first, to find faults' },
     })
     .group(['user', 'bridge', 'map', 'hub', 'nic'], 'What to join:')
