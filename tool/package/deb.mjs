@@ -71,12 +71,16 @@ export function makeDeb(directory, { version, date, addons, texts, isFast }) {
 function documents(version, date) {
   const place = 'usr/share/doc/hybridge'
   const pages = readdirSync('docs').filter((name) => name.endsWith('.md'))
+  const examples = readdirSync('docs/examples')
   const changes = `hybridge (${version}) unstable; urgency=medium\n\n  * CHANGELOG.md tells the changes.\n\n -- ${MAINTAINER}  ${date.toUTCString().replace('GMT', '+0000')}\n`
   return {
     'usr/share/lintian/overrides/hybridge': OVERRIDES,
     ...units(),
     [`${place}/changelog`]: changes,
     [`${place}/CHANGELOG.md`]: readFileSync('CHANGELOG.md', 'utf8'),
+    ...Object.fromEntries(
+      examples.map((name) => [`${place}/examples/${name}`, readFileSync(`docs/examples/${name}`, 'utf8')]),
+    ),
     ...Object.fromEntries(pages.map((name) => [`${place}/docs/${name}`, readFileSync(`docs/${name}`, 'utf8')])),
   }
 }
