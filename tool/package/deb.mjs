@@ -22,8 +22,8 @@ const LIBRARY = 'usr/lib/hybridge'
 
 /**
  * @param directory  where the executables are, and the package is made
- * @param parts  version; date of the package; addons, name to file; texts, path in the package to content; whether it may be
- *   large, rather than take a minute
+ * @param parts  version; date of the package; addons, name to file; texts, path in the package to content; whether it is left
+ *   uncompressed, which saves a minute
  * @returns the package's file
  */
 export function makeDeb(directory, { version, date, addons, texts, isFast }) {
@@ -63,7 +63,7 @@ export function makeDeb(directory, { version, date, addons, texts, isFast }) {
   for (const name of SCRIPTS) copy(`tool/package/debian/${name}`, `DEBIAN/${name}`, 0o755)
 
   const file = `${directory}/hybridge_${version}_${architecture}.deb`
-  execFileSync('dpkg-deb', ['--root-owner-group', ...(isFast ? ['-Zgzip', '-z1'] : ['-Zxz']), '--build', root, file], { stdio: 'pipe' })
+  execFileSync('dpkg-deb', ['--root-owner-group', isFast ? '-Znone' : '-Zxz', '--build', root, file], { stdio: 'pipe' })
   rmSync(root, { recursive: true })
   return file
 }
