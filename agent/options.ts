@@ -297,6 +297,7 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
       json: { boolean: true, describe: 'print one JSON object a line' },
       tui: { boolean: true, describe: 'show a full-screen view instead of reports; ? shows its keys' },
       capture: {
+        ...FILE,
         requiresArg: true,
         string: true,
         describe: 'write what passes the interface to a new pcapng file',
