@@ -83,12 +83,24 @@ hybridge: ${file}: 1 error
     expect((await hybridge('graph', '--as', 'mermaid', directory)).out).toMatch(/^flowchart LR\n/)
   })
 
+  it.each(['zip', 'tar.gz'])('packs a set as %s, which is then a set as well', async (kind) => {
+    const archive = join(directory, `.two.${kind}`)
+    const packed = await hybridge('pack', directory, archive)
+    expect(packed).toMatchObject({ code: 0, err: '' })
+    expect(packed.out).toContain('2 files')
+    expect((await hybridge('check', archive)).out).toBe((await hybridge('check', directory)).out)
+    expect(await hybridge('pack', directory, archive)).toMatchObject({
+      code: 2,
+      err: `hybridge: cannot write ${archive}: it is there already\n`,
+    })
+  })
+
   it.each([
     ['nothing there', () => rmSync(join(directory, 'topology.vmm')), 'has no topology file: topology.vmm'],
     [
       'a link',
       () => symlinkSync('/etc/passwd', join(directory, 'x.conf')),
-      'x.conf is neither file nor directory',
+      '"x.conf" is neither file nor directory',
     ],
     [
       'a large file',

@@ -1,7 +1,8 @@
 /** `hybridge topology ...`: topology files checked, formatted and drawn; no hub is needed. */
 import { writeFileSync } from 'node:fs'
 import type { CommandModule } from 'yargs'
-import { ConfigError } from '#net/base/errors.ts'
+import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { errnoOf } from '#net/base/unknown.ts'
 import { type Context, print } from '#hub/command/context.ts'
 
 interface Path {
@@ -11,15 +12,15 @@ interface Path {
 const topologyPath = {
   type: 'string',
   demandOption: true,
-  describe: 'A topology file, or the directory of a file set',
+  describe: 'A topology file, or a file set: a directory, ZIP or tar.gz',
 } as const
 
 /** Reads a topology, tells on stderr what is wrong with it. @returns it @throws ConfigError when there are errors */
 async function read(context: Context, path: string) {
-  const { openTopology } = await import('#hub/topology/directory.ts')
+  const { openTopology } = await import('#hub/topology/open.ts')
   const { readTopology } = await import('#hub/topology/read.ts')
   const { formatDiagnostic } = await import('#hub/topology/language/source.ts')
-  const { file, set } = openTopology(path)
+  const { file, set } = await openTopology(path)
   const { topology, diagnostics } = readTopology(file, set)
   for (const diagnostic of diagnostics.list) context.stderr.write(`${formatDiagnostic(diagnostic)}\n`)
   if (topology !== undefined) return topology
@@ -58,9 +59,9 @@ const formatCommand = (context: Context): CommandModule<object, { file: string; 
       .example('$0 topology format lab.vmm', 'print it indented')
       .example('$0 topology format --write lab.vmm', 'change the file'),
   handler: async ({ file, write }) => {
-    const { openTopology } = await import('#hub/topology/directory.ts')
+    const { openTopology } = await import('#hub/topology/open.ts')
     const { formatSource } = await import('#hub/topology/format.ts')
-    const opened = openTopology(file).file
+    const opened = (await openTopology(file)).file
     const formatted = formatSource(opened.text)
     if (!write) context.stdout.write(formatted)
     else if (formatted !== opened.text) writeFileSync(opened.name, formatted)
@@ -88,14 +89,47 @@ const graphCommand = (context: Context): CommandModule<object, Path & { as: stri
   },
 })
 
+const packCommand = (context: Context): CommandModule<object, Path & { archive: string }> => ({
+  command: 'pack <path> <archive>',
+  describe: 'Make an archive of a file set',
+  builder: (yargs) =>
+    yargs
+      .positional('path', { ...topologyPath, describe: 'A file set: a directory, ZIP or tar.gz' })
+      .positional('archive', {
+        type: 'string',
+        demandOption: true,
+        describe: 'A new file: NAME.zip or NAME.tar.gz',
+      })
+      .example('$0 topology pack two-lans two-lans.zip', ''),
+  handler: async ({ path, archive }) => {
+    const { openSet } = await import('#hub/topology/open.ts')
+    const { writeArchive } = await import('#hub/topology/archive.ts')
+    const kind = /\.zip$/i.test(archive) ? 'zip' : /\.(?:tar\.gz|tgz)$/i.test(archive) ? 'tar.gz' : undefined
+    if (kind === undefined)
+      throw new ConfigError(`${archive}: expected a name that ends with .zip or .tar.gz`)
+    const set = await openSet(path)
+    if (set === undefined)
+      throw new ConfigError(`${path} is no file set: expected a directory, a ZIP or a tar.gz`)
+    const octets = await writeArchive(set.files, kind)
+    try {
+      writeFileSync(archive, octets, { flag: 'wx' })
+    } catch (error) {
+      const reason = errnoOf(error) === 'EEXIST' ? 'it is there already' : reasonOf(error)
+      throw new ConfigError(`cannot write ${archive}: ${reason}`, { cause: error })
+    }
+    print(context, `${archive}: ${set.files.size} files, ${octets.length} octets`)
+  },
+})
+
 export const topologyCommand = (context: Context): CommandModule<object, object> => ({
   command: 'topology',
-  describe: 'Check, format and draw topology files',
+  describe: 'Check, format, draw and pack topology files',
   builder: (yargs) =>
     yargs
       .command(checkCommand(context))
       .command(formatCommand(context))
       .command(graphCommand(context))
-      .demandCommand(1, 'which of: topology check, topology format, topology graph?'),
+      .command(packCommand(context))
+      .demandCommand(1, 'which of: topology check, topology format, topology graph, topology pack?'),
   handler: () => {},
 })
