@@ -23,6 +23,27 @@ describe('ViewModel', () => {
     expect(rows(model)[0]?.in).toMatchObject({ frames: 5, framesPerSecond: 0 })
   })
 
+  it('keeps the rates of ports that were not read again, and reckons by the time when they were', () => {
+    const model = new ViewModel()
+    const read = (at: number, inFrames: number) =>
+      snapshot(at, [], {
+        bridges: [
+          {
+            name: 'far',
+            isRemote: true,
+            at: at < 4 ? 1000 : 4000,
+            ports: [port(1, { inFrames, inOctets: inFrames * 100 })],
+          },
+        ],
+      })
+    const rates = [read(1, 10), read(4, 40), read(5, 40)].map((one) => {
+      model.add(one)
+      return rows(model)[0]?.in.framesPerSecond
+    })
+    expect(rates).toEqual([0, 10, 10])
+    expect(rows(model)[0]?.history.columns('in', 300).slice(-4)).toEqual([0, 1000, 1000, 1000])
+  })
+
   it('sums drops and tells their reasons, most first', () => {
     const model = new ViewModel()
     model.add(snapshot(1, [port(1, { outDrops: { vlan: 2, delay: 7 } })]))
