@@ -20,7 +20,7 @@ const ABILITIES: Abilities = {
 export const makeControls = (abilities: Partial<Abilities> = {}): Controls =>
   new Controls({ ...ABILITIES, ...abilities })
 
-export const counters = (some: Partial<CounterReading> = {}): CounterReading => ({
+const counters = (some: Partial<CounterReading> = {}): CounterReading => ({
   inFrames: 0,
   inOctets: 0,
   outFrames: 0,
