@@ -89,7 +89,7 @@ class View {
       await ended
     } finally {
       clearInterval(timer)
-      await screen.close()
+      screen.close()
       await this.#captures.end()
     }
   }
@@ -154,8 +154,7 @@ class View {
       case 'redraw':
         return this.#screen?.redraw()
       case 'suspend':
-        void this.#screen?.suspend()
-        return
+        return this.#screen?.suspend()
       case 'thaw':
         return this.#tick()
       case 'capture':
