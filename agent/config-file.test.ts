@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -20,6 +20,19 @@ describe('configPaths', () => {
       '/home/ann/.config/hybridge/hconnect.yaml',
       system,
     ])
+  })
+})
+
+describe('a password in the file', () => {
+  it('is refused where others can read it', () => {
+    const file = join(dir, 'secret.yaml')
+    writeFileSync(file, 'proxy: http://ann:secret@proxy:3128\n', { mode: 0o644 })
+    expect(() => readConfigFile([file])).toThrow(`others can read it: chmod 600 ${file}`)
+    chmodSync(file, 0o600)
+    expect(readConfigFile([file])).toMatchObject({ proxy: 'http://ann:secret@proxy:3128' })
+    writeFileSync(file, 'proxy: http://ann@proxy:3128\n')
+    chmodSync(file, 0o644)
+    expect(readConfigFile([file])).toMatchObject({ proxy: 'http://ann@proxy:3128' })
   })
 })
 

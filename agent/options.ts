@@ -22,7 +22,7 @@ const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
 
 /** Words that may come first; without one, `hconnect` connects. */
-const COMMANDS = ['list', 'restore', 'completion'] as const
+const COMMANDS = ['list', 'restore', 'doctor', 'completion'] as const
 export type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
@@ -58,6 +58,10 @@ export interface Arguments {
   readonly allowUplink: boolean
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** Of `doctor`: how fast the way to the hub is. */
+  readonly measure: boolean
+  /** Of `doctor`: what `restore` does, in place of looking. */
+  readonly restore: boolean
 }
 
 /** The hub, and who we are there. */
@@ -103,6 +107,9 @@ const LONG_NAMES = [
   'super-frames',
   'no-latency-control',
   'latency-control',
+  'no-measure',
+  'measure',
+  'restore',
   'help',
   'version',
 ]
@@ -195,6 +202,8 @@ export async function parseArguments(
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
+    measure: values['measure'] !== false,
+    restore: values['restore'] === true,
   }
 }
 
@@ -206,6 +215,10 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
     .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
     .command('list', 'show the bridges that the user may join')
     .command('restore', 'put interfaces (-n NIC: one) back that a killed hconnect or hub left changed')
+    .command(
+      'doctor',
+      'say what is wrong with this machine, the interface or the way to the hub, and the remedy',
+    )
     .command('completion <shell>', 'print the completion script of a shell', (words) =>
       words.positional('shell', { choices: SHELLS, describe: 'the shell' }),
     )
@@ -284,16 +297,20 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
       json: { boolean: true, describe: 'print one JSON object a line' },
       tui: { boolean: true, describe: 'show a full-screen view instead of reports; ? shows its keys' },
       capture: {
+        ...FILE,
         requiresArg: true,
         string: true,
         describe: 'write what passes the interface to a new pcapng file',
       },
       'super-frames': { boolean: true, hidden: true },
       'latency-control': { boolean: true, hidden: true },
+      measure: { boolean: true, hidden: true },
       'no-latency-control': {
         boolean: true,
         describe: 'let queues grow, for bulk throughput',
       },
+      'no-measure': { boolean: true, describe: 'doctor: do not measure the speed of the way to the hub' },
+      restore: { boolean: true, describe: 'doctor: put interfaces back as the command restore does' },
       'no-super-frames': { boolean: true, describe: 'cut super-frames first, to find faults' },
     })
     .group(['user', 'bridge', 'map', 'hub', 'nic'], 'What to join:')

@@ -6,9 +6,11 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 
 import { seededRandom } from '#agent/backoff.ts'
+import { ask } from '#agent/ask.ts'
 import { Bridge } from '#agent/bridge.ts'
 import type { BridgeChoice } from '#agent/bridge-choice.ts'
 import { refuseCarrier, refuseWay } from '#agent/carrier.ts'
+import type { HubConnection } from '#agent/dial.ts'
 import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import type { Hub } from '#agent/hub.ts'
 import type { Inspection } from '#agent/inspection.ts'
@@ -63,7 +65,7 @@ export class Session {
   readonly #options: SessionOptions
   readonly #bridge: Bridge
   readonly #link: Link
-  readonly #remotePorts: RemotePorts
+  readonly #remotePorts: RemotePorts<HubConnection>
   #isReached = false
 
   /**
@@ -86,7 +88,7 @@ export class Session {
       events.onNotice(text),
     )
     this.#link = this.#makeLink()
-    this.#remotePorts = new RemotePorts([...new Set(bridges.map((choice) => choice.bridge))])
+    this.#remotePorts = new RemotePorts([...new Set(bridges.map((choice) => choice.bridge))], ask)
   }
 
   get reading(): SessionReading {

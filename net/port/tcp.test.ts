@@ -1,7 +1,14 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as libc from '#net/port/libc.ts'
-import { allowFarSending, congestionOf, openTcpSocket, setCongestion, setSegmentSize } from '#net/port/tcp.ts'
+import {
+  allowFarSending,
+  congestionOf,
+  openTcpSocket,
+  setCongestion,
+  setSegmentSize,
+  setUserTimeout,
+} from '#net/port/tcp.ts'
 
 const opened: number[] = []
 function open(family: 4 | 6): number {
@@ -36,6 +43,14 @@ describe.each([4, 6] as const)('a TCP socket of IPv%i', (family) => {
       expect(setCongestion(fd, name)).toBe(true)
       expect(congestionOf(fd)).toBe(name)
     }
+  })
+
+  it('takes the time after which the system ends it', () => {
+    const fd = open(family)
+    setUserTimeout(fd, 30_000)
+    const [value, length] = [libc.intOctets(0), libc.intOctets(4)]
+    expect(libc.getsockopt(fd, 6, 18, value, length)).toBe(0)
+    expect(value).toEqual(libc.intOctets(30_000))
   })
 
   it('keeps what it has when the system knows none of that name', () => {

@@ -36,8 +36,11 @@ const NOT_FAST = 75_000
 const BUDGET_MS = 15
 /** Of the round trip, if that is more: else a far path's rate would be found too slowly. */
 const BUDGET_SHARE = 0.25
-/** The same before the path has shown its end: its rate is found by doubling what is in flight, as TCP's slow start does. */
-const FIRST_BUDGET_SHARE = 1
+/**
+ * The same before the path has shown its end. Flows in the tunnel double what they have under way each round trip, TCP under
+ * it too; what is acknowledged now was written a round trip ago.
+ */
+const FIRST_BUDGET_SHARE = 2
 /**
  * And as much beside it, whatever the rate: two segments, as acknowledgements come for every second one. As it is the same
  * for all, tunnels that share a link come to equal parts of it; by a share of the rate alone each would keep what it has.
@@ -111,7 +114,8 @@ export class Pace {
     if (since > 0) {
       const rate = (reading.ackedOctets - this.#acked) / since
       // Less than before says something of the path only while there was something to send all the time.
-      if (rate > this.rate) this.rate += (rate - this.rate) / 2
+      if (rate > this.rate)
+        this.rate += (rate - this.rate) / (this.#isKnown || leastRoundTripMs < BUDGET_MS ? 2 : 1)
       else if (isHeld && this.#wasHeld) {
         this.rate = Math.max(LEAST_RATE, this.rate + (rate - this.rate) / 4)
         this.#isKnown = true

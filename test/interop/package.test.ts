@@ -69,17 +69,18 @@ describe('the executable with capabilities', () => {
   })
 
   it.each([
-    ['NODE_OPTIONS', `--require=${code}`],
-    ['LD_PRELOAD', library],
-  ])('runs nothing that %s names, as one without capabilities does', (name, value) => {
+    ['NODE_OPTIONS', `--require=${code}`, 'foreign code'],
+    ['LD_PRELOAD', library, 'foreign code'],
+    ['NODE_EXTRA_CA_CERTS', '/tmp/none', 'Ignoring extra certs'],
+  ])('does not look at %s, as one without capabilities does', (name, value, evidence) => {
     const env = { [name]: value }
     const [plain, capable] = [
       run([HUB, '--version'], { ...ann, env }),
       run([AGENT, '--version'], { ...ann, env }),
     ]
-    expect(plain.stderr).toContain('foreign code')
+    expect(plain.stderr).toContain(evidence)
     expect(capable).toMatchObject({ status: 0, stdout: `${version}\n` })
-    expect(capable.stderr).not.toContain('foreign code')
+    expect(capable.stderr).not.toContain(evidence)
   })
 
   it('takes no modules from where the user says', () => {

@@ -25,7 +25,7 @@ let middle: Namespace
 let hub: Hub
 let directory: string
 let sshd: Middle
-let inner: Middle
+
 let httpProxy: Middle
 let socksProxy: Middle
 let nginx: Middle
@@ -81,14 +81,14 @@ beforeAll(async () => {
       '/lab',
     ],
   })
-  ;[sshd, inner, httpProxy, socksProxy, nginx] = await Promise.all([
+  ;[sshd, httpProxy, socksProxy, nginx] = await Promise.all([
     Middle.sshd(middle, 22, `${hub.identity}.pub`, [
       'PermitOpen 10.97.1.1:2222 127.0.0.1:2022 [fd97:1::1]:2222',
     ]),
-    Middle.sshd(middle, 2022, `${hub.identity}.pub`, ['ListenAddress 127.0.0.1']),
     Middle.httpProxy(middle, 3128, [443, 2222]),
     Middle.socksProxy(middle, 1080),
     Middle.nginx(machine, 8443, { cert, key }, '127.0.0.1:8022'),
+    Middle.sshd(middle, 2022, `${hub.identity}.pub`, ['ListenAddress 127.0.0.1']),
   ])
 }, TUNNELS)
 afterEach(({ task }) => {
@@ -98,27 +98,30 @@ afterAll(() => lab.close())
 
 /** An authority of the test's own, which signs for the hub by name and address. */
 async function makeCertificate(): Promise<{ cert: string; key: string }> {
-  const file = (name: string): string => join(directory, name)
-  const openssl = async (line: string): Promise<string> =>
-    (await site.run('openssl', line.split(' '), { cwd: directory })).stdout
   const curve = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
   await openssl(`req -x509 ${curve} -subj /CN=authority -days 2 -keyout ca.key -out ca.pem`)
+  authorities = join(directory, 'ca.pem')
+  writeFileSync(join(directory, 'names'), `subjectAltName=DNS:${NAME},IP:${HUB},IP:fd97:1::1`)
   await openssl(`req ${curve} -subj /CN=${NAME} -keyout hub.key -out hub.csr`)
-  writeFileSync(file('names'), `subjectAltName=DNS:${NAME},IP:${HUB},IP:fd97:1::1`)
-  await openssl(
-    'x509 -req -in hub.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out hub.pem',
-  )
-  authorities = file('ca.pem')
-  const print = await openssl('x509 -in hub.pem -noout -fingerprint -sha256')
-  fingerprint = `SHA256:${print.trim().split('=')[1]}`
-  return { cert: file('hub.pem'), key: file('hub.key') }
+  await sign()
+  return { cert: join(directory, 'hub.pem'), key: join(directory, 'hub.key') }
 }
 
+async function sign(): Promise<void> {
+  const signer = '-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names'
+  await openssl(`x509 -req -in hub.csr ${signer} -out hub.pem`)
+  const print = await openssl('x509 -in hub.pem -noout -fingerprint -sha256')
+  fingerprint = `SHA256:${print.trim().split('=')[1]}`
+}
+
+const openssl = async (line: string): Promise<string> =>
+  (await site.run('openssl', line.split(' '), { cwd: directory })).stdout
+
 /** What everybody gives; known_hosts are new each time. */
-const basics = (): string[] => [
-  ...['-u', 'ann', '--identity', hub.identity, '--accept-new'],
-  ...['--known-hosts', join(mkdtempSync(join(directory, 'known-')), 'known_hosts')],
-]
+const basics = (): string[] => {
+  const known = join(mkdtempSync(join(directory, 'known-')), 'known_hosts')
+  return ['-u', 'ann', '--identity', hub.identity, '--known-hosts', known, '--accept-new']
+}
 const list = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   runHconnect(site, ['list', ...basics(), ...args], { env })
 
@@ -227,12 +230,29 @@ describe('hconnect list', () => {
 const words = (line: string): string[] =>
   line.replace('CA', authorities).replace('PRINT', fingerprint).split(' ')
 
+describe('the hub', () => {
+  it('knows who comes through nginx', async () => {
+    expect(await list(words(`-s wss://${HUB}:8443/lab --ca CA`))).toMatchObject({ code: 0 })
+    await hub.process.line(/ann logged in from 10\.97\.0\.1"/)
+  })
+
+  it('takes a new certificate while it runs', async () => {
+    const before = hub.process.lines.length
+    const old = fingerprint
+    await sign()
+    expect(fingerprint).not.toBe(old)
+    await hub.process.line(new RegExp(`certificate ${fingerprint},`), { from: before })
+    const line = `-s wss://${HUB}/lab --fingerprint PRINT`
+    await expect.poll(async () => (await list(words(line))).code, { timeout: 20_000 }).toBe(0)
+  })
+})
+
 describe('a tunnel', () => {
   it.each<[string, () => Middle, string, NodeJS.ProcessEnv]>([
-    ['jump hosts', () => inner, `-s ${HUB} --jump root@10.97.0.2,root@127.0.0.1:2022`, {}],
+    ['jump hosts', () => sshd, `-s ${HUB} --jump root@10.97.0.2,root@127.0.0.1:2022`, {}],
     ['an HTTP proxy', () => httpProxy, `-s ${HUB}`, HTTP],
     ['a SOCKS proxy', () => socksProxy, `-s ${HUB}`, SOCKS],
-    ['nginx', () => nginx, `-s wss://${HUB}:8443/lab --fingerprint PRINT`, {}],
+    ['nginx', () => nginx, `-s wss://${HUB}:8443/lab --ca CA`, {}],
   ])(
     'through %s carries frames, and comes back the same way after a cut',
     async (_way, between, line, env) => {

@@ -74,11 +74,25 @@ function documents(version, date) {
   const changes = `hybridge (${version}) unstable; urgency=medium\n\n  * CHANGELOG.md tells the changes.\n\n -- ${MAINTAINER}  ${date.toUTCString().replace('GMT', '+0000')}\n`
   return {
     'usr/share/lintian/overrides/hybridge': OVERRIDES,
+    ...units(),
     [`${place}/changelog`]: changes,
     [`${place}/CHANGELOG.md`]: readFileSync('CHANGELOG.md', 'utf8'),
     ...Object.fromEntries(pages.map((name) => [`${place}/docs/${name}`, readFileSync(`docs/${name}`, 'utf8')])),
   }
 }
+
+/** The units of systemd lie beside the sources of what they run. */
+const units = () =>
+  Object.fromEntries(
+    ['agent', 'hub'].flatMap((directory) =>
+      readdirSync(directory, { recursive: true })
+        .filter((name) => name.endsWith('.service'))
+        .map((name) => [
+          `usr/lib/systemd/system/${basename(name)}`,
+          readFileSync(`${directory}/${name}`, 'utf8'),
+        ]),
+    ),
+  )
 
 /** Packages of the shared libraries that files need, with the least versions that have their symbols. */
 function dependencies(root, files) {
