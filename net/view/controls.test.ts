@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Controls, Key } from '#net/view/controls.ts'
+import type { Controls } from '#net/view/controls.ts'
+import type { Key } from '#net/view/key.ts'
 import { shownBridges, shownTalkers } from '#net/view/order.ts'
 import { makeControls, port, sceneOf, snapshot, talker } from '#test/support/view-scene.ts'
 

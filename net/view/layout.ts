@@ -14,7 +14,7 @@ import { clip, fit, lengthOf, span, type Line, type Span } from '#net/view/text.
 const WIDE = 120
 
 /** Of the overview's rows, for ports before anything else. */
-const PORTS_SHARE = 0.5
+const PORTS_SHARE = 0.4
 
 interface Part {
   /** It is left out where it cannot have these rows. */
@@ -40,7 +40,7 @@ const BODIES: Readonly<Record<Tab, Body>> = {
   Ports: (scene, width, height) =>
     stack(
       [
-        { least: 3, most: height, draw: (rows) => portsPane(scene, width, rows) },
+        { least: 3, most: height, draw: (rows) => portsPane(scene, width, rows, false) },
         { least: 6, most: 16, draw: (rows) => ratesPane(scene, width, rows) },
       ],
       height,
@@ -60,8 +60,9 @@ function overview(scene: Scene, width: number, height: number): Part[] {
   const hasTalkers = scene.reading.talkers !== undefined
   const isWide = width >= WIDE && hasTalkers
   const half = Math.floor((width - 2) / 2)
-  const ports = portRows(scene, width)
   const leastPorts = Math.max(6, Math.floor(height * PORTS_SHARE))
+  const isCompact = portRows(scene, width, false) > leastPorts
+  const ports = portRows(scene, width, isCompact)
   const lists: Part[] = isWide
     ? [
         {
@@ -84,7 +85,11 @@ function overview(scene: Scene, width: number, height: number): Part[] {
       ]
   return [
     { least: links.length, most: links.length, draw: () => links },
-    { least: Math.min(ports, leastPorts), most: ports, draw: (rows) => portsPane(scene, width, rows) },
+    {
+      least: Math.min(ports, leastPorts),
+      most: ports,
+      draw: (rows) => portsPane(scene, width, rows, isCompact),
+    },
     { least: 4, most: 12, draw: (rows) => ratesPane(scene, width, rows) },
     ...lists,
   ]

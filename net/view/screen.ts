@@ -2,14 +2,14 @@
  * The terminal while the view has it: rows drawn where they changed, keys, resizing, Ctrl-Z. It is given back however the
  * process ends, short of a kill -9.
  */
-import { write } from 'node:fs'
 import type { ReadStream, WriteStream } from 'node:tty'
 
 import type { Program } from 'blessed/lib/program.js'
 
 import { atExit } from '#net/base/at-exit.ts'
-import type { Key } from '#net/view/controls.ts'
+import { keyOf, type Key } from '#net/view/key.ts'
 import { paint, type Palette } from '#net/view/paint.ts'
+import { TerminalWriter } from '#net/view/terminal-writer.ts'
 import { fit, type Line } from '#net/view/text.ts'
 
 /** A process that cannot be stopped (its group has no shell) goes on after this time. */
@@ -37,15 +37,13 @@ export interface ScreenOptions {
 export class Screen {
   readonly #options: ScreenOptions
   readonly #program: Program
+  readonly #writer: TerminalWriter
   readonly #stay: () => void
   /** What each row of the terminal shows. */
   #shown: string[] = []
   #mustClear = false
-  #isWriting = false
-  /** A picture was not drawn because of that. */
+  /** A picture was not drawn because the last one was still being written. */
   #isBehind = false
-  /** When the picture under way is written. */
-  #onWritten: () => void = () => {}
   /** The terminal is ours: it has our screen, and raw mode. */
   #hasTerminal = false
   /** Nothing is drawn: the terminal is being given back, for good or until SIGCONT. */
@@ -67,8 +65,15 @@ export class Screen {
     this.#options = options
     this.#program = program
     const { input, output } = options
+    this.#writer = new TerminalWriter(output.fd, {
+      onWritten: (isWhole) => {
+        if (!isWhole) this.#shown = []
+        else if (this.#isBehind) options.onRedraw()
+      },
+      onGone: this.#onGone,
+    })
     this.#stay = atExit(() => {
-      if (this.#isWriting) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EXIT_PAUSE_MS)
+      if (this.#writer.isBusy) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EXIT_PAUSE_MS)
       this.#close()
     })
     input.on('error', this.#onGone).on('end', this.#onGone)
@@ -96,8 +101,8 @@ export class Screen {
    */
   draw(rows: readonly Line[]): void {
     if (this.#isEnding) return
-    this.#isBehind = this.#isWriting
-    if (this.#isWriting) return
+    this.#isBehind = this.#writer.isBusy
+    if (this.#isBehind) return
     let out = this.#mustClear ? '\u001b[H\u001b[J' : ''
     this.#mustClear = false
     rows.forEach((row, i) => {
@@ -108,7 +113,7 @@ export class Screen {
       this.#shown[i] = text
       out += `\u001b[${i + 1};1H${text}`
     })
-    if (out !== '') this.#write(out)
+    if (out !== '') this.#writer.write(out)
   }
 
   /** Draws all of it anew. */
@@ -172,14 +177,7 @@ export class Screen {
   /** Nothing is drawn any more: what is under way would come after whatever gives the terminal back. */
   async #written(): Promise<void> {
     this.#isEnding = true
-    if (!this.#isWriting) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LAST_PICTURE_MS)
-      this.#onWritten = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+    await this.#writer.idle(LAST_PICTURE_MS)
   }
 
   /** A shell has had the terminal meanwhile, or whoever stopped us. */
@@ -192,37 +190,4 @@ export class Screen {
     this.#program.hideCursor()
     this.redraw()
   }
-
-  /**
-   * In a thread: writing to a terminal blocks, and the connection of whoever looks on may hang, while frames go on through
-   * this process.
-   */
-  #write(text: string): void {
-    const octets = Buffer.from(text)
-    const fd = this.#options.output.fd
-    this.#isWriting = true
-    const next = (from: number): void =>
-      write(fd, octets, from, octets.length - from, null, (error, written) => {
-        if (error === null && from + written < octets.length) return next(from + written)
-        this.#isWriting = false
-        this.#onWritten()
-        if (error !== null && error.code !== 'EAGAIN') return this.#onGone()
-        if (error !== null) this.#shown = []
-        else if (this.#isBehind) this.#options.onRedraw()
-      })
-    next(0)
-  }
-}
-
-/** Undefined for what no key of ours can be: mouse, function keys' remains. */
-function keyOf(
-  character: string | undefined,
-  key: { readonly name?: string; readonly full?: string; readonly meta?: boolean } | undefined,
-): Key | undefined {
-  const isTyped =
-    character !== undefined && character.length === 1 && character >= ' ' && character !== '\u007f'
-  if (isTyped && key?.meta !== true) return { name: character === ' ' ? 'space' : character, text: character }
-  // blessed tells of Enter twice.
-  if (key?.name === undefined || key.name === 'return') return undefined
-  return { name: key.name === 'linefeed' ? 'enter' : (key.full ?? key.name), text: '' }
 }
