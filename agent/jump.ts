@@ -45,7 +45,7 @@ export function parseJumps(text: string): JumpText[] {
   })
 }
 
-export const jumpEndpoint = ({ host, port }: Jump): Endpoint => ({ what: 'the jump host', host, port })
+const jumpEndpoint = ({ host, port }: Jump): Endpoint => ({ what: 'the jump host', host, port })
 
 export const jumpWay =
   (jump: Jump, below: Way): Way =>
