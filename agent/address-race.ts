@@ -4,7 +4,8 @@
  */
 import { isIPv6, Socket } from 'node:net'
 
-import { openTcpSocket, setCongestion } from '#net/port/tcp.ts'
+import { segmentSizeOf } from '#agent/segment-size.ts'
+import { openTcpSocket, setCongestion, setSegmentSize } from '#net/port/tcp.ts'
 
 /** RFC 8305 §5, Connection Attempt Delay. */
 const ATTEMPT_DELAY_MS = 250
@@ -96,7 +97,9 @@ export class AddressRace {
 /** One that uses CUBIC, where the system has that. Where none can be made here, Node makes it, or says why it cannot. */
 function unconnectedSocket(address: string): Socket {
   const fd = openTcpSocket(isIPv6(address) ? 6 : 4)
+  const segmentSize = segmentSizeOf(address)
   if (fd >= 0) setCongestion(fd, 'cubic')
+  if (fd >= 0 && segmentSize !== undefined) setSegmentSize(fd, segmentSize)
   const socket = fd >= 0 ? new Socket({ fd }) : new Socket()
   return socket.setNoDelay()
 }

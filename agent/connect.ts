@@ -67,12 +67,15 @@ export async function connect(
     await running.run()
     output.event('end')
   } finally {
-    view?.close()
-    await view?.ended
-    reporter.stop()
-    process.off('SIGHUP', onHangup)
-    if (endCapture !== undefined) output.log(`captured ${await endCapture()}`)
-    session?.close()
+    try {
+      view?.close()
+      await view?.ended
+    } finally {
+      reporter.stop()
+      process.off('SIGHUP', onHangup)
+      if (endCapture !== undefined) output.log(`captured ${await endCapture()}`)
+      session?.close()
+    }
   }
 }
 

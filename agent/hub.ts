@@ -8,15 +8,20 @@ import { agentSocketOf, knownHostsFilesOf, settleRoute } from '#agent/route.ts'
 import { readSshConfig } from '#agent/ssh-config.ts'
 import { terminalAsk } from '#agent/terminal.ts'
 
+type DialHooks = Pick<DialOptions, 'onAddress' | 'onSocket' | 'onArrived' | 'onGreeted' | 'onNegotiated'> &
+  Partial<Pick<DialOptions, 'ask'>>
+
 export interface Hub {
   readonly target: Target
   /** Host that TCP connects to: the hub, or what is on the way to it. */
   readonly nearest: string
-  /** Dials; questions are asked the first time only, when `lastRoundTripMs` is undefined. */
+  /** What is on the way, for people: proxies, jump hosts, a WebSocket. */
+  readonly steps: readonly string[]
+  /** Dials; questions are asked the first time only, when `lastRoundTripMs` is undefined, or by the `ask` of `hooks`. */
   readonly dial: (
     lastRoundTripMs: number | undefined,
     signal: AbortSignal,
-    hooks: Pick<DialOptions, 'onAddress' | 'onSocket'>,
+    hooks: DialHooks,
   ) => Promise<HubConnection>
 }
 
@@ -30,7 +35,7 @@ export async function settleHub(
   const sshConfig = (host: string) => readSshConfig(host, log)
   const target = await settleTarget(args, env, config, sshConfig)
   const { host, port, user, ssh } = target
-  const { way, nearest } = await settleRoute(target, { args, config, env, sshConfig, log })
+  const { way, nearest, steps } = await settleRoute(target, { args, config, env, sshConfig, log })
   const credentials = new Credentials({
     user,
     identity: target.identity,
@@ -50,6 +55,7 @@ export async function settleHub(
   return {
     target,
     nearest,
+    steps,
     dial: (lastRoundTripMs, signal, hooks) =>
       dial({
         host,

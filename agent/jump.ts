@@ -47,13 +47,16 @@ export function parseJumps(text: string): JumpText[] {
 
 const jumpEndpoint = ({ host, port }: Jump): Endpoint => ({ what: 'the jump host', host, port })
 
+/** What is told of SSH is told of that with the hub. */
+const SILENT = { onGreeted: undefined, onNegotiated: undefined }
+
 export const jumpWay =
   (jump: Jump, below: Way): Way =>
   async (to, attempt) => {
     const endpoint = jumpEndpoint(jump)
     const name = nameOf(endpoint)
     const connection = await below(endpoint, attempt)
-    const client = await login({ ...attempt, ...jump, name }, connection)
+    const client = await login({ ...attempt, ...jump, name, ...SILENT }, connection)
     const { socket } = connection
     const began = performance.now()
     const channel = await take(

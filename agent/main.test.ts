@@ -20,6 +20,14 @@ describe('hconnect', () => {
     expect(stderr).toMatch(/^hconnect: no bridge given: .*\n$/)
   })
 
+  it('refuses the full-screen view where there is no terminal', () => {
+    const { status, stderr } = hconnect('-u', 'ann', '-s', 'hub', '-b', 'private0', '--tui')
+    expect(status).toBe(EXIT_USAGE)
+    expect(stderr).toMatch(
+      /^hconnect: the full-screen view needs a terminal as standard input and output .*\n$/,
+    )
+  })
+
   it('says that there is no such interface before it dials', () => {
     const { status, stdout, stderr } = hconnect(
       '–u',

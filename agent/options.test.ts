@@ -1,10 +1,12 @@
 import { homedir, userInfo } from 'node:os'
+import { optionsOfHelp } from '#test/support/help.ts'
 import { join } from 'node:path'
 
 import { describe, expect, it, vi } from 'vitest'
 
 import { EXIT_CODES, EXIT_USAGE } from '#agent/exit-codes.ts'
 import {
+  describeHconnect,
   parseArguments,
   repairDashes,
   settleBridges,
@@ -43,6 +45,8 @@ describe('parseArguments', () => {
       allowUplink: false,
       superFrames: true,
       latencyControl: true,
+      measure: true,
+      restore: false,
     })
   })
 
@@ -71,9 +75,13 @@ describe('parseArguments', () => {
       allowUplink: true,
       superFrames: false,
       latencyControl: false,
+      measure: true,
+      restore: false,
     })
     expect((await parse('list -s hub -u ann')).command).toBe('list')
     expect(await parse('restore -n eth2')).toMatchObject({ command: 'restore', nic: 'eth2' })
+    expect(await parse('doctor --no-measure')).toMatchObject({ command: 'doctor', measure: false })
+    expect(await parse('doctor --restore')).toMatchObject({ command: 'doctor', restore: true })
   })
 
   it.each([
@@ -88,6 +96,8 @@ describe('parseArguments', () => {
     ['--mtu 9217', '--mtu 9217: expected octets'],
     ['--mtu big', '--mtu big: expected octets'],
     ['--count 1.5', '--count 1.5: expected a whole number'],
+    ['--tui --json', '--tui and --json do not go together'],
+    ['--tui --count 3', '--tui and --count do not go together'],
   ])('refuses %s', async (line, message) => {
     await expect(parse(line)).rejects.toMatchObject({
       exitCode: EXIT_USAGE,
@@ -103,6 +113,19 @@ describe('parseArguments', () => {
     const help = await printed('--help')
     for (const [code, meaning] of EXIT_CODES) expect(help).toContain(`${code}  ${meaning}`)
     expect(help.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  it('has every option and command of its help in manual page and completions, and no other', async () => {
+    const help = await printed('--help')
+    const { options, commands } = describeHconnect()
+    expect(optionsOfHelp(help)).toEqual(options.flatMap(({ names }) => names).sort())
+    const named = [...help.matchAll(/^ {2}hconnect ([a-z]+).* {2}/gm)].map(([, name]) => name)
+    expect(named).toEqual(commands.map(({ path }) => path.at(-1)))
+  })
+
+  it('takes the name of a shell', async () => {
+    expect(await parse('completion zsh')).toMatchObject({ command: 'completion', shell: 'zsh' })
+    await expect(parse('completion tcsh')).rejects.toMatchObject({ exitCode: EXIT_USAGE })
   })
 })
 
@@ -155,9 +178,10 @@ describe('settling', () => {
   })
 
   it('takes the bridge from the option, then the configuration, and lets no command in', async () => {
-    const whole = (bridge: string) => [{ bridge, vlan: undefined }]
-    expect(settleBridges(await parse('-b lab/private0'), { bridge: 'x' })).toEqual(whole('lab/private0'))
-    expect(settleBridges(await parse(''), { bridge: 'x' })).toEqual(whole('x'))
+    expect(settleBridges(await parse('-b lab/private0'), { bridge: 'x' })).toEqual([
+      { bridge: 'lab/private0', vlan: undefined },
+    ])
+    expect(settleBridges(await parse(''), { bridge: 'x' })).toEqual([{ bridge: 'x', vlan: undefined }])
     expect(() => settleBridges({ ...NO_ARGUMENTS }, {})).toThrow('no bridge given')
     for (const bridge of ['a b', 'a;b', '-a', 'a\n', '$(a)']) {
       expect(() => settleBridges({ ...NO_ARGUMENTS, bridge }, {})).toThrow('bad bridge name')
@@ -257,4 +281,6 @@ const NO_ARGUMENTS: Arguments = {
   allowUplink: false,
   superFrames: true,
   latencyControl: true,
+  measure: true,
+  restore: false,
 }

@@ -12,6 +12,9 @@ import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { DEFAULT_HUB_PORT, parseHubAddress, parseHubUrl } from '#agent/hub-address.ts'
 import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
 import { ConfigError } from '#net/base/errors.ts'
+import { SHELLS } from '#net/cli/completion.ts'
+import { type CommandDescription, describeCommandLine } from '#net/cli/description.ts'
+import { FILE, INTERFACE, oneOf } from '#net/cli/values.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 
 /** How the interface is opened: a packet socket of Linux, or libpcap. */
@@ -19,12 +22,14 @@ const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
 
 /** Words that may come first; without one, `hconnect` connects. */
-const COMMANDS = ['list', 'restore'] as const
+const COMMANDS = ['list', 'restore', 'doctor', 'completion'] as const
 export type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
 export interface Arguments {
   readonly command: CommandName
+  /** Of `completion`. */
+  readonly shell?: string | undefined
   readonly user: string | undefined
   readonly bridge: string | undefined
   /** `VLAN=BRIDGE`, as they were given. */
@@ -53,6 +58,10 @@ export interface Arguments {
   readonly allowUplink: boolean
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** Of `doctor`: how fast the way to the hub is. */
+  readonly measure: boolean
+  /** Of `doctor`: what `restore` does, in place of looking. */
+  readonly restore: boolean
 }
 
 /** The hub, and who we are there. */
@@ -98,6 +107,9 @@ const LONG_NAMES = [
   'super-frames',
   'no-latency-control',
   'latency-control',
+  'no-measure',
+  'measure',
+  'restore',
   'help',
   'version',
 ]
@@ -129,7 +141,7 @@ export async function parseArguments(
   argv: readonly string[],
   version: string,
 ): Promise<Arguments | undefined> {
-  const parsed = await commandLine(argv, version).parseAsync()
+  const parsed = await commandLine(yargs(repairDashes(argv)), version).parseAsync()
   if (parsed.help === true || parsed.version === true) return undefined
   const values = parsed as Record<string, unknown>
   const single = (name: string): string | undefined => {
@@ -154,6 +166,7 @@ export async function parseArguments(
       throw usage(`--tui and --${other} do not go together: the view prints no reports`)
   return {
     command: COMMANDS.find((name) => name === parsed._[0]) ?? 'connect',
+    shell: single('shell'),
     user: single('user'),
     bridge: single('bridge'),
     map: several('map'),
@@ -189,16 +202,26 @@ export async function parseArguments(
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
+    measure: values['measure'] !== false,
+    restore: values['restore'] === true,
   }
 }
 
-function commandLine(argv: readonly string[], version: string): Argv<{ help?: boolean; version?: boolean }> {
-  return yargs(repairDashes(argv))
+/** Declares the command line: to yargs, and to who makes manual pages and completions of it. */
+function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; version?: boolean }> {
+  return parser
     .scriptName('hconnect')
     .usage('Bridges an Ethernet port of this machine to a virtual switch of a Hybridge hub, through SSH.')
     .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
     .command('list', 'show the bridges that the user may join')
     .command('restore', 'put interfaces (-n NIC: one) back that a killed hconnect or hub left changed')
+    .command(
+      'doctor',
+      'say what is wrong with this machine, the interface or the way to the hub, and the remedy',
+    )
+    .command('completion <shell>', 'print the completion script of a shell', (words) =>
+      words.positional('shell', { choices: SHELLS, describe: 'the shell' }),
+    )
     .options({
       user: { alias: ['u', 'c'], requiresArg: true, string: true, describe: 'user name at the hub' },
       bridge: {
@@ -207,30 +230,38 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
         string: true,
         describe: 'bridge to join: NAME or TOPOLOGY/NAME',
       },
+      map: {
+        requiresArg: true,
+        string: true,
+        describe: 'VLAN=BRIDGE or untagged=BRIDGE in place of -b; once for each of several bridges',
+      },
       hub: {
         alias: 's',
         requiresArg: true,
         string: true,
         describe: 'the hub: HOST[:PORT], or wss://HOST[:PORT][/PATH]',
       },
-      map: {
+      nic: {
+        ...INTERFACE,
+        alias: 'n',
         requiresArg: true,
         string: true,
-        describe: 'VLAN=BRIDGE or untagged=BRIDGE in place of -b; once for each of several bridges',
+        describe: 'network interface to bridge [eth1]',
       },
-      nic: { alias: 'n', requiresArg: true, string: true, describe: 'network interface to bridge [eth1]' },
       mtu: {
         requiresArg: true,
         string: true,
         describe: `MTU to raise the interface to, ${MIN_MTU} to ${MAX_MTU} [what the driver takes]`,
       },
       driver: {
+        ...oneOf(DRIVERS),
         requiresArg: true,
         string: true,
         describe: 'how to open it: packet or pcap [packet on Linux, else pcap]',
       },
-      identity: { requiresArg: true, string: true, describe: 'private key file' },
+      identity: { ...FILE, requiresArg: true, string: true, describe: 'private key file' },
       'known-hosts': {
+        ...FILE,
         requiresArg: true,
         string: true,
         describe: 'known_hosts file instead of the usual ones',
@@ -266,16 +297,20 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       json: { boolean: true, describe: 'print one JSON object a line' },
       tui: { boolean: true, describe: 'show a full-screen view instead of reports; ? shows its keys' },
       capture: {
+        ...FILE,
         requiresArg: true,
         string: true,
         describe: 'write what passes the interface to a new pcapng file',
       },
       'super-frames': { boolean: true, hidden: true },
       'latency-control': { boolean: true, hidden: true },
+      measure: { boolean: true, hidden: true },
       'no-latency-control': {
         boolean: true,
         describe: 'let queues grow, for bulk throughput',
       },
+      'no-measure': { boolean: true, describe: 'doctor: do not measure the speed of the way to the hub' },
+      restore: { boolean: true, describe: 'doctor: put interfaces back as the command restore does' },
       'no-super-frames': { boolean: true, describe: 'cut super-frames first, to find faults' },
     })
     .group(['user', 'bridge', 'map', 'hub', 'nic'], 'What to join:')
@@ -300,6 +335,9 @@ function commandLine(argv: readonly string[], version: string): Argv<{ help?: bo
       throw usage(message ?? error?.message ?? 'cannot read the command line')
     })
 }
+
+export const describeHconnect = (): CommandDescription =>
+  describeCommandLine('hconnect', (declaring) => commandLine(declaring, ''))
 
 /** A paragraph a line: yargs breaks them to the terminal's width. */
 const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.

@@ -3,8 +3,7 @@
  * is too old to know the question, is not asked again on that connection; then there is nothing to show.
  */
 import { z } from 'zod'
-import { ask } from '#agent/ask.ts'
-import type { HubConnection } from '#agent/dial.ts'
+import type { Answer } from '#agent/ask.ts'
 import type { ViewBridge } from '#net/view/source.ts'
 
 const ASK_EVERY_MS = 2000
@@ -57,46 +56,53 @@ export function parseRemotePorts(text: string, bridge: string): ViewBridge | und
   return { name: bridge, isRemote: true, ports }
 }
 
-export class RemotePorts {
+/** @typeParam H  a connection to the hub */
+export class RemotePorts<H> {
   readonly #bridges: readonly string[]
+  readonly #ask: (hub: H, command: string) => Promise<Answer | undefined>
   #known: readonly ViewBridge[] = []
   /** The connection that was asked last. */
-  #hub: HubConnection | undefined
+  #hub: H | undefined
   #isRefused = false
   #isAsking = false
   /** Monotonic milliseconds. */
   #nextAt = 0
 
-  /** @param bridges  of the hub */
-  constructor(bridges: readonly string[]) {
+  /**
+   * @param bridges  of the hub
+   * @param ask  never throws; undefined: there was no answer in time
+   */
+  constructor(bridges: readonly string[], ask: (hub: H, command: string) => Promise<Answer | undefined>) {
     this.#bridges = bridges
+    this.#ask = ask
   }
 
   /** What was answered last, and asks again when it is time. @param hub  undefined: there is no connection now */
-  read(hub: HubConnection | undefined, now: number): readonly ViewBridge[] {
+  read(hub: H | undefined, now: number): readonly ViewBridge[] {
     if (hub !== this.#hub) {
       this.#hub = hub
       this.#known = []
       this.#isRefused = false
     }
     if (hub !== undefined && !this.#isRefused && !this.#isAsking && now >= this.#nextAt)
-      void this.#ask(hub, now)
+      void this.#askAll(hub, now)
     return this.#known
   }
 
-  async #ask(hub: HubConnection, now: number): Promise<void> {
+  async #askAll(hub: H, now: number): Promise<void> {
     this.#isAsking = true
+    const began = performance.now()
     const known: ViewBridge[] = []
     let isRefused = false
     for (const bridge of this.#bridges) {
-      const answer = await ask(hub, `hybridge ports ${bridge} --json`)
+      const answer = await this.#ask(hub, `hybridge ports ${bridge} --json`)
       const ports = answer?.status === 0 ? parseRemotePorts(answer.stdout, bridge) : undefined
       if (ports !== undefined) known.push(ports)
       // No answer at all may have other reasons.
       else if (answer !== undefined) isRefused = true
     }
     this.#isAsking = false
-    const took = performance.now() - now
+    const took = performance.now() - began
     this.#nextAt = now + Math.max(ASK_EVERY_MS, SHARE * took)
     if (hub !== this.#hub) return
     this.#known = known

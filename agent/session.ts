@@ -6,14 +6,17 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 
 import { seededRandom } from '#agent/backoff.ts'
+import { ask } from '#agent/ask.ts'
 import { Bridge } from '#agent/bridge.ts'
 import type { BridgeChoice } from '#agent/bridge-choice.ts'
 import { refuseCarrier, refuseWay } from '#agent/carrier.ts'
+import type { HubConnection } from '#agent/dial.ts'
 import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import type { Hub } from '#agent/hub.ts'
 import type { Inspection } from '#agent/inspection.ts'
 import { Link } from '#agent/link.ts'
 import type { Driver } from '#agent/options.ts'
+import { pastBlackHoles } from '#agent/path-watch.ts'
 import { portKey, portKeyNow } from '#agent/port-key.ts'
 import type { LinkReading, PortReading, RemoteReading } from '#agent/report.ts'
 import { RemotePorts } from '#agent/remote-ports.ts'
@@ -62,7 +65,7 @@ export class Session {
   readonly #options: SessionOptions
   readonly #bridge: Bridge
   readonly #link: Link
-  readonly #remotePorts: RemotePorts
+  readonly #remotePorts: RemotePorts<HubConnection>
   #isReached = false
 
   /**
@@ -85,7 +88,7 @@ export class Session {
       events.onNotice(text),
     )
     this.#link = this.#makeLink()
-    this.#remotePorts = new RemotePorts([...new Set(bridges.map((choice) => choice.bridge))])
+    this.#remotePorts = new RemotePorts([...new Set(bridges.map((choice) => choice.bridge))], ask)
   }
 
   get reading(): SessionReading {
@@ -156,14 +159,17 @@ export class Session {
       latencyControl,
       random: seededRandom(randomBytes(4).readUInt32LE()),
       dial: (lastRoundTripMs, signal) =>
-        hub.dial(lastRoundTripMs, signal, {
-          onAddress: (address, port) => uplink?.dialling(address, port),
-          onSocket: async (socket) => {
-            this.#reached(plainAddress(socket.remoteAddress ?? hub.target.host), true)
-            if (uplink === undefined) await refuseCarrier(this.#bridge.called, socket)
-            else uplink.connected(socket)
-          },
-        }),
+        pastBlackHoles(events, (watch) =>
+          hub.dial(lastRoundTripMs, signal, {
+            onAddress: (address, port) => uplink?.dialling(address, port),
+            onSocket: async (socket) => {
+              watch(socket)
+              this.#reached(plainAddress(socket.remoteAddress ?? hub.target.host), true)
+              if (uplink === undefined) await refuseCarrier(this.#bridge.called, socket)
+              else uplink.connected(socket)
+            },
+          }),
+        ),
       events: {
         onConnected: (address, peer, reconnects) => {
           events.onConnected(address, peer.name, reconnects)

@@ -7,6 +7,7 @@ import { connectionUnder } from '#net/port/tunnel/connection.ts'
 import type { Transport } from '#net/port/tunnel/transport.ts'
 import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import { ChannelStream, isDeaf } from '#net/port/tunnel/channel-stream.ts'
+import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 
@@ -30,6 +31,7 @@ export class Tunnel {
   readonly #hello: Hello
   readonly #session: TunnelSession
   readonly #stream: ChannelStream
+  readonly #window: ChannelWindow
   #timer: NodeJS.Timeout | undefined
   #wakeAt = Infinity
   #stderr = ''
@@ -67,6 +69,7 @@ export class Tunnel {
       this.#pump() // before frames fill the connection again
       this.#port.drained()
     })
+    this.#window = new ChannelWindow(options.channel)
     this.#listen()
     this.#session.greet()
     this.#pump()
@@ -92,7 +95,9 @@ export class Tunnel {
   #listen(): void {
     const channel = this.#channel
     channel.on('data', (chunk: Buffer) => {
-      this.#session.receive(chunk, 0, chunk.length, performance.now())
+      const now = performance.now()
+      this.#session.receive(chunk, 0, chunk.length, now)
+      this.#window.read(chunk.length, now, this.#session.leastRoundTripMs)
       this.#pump()
     })
     channel.stderr.on('data', (chunk: Buffer) => {
@@ -118,6 +123,7 @@ export class Tunnel {
     clearTimeout(this.#timer)
     this.#transport.socket.off('close', this.#onSocketClosed) // which may outlive many tunnels
     this.#stream.close()
+    this.#window.close()
     this.#port.disconnect(reason.message)
     // After what is being handled now, which may still write the bye.
     setImmediate(() => this.#channel.end())

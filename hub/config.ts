@@ -78,10 +78,10 @@ export interface ServeConfig {
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
-  /** Where SSH in WebSockets is served; undefined: nowhere. */
-  readonly web: WebConfig | undefined
   /** Users of the SSH port are told nothing of the ports of bridges. */
   readonly hidePorts: boolean
+  /** Where SSH in WebSockets is served; undefined: nowhere. */
+  readonly web: WebConfig | undefined
   /** Where Prometheus may ask; undefined: nowhere. */
   readonly metrics: ListenAddress | undefined
   readonly log: LogLevel
@@ -421,8 +421,8 @@ export function mergeConfig(
     bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
-    web: mergeWeb(args, file),
     hidePorts: args.hidePorts ?? file?.['hide-ports'] ?? false,
+    web: mergeWeb(args, file),
     metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),
     log: args.log ?? file?.log ?? 'info',
   }

@@ -1,12 +1,8 @@
 #!/usr/bin/env node
 /** The `hybridge` command. */
-import { readFileSync } from 'node:fs'
+import manifest from '#package' with { type: 'json' }
 import { run } from '#hub/command/run.ts'
 
-// One folder up from both hub/main.ts and dist/hybridge.js.
-const manifest: { version: string } = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-)
 const { stdin, stdout, stderr, env } = process
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error // a reader that has seen enough (`| head`) is no failure

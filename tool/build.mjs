@@ -2,16 +2,14 @@
 // when the new files are whole, so that a running hub can start its processes again at any time.
 import { build } from 'esbuild'
 import { chmod, rename, rm } from 'node:fs/promises'
+import { COMMANDS } from './programs.mjs'
 
-const entries = {
-  hconnect: 'agent/main.ts',
-  'hconnect-pcap': 'net/port/pcap/child.ts',
-  hybridge: 'hub/main.ts',
-  'hybridge-control': 'hub/accounts/process.ts',
-  'hybridge-fabric': 'hub/fabric/process.ts',
-  'hybridge-metrics': 'hub/metrics/process.ts',
-  'hybridge-gateway': 'hub/gateway/process.ts',
-}
+const entries = Object.fromEntries(
+  Object.entries(COMMANDS).flatMap(([name, { main, programs }]) => [
+    [name, main],
+    ...Object.entries(programs),
+  ]),
+)
 const made = `dist.${process.pid}`
 await build({
   entryPoints: entries,
@@ -25,7 +23,7 @@ await build({
   splitting: true,
   logLevel: 'warning',
 })
-for (const name of ['hconnect', 'hybridge']) await chmod(`${made}/${name}.js`, 0o755)
+for (const name of Object.keys(COMMANDS)) await chmod(`${made}/${name}.js`, 0o755)
 await rename('dist', `${made}.old`).catch(() => {})
 await rename(made, 'dist')
 await rm(`${made}.old`, { recursive: true, force: true })

@@ -3,9 +3,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages="ethtool g++ iperf3 ipxe-qemu iproute2 iputils-ping libpcap-dev make microsocks nftables nginx-light openssh-client openssh-server
-  openssl openvswitch-switch procps python3 python3-scapy qemu-system-x86 seabios socat tcpdump tinyproxy tmux tshark vde2
-  vdeplug"
+packages="bsdextrautils debootstrap dpkg-dev ethtool fish g++ iperf3 iproute2 iputils-ping ipxe-qemu libcap2-bin
+  libpcap-dev make man-db mandoc microsocks nftables nginx-light openssh-client openssh-server openssl openvswitch-switch
+  procps python3 python3-scapy qemu-system-x86 seabios socat tcpdump tinyproxy tmux tshark vde2 vdeplug zsh"
 
 missing=
 for package in $packages; do

@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises'
 import { getSystemErrorMap } from 'node:util'
 import type { CommandModule } from 'yargs'
 import { ConfigError, ProtocolError, SystemError } from '#net/base/errors.ts'
+import { FILE } from '#net/cli/values.ts'
 import { captureSummary, type OpenCapture, openCapture, passCapture } from '#hub/base/capture-client.ts'
 import {
   type CaptureRequest,
@@ -34,6 +35,7 @@ export const captureCommand = (context: Context): CommandModule<object, Capture>
         describe: 'As of tcpdump: "host 10.0.0.1 and tcp port 80"',
       })
       .option('write', {
+        ...FILE,
         alias: 'w',
         type: 'string',
         requiresArg: true,

@@ -8,7 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { serveRpc } from '#hub/base/rpc.ts'
 import { verifyPassword } from '#hub/accounts/password.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
-import { run } from '#hub/command/run.ts'
+import { describeHybridge, run } from '#hub/command/run.ts'
+import { placesOf } from '#net/cli/words.ts'
+import { optionsOfHelp } from '#test/support/help.ts'
 
 class Sink extends Writable {
   text = ''
@@ -326,6 +328,27 @@ describe('hybridge', () => {
       expect(help).toContain('Examples:')
     }
     expect((await hybridge('--version')).out).toBe('1.2.3\n')
+  })
+
+  it('has every option of its help in manual page and completions, and no other', async () => {
+    const { stdin, stdout, stderr, env } = process
+    for (const { command, options } of placesOf(
+      describeHybridge({ stdin, stdout, stderr, env, version: '' }),
+    )) {
+      const words = command.path.slice(1)
+      const { out } = await hybridge([...words, '--help'].join(' '))
+      const described = options.flatMap(({ names }) => names)
+      expect({ words, names: optionsOfHelp(out) }).toEqual({ words, names: described.sort() })
+      for (const child of command.commands) expect(out).toContain(child.path.join(' '))
+    }
+  })
+
+  it('prints completion scripts', async () => {
+    expect(await hybridge('completion fish')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('complete -c'),
+    })
+    expect(await hybridge('completion tcsh')).toMatchObject({ code: 2 })
   })
 
   it('prints a schema of its configuration file', async () => {

@@ -1,13 +1,17 @@
 /** The `hybridge` command line. */
-import yargs from 'yargs'
+import yargs, { type Argv } from 'yargs'
 import { ConfigError, ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
+import { type CommandDescription, describeCommandLine } from '#net/cli/description.ts'
+import { DIRECTORY } from '#net/cli/values.ts'
 import { printable } from '#hub/base/log.ts'
 import { bridgeCommand } from '#hub/command/bridge.ts'
 import { captureCommand } from '#hub/command/capture.ts'
+import { completionCommand } from '#hub/command/completion.ts'
 import type { Context } from '#hub/command/context.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
 import { topCommand } from '#hub/command/top.ts'
+import { topologyCommand } from '#hub/command/topology.ts'
 import { userCommand } from '#hub/command/user.ts'
 
 const EXIT_OK = 0
@@ -23,35 +27,12 @@ class UsageError extends Error {}
 /** Runs one command. @returns the exit code */
 export async function run(args: readonly string[], context: Context): Promise<number> {
   let code = EXIT_OK
-  const parser = yargs()
-    .scriptName('hybridge')
-    .usage('$0 COMMAND [OPTION...]')
-    .option('data', {
-      type: 'string',
-      requiresArg: true,
-      global: true,
-      describe: 'Data directory ($HYBRIDGE_DATA; /var/lib/hybridge as root; else ~/.local/state/hybridge)',
-    })
-    .command(serveCommand(context, (result) => (code = result)))
-    .command(userCommand(context))
-    .command(showCommand(context))
-    .command(topCommand(context))
-    .command(bridgeCommand(context))
-    .command(captureCommand(context))
-    .command(configCommand(context))
-    .demandCommand(1, 'no command given')
-    .example('$0 serve --bridge private0', 'run a hub')
-    .example('$0 user add ann --key ann.pub', 'let ann join its bridges')
-    .example('$0 show ports', 'see what passes')
-    .epilogue('Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.')
-    .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true })
+  const parser = commandLine(yargs(), context, (result) => (code = result))
     .check((options) => {
       for (const [name, value] of Object.entries(options))
         if (Array.isArray(value) && !REPEATED.includes(name)) throw new UsageError(`--${name} is given twice`)
       return true
     }, true)
-    .version(context.version)
-    .help()
     .strict()
     .wrap(80)
     .exitProcess(false)
@@ -67,6 +48,40 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     return report(error, context)
   }
 }
+
+/** Declares the command line: to yargs, and to who makes manual pages and completions of it. */
+function commandLine(parser: Argv, context: Context, exit: (code: number) => void): Argv {
+  return parser
+    .scriptName('hybridge')
+    .usage('$0 COMMAND [OPTION...]')
+    .option('data', {
+      ...DIRECTORY,
+      type: 'string',
+      requiresArg: true,
+      global: true,
+      describe: 'Data directory ($HYBRIDGE_DATA; /var/lib/hybridge as root; else ~/.local/state/hybridge)',
+    })
+    .command(serveCommand(context, exit))
+    .command(userCommand(context))
+    .command(showCommand(context))
+    .command(topCommand(context))
+    .command(bridgeCommand(context))
+    .command(captureCommand(context))
+    .command(topologyCommand(context))
+    .command(configCommand(context))
+    .command(completionCommand(context, () => describeHybridge(context)))
+    .demandCommand(1, 'no command given')
+    .example('$0 serve --bridge private0', 'run a hub')
+    .example('$0 user add ann --key ann.pub', 'let ann join its bridges')
+    .example('$0 show ports', 'see what passes')
+    .epilogue('Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.')
+    .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true })
+    .version(context.version)
+    .help()
+}
+
+export const describeHybridge = (context: Context): CommandDescription =>
+  describeCommandLine('hybridge', (declaring) => commandLine(declaring, context, () => {}))
 
 function report(error: unknown, { stderr, env }: Context): number {
   const isUsage = error instanceof UsageError || isParserError(error)

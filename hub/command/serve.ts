@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { CommandModule } from 'yargs'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { DIRECTORY, FILE } from '#net/cli/values.ts'
 import { LOG_LEVELS } from '#hub/base/log.ts'
 import type { ServeArguments } from '#hub/config.ts'
 import { type Context, dataOf } from '#hub/command/context.ts'
@@ -36,6 +37,7 @@ export const serveCommand = (
         describe: 'BRIDGE=KIND:ARGUMENT[,OPTION=VALUE...]; kinds nic, tap, vde; repeat for more',
       })
       .option('vde', {
+        ...DIRECTORY,
         type: 'string',
         requiresArg: true,
         describe: 'Directory with a VDE directory for each bridge: QEMU, UML, vde_plug plug in at DIR/BRIDGE',
@@ -68,7 +70,7 @@ export const serveCommand = (
         requiresArg: true,
         describe: 'Least level that is logged (info)',
       })
-      .option('config', { type: 'string', requiresArg: true, describe: 'File with all this (YAML)' })
+      .option('config', { ...FILE, type: 'string', requiresArg: true, describe: 'File with all this (YAML)' })
       .example('$0 serve --bridge private0', 'a bridge that agents join')
       .example('$0 serve --bridge private0 --attach private0=nic:eth1', 'joined to a network card, too')
       .example('$0 serve --bridge private0 --vde /tmp/vde', 'QEMU, vde_plug plug in at /tmp/vde/private0')

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { FILE } from '#net/cli/values.ts'
 import { ACCOUNTS_FILE, openDataDirectory, ownerOf, requireDataDirectory } from '#hub/base/data-directory.ts'
 import { type Context, dataOf, print } from '#hub/command/context.ts'
 import { formatTable } from '#hub/command/table.ts'
@@ -66,6 +67,7 @@ const add = (context: Context): CommandModule<object, Add> => ({
     yargs
       .positional('name', { type: 'string', demandOption: true, describe: 'Name of the user' })
       .option('key', {
+        ...FILE,
         type: 'string',
         requiresArg: true,
         describe: 'File with the public key (OpenSSH .pub)',
@@ -136,7 +138,12 @@ const key = (context: Context): CommandModule<object, object> => ({
         builder: (y) =>
           y
             .positional('name', { type: 'string', demandOption: true, describe: 'Name of the user' })
-            .positional('file', { type: 'string', demandOption: true, describe: 'File with the public key' })
+            .positional('file', {
+              ...FILE,
+              type: 'string',
+              demandOption: true,
+              describe: 'File with the public key',
+            })
             .example('$0 user key add ann laptop.pub', 'ann logs in with either key'),
         handler: async ({ name, file, data }) => {
           const parsed = await readKey(file)

@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net'
 import * as libc from '#net/port/libc.ts'
 import { socketAddress } from '#net/port/socket-address.ts'
-import { openTcpSocket, setCongestion } from '#net/port/tcp.ts'
+import { allowFarSending, openTcpSocket, setCongestion } from '#net/port/tcp.ts'
 
 const SO_REUSEADDR = 2
 const SO_REUSEPORT = 15
@@ -35,7 +35,9 @@ export function bindTcp(
   const one = libc.intOctets(1)
   libc.setsockopt(fd, libc.SOL_SOCKET, SO_REUSEADDR, one, 4)
   if (options.shared) libc.setsockopt(fd, libc.SOL_SOCKET, SO_REUSEPORT, one, 4)
-  setCongestion(fd, 'cubic') // which accepted connections inherit
+  // Which accepted connections inherit; the gateway that accepts them has no right to this any more.
+  setCongestion(fd, 'cubic')
+  allowFarSending(fd)
   const name = socketAddress(address, port)
   if (libc.bind(fd, name, name.length) < 0 || (options.backlog > 0 && libc.listen(fd, options.backlog) < 0)) {
     const error = libc.systemError(what, {

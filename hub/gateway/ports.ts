@@ -1,40 +1,58 @@
 /** Ports of a bridge for a user of the SSH port: `ssh -p 2222 ann@hub hybridge ports private0`. */
-import type { ServerChannel } from 'ssh2'
 import { ProtocolError } from '#net/base/errors.ts'
-import { COUNTERS_SOCKET } from '#hub/base/data-directory.ts'
-import { RpcClient } from '#hub/base/rpc.ts'
+import type { RpcClient } from '#hub/base/rpc.ts'
 import { formatPorts, parsePorts, type PortStatus } from '#hub/command/show-text.ts'
 
-const FABRIC_TIMEOUT_MS = 3000
-/** Users of one gateway who wait for an answer at once. */
-const MOST_WAITING = 32
+/** How long an answer is given again: however often users ask, the fabric is asked about so often for each bridge. */
+const FRESH_MS = 1000
+/** Bridges whose answers are kept. */
+const MOST_KEPT = 64
+
+export interface PortsAnswerOptions {
+  /** The fabric's counters socket. */
+  readonly fabric: Pick<RpcClient, 'call'>
+  /** Users are told nothing. */
+  readonly isHidden: boolean
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
+interface Kept {
+  readonly at: number
+  readonly ports: Promise<PortStatus[]>
+}
 
 export class PortsAnswer {
-  readonly #fabric = new RpcClient(COUNTERS_SOCKET, {
-    timeoutMs: FABRIC_TIMEOUT_MS,
-    maxWaiting: MOST_WAITING,
-  })
-  readonly #isHidden: boolean
+  readonly #options: PortsAnswerOptions
+  /** By bridge, the oldest first. */
+  readonly #kept = new Map<string, Kept>()
 
-  /** @param isHidden  users are told nothing */
-  constructor(isHidden: boolean) {
-    this.#isHidden = isHidden
+  constructor(options: PortsAnswerOptions) {
+    this.#options = options
   }
 
-  /** @throws ProtocolError, SystemError when it cannot be answered */
-  async serve(channel: ServerChannel, bridge: string, json: boolean): Promise<void> {
-    channel.on('error', () => {}) // 'close' follows
-    channel.resume()
-    if (this.#isHidden)
+  /** One line of JSON, or a table. @throws ProtocolError, SystemError when it cannot be answered */
+  async text(bridge: string, json: boolean): Promise<string> {
+    if (this.#options.isHidden)
       throw new ProtocolError(
         'not-allowed',
         'this hub shows no ports to its users (it was started with --hide-ports)',
       )
-    const ports = parsePorts(await this.#fabric.call('ports', { bridge }))
-    if (!channel.writable) return
-    channel.write(`${json ? JSON.stringify(ports.map(told)) : textOf(ports)}\n`)
-    channel.exit(0)
-    channel.end()
+    const ports = await this.#ports(bridge)
+    if (json) return JSON.stringify(ports.map(told))
+    return ports.length === 0 ? 'no ports' : formatPorts(ports.map((port) => ({ ...port, settings: {} })))
+  }
+
+  #ports(bridge: string): Promise<PortStatus[]> {
+    const { fabric, now } = this.#options
+    const kept = this.#kept.get(bridge)
+    if (kept && now() - kept.at < FRESH_MS) return kept.ports
+    const ports = fabric.call('ports', { bridge }).then(parsePorts)
+    this.#kept.delete(bridge)
+    this.#kept.set(bridge, { at: now(), ports })
+    const [oldest = bridge] = this.#kept.keys()
+    if (this.#kept.size > MOST_KEPT) this.#kept.delete(oldest)
+    return ports
   }
 }
 
@@ -47,6 +65,3 @@ const told = ({ bridge, number, name, description, up, counters }: PortStatus): 
   up,
   counters,
 })
-
-const textOf = (ports: readonly PortStatus[]): string =>
-  ports.length === 0 ? 'no ports' : formatPorts(ports.map((port) => ({ ...port, settings: {} })))

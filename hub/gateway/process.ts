@@ -6,13 +6,14 @@ import { readFileSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
 import { textOr } from '#net/base/unknown.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
-import { AUTH_SOCKET } from '#hub/base/data-directory.ts'
+import { AUTH_SOCKET, COUNTERS_SOCKET } from '#hub/base/data-directory.ts'
 import type { WebConfig } from '#hub/config.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { claimSocketPath, listenRpc, RpcClient } from '#hub/base/rpc.ts'
 import { listenShared } from '#hub/gateway/listen.ts'
+import { PortsAnswer } from '#hub/gateway/ports.ts'
 import { SshDoor } from '#hub/gateway/ssh-door.ts'
 import { type Certificate, WebDoor } from '#hub/gateway/web-door.ts'
 
@@ -20,10 +21,12 @@ export interface GatewayConfig {
   readonly address: string
   readonly port: number
   readonly hostKeyFile: string
-  readonly web?: WebConfig
   /** Users are told nothing of the ports of bridges. */
   readonly hidePorts: boolean
+  readonly web?: WebConfig
 }
+
+const PORTS_TIMEOUT_MS = 3000
 
 tuneHeapForStreaming()
 const name = process.argv[2] ?? 'gateway-1'
@@ -40,8 +43,12 @@ const config: GatewayConfig = JSON.parse(text)
 const users = processUsers()
 const hostKey = readFileSync(config.hostKeyFile)
 const fd = listenShared(config.address, config.port)
-const { hidePorts } = config
-const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), hidePorts, log })
+const ports = new PortsAnswer({
+  fabric: new RpcClient(COUNTERS_SOCKET, { timeoutMs: PORTS_TIMEOUT_MS }),
+  isHidden: config.hidePorts,
+  now: () => performance.now(),
+})
+const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), ports, log })
 const { web: { https, http, path = '/' } = {} } = config
 const httpsFd = https && listenShared(https.address, https.port, '--https')
 const httpFd = http && listenShared(http.address, http.port, '--http')

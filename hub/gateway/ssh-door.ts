@@ -15,8 +15,9 @@ import { type Caller, callerOn } from '#hub/gateway/caller.ts'
 import { serveCapture } from '#hub/gateway/capture.ts'
 import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
+import { Measurement } from '#hub/gateway/measurement.ts'
 import { Plug } from '#hub/gateway/plug.ts'
-import { PortsAnswer } from '#hub/gateway/ports.ts'
+import type { PortsAnswer } from '#hub/gateway/ports.ts'
 import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
 
@@ -48,8 +49,7 @@ const ALGORITHMS: ssh2.Algorithms = {
 export interface SshDoorOptions {
   readonly hostKey: Buffer
   readonly accounts: RpcClient
-  /** Users are told nothing of the ports of bridges. */
-  readonly hidePorts: boolean
+  readonly ports: PortsAnswer
   readonly log: Logger
 }
 
@@ -57,9 +57,10 @@ export class SshDoor {
   readonly #options: SshDoorOptions
   readonly #ssh: ssh2.Server
   readonly #tcp: TcpServer
-  readonly #ports: PortsAnswer
   readonly #door = new Door()
-  readonly #tunnels = new Set<Tunnel | Plug>()
+  readonly #tunnels = new Set<Tunnel | Plug | Measurement>()
+  /** Users who measure. */
+  readonly #measuring = new Set<string>()
   /** By what ssh2 was given. */
   readonly #callers = new Map<unknown, Caller>()
   /** They have said that they speak SSH; ssh2 tells nothing of the others. */
@@ -67,7 +68,6 @@ export class SshDoor {
 
   constructor(options: SshDoorOptions) {
     this.#options = options
-    this.#ports = new PortsAnswer(options.hidePorts)
     this.#ssh = new ssh2.Server({
       hostKeys: [options.hostKey],
       ident: 'Hybridge',
@@ -256,14 +256,13 @@ export class SshDoor {
     if (!command) return refuse(channel, OFFERED)
     if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, caller)
     else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, caller)
+    else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
     else if (command.kind === 'list') void this.#list(channel, user, command.json)
-    else {
-      const answered =
-        command.kind === 'ports'
-          ? this.#ports.serve(channel, command.bridge, command.json)
-          : serveCapture(channel, command.words, user)
-      answered.catch((error: unknown) => refuse(channel, reasonOf(error), statusOf(error)))
-    }
+    else if (command.kind === 'ports') void this.#ports(channel, command.bridge, command.json)
+    else
+      serveCapture(channel, command.words, user).catch((error: unknown) =>
+        refuse(channel, reasonOf(error), statusOf(error)),
+      )
   }
 
   #bridge(
@@ -282,6 +281,40 @@ export class SshDoor {
       onEnd: () => this.#tunnels.delete(tunnel),
     })
     this.#tunnels.add(tunnel)
+  }
+
+  async #ports(channel: ServerChannel, bridge: string, json: boolean): Promise<void> {
+    channel.on('error', () => {})
+    channel.resume()
+    try {
+      channel.write(`${await this.#options.ports.text(bridge, json)}\n`)
+      channel.exit(0)
+      channel.end()
+    } catch (error) {
+      refuse(channel, reasonOf(error))
+    }
+  }
+
+  #measure(
+    channel: ServerChannel,
+    { direction, ms }: Extract<GatewayCommand, { kind: 'measure' }>,
+    user: string,
+    caller: Caller,
+  ): void {
+    if (this.#measuring.has(user))
+      return refuse(channel, 'you measure already; try again when that has ended')
+    this.#measuring.add(user)
+    const measurement = new Measurement({
+      direction,
+      ms,
+      channel,
+      transport: caller,
+      onEnd: () => {
+        this.#measuring.delete(user)
+        this.#tunnels.delete(measurement)
+      },
+    })
+    this.#tunnels.add(measurement)
   }
 
   async #list(channel: ServerChannel, user: string, json: boolean): Promise<void> {

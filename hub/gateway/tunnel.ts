@@ -15,6 +15,7 @@ import { TunnelSession } from '#net/tunnel/session.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import { connectionUnder } from '#net/port/tunnel/connection.ts'
+import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
@@ -43,6 +44,7 @@ export interface TunnelOptions {
 export class Tunnel {
   readonly #options: TunnelOptions
   readonly #session: TunnelSession
+  readonly #window: ChannelWindow
   #fabric: net.Socket | undefined
   #downlink: Downlink | undefined
   /** The fabric has taken the tunnel: frames flow. */
@@ -77,8 +79,11 @@ export class Tunnel {
       performance.now(),
     )
     const { channel } = options
+    this.#window = new ChannelWindow(channel)
     channel.on('data', (chunk: Buffer) => {
-      this.#session.receive(chunk, 0, chunk.length, performance.now())
+      const now = performance.now()
+      this.#session.receive(chunk, 0, chunk.length, now)
+      this.#window.read(chunk.length, now, this.#session.leastRoundTripMs)
       if (this.#lossesWait) this.#tellLosses()
       this.#transmit()
     })
@@ -247,6 +252,7 @@ export class Tunnel {
     const { channel, onEnd } = this.#options
     this.#transmit()
     this.#downlink?.close()
+    this.#window.close()
     clearTimeout(this.#lossTimer)
     this.#tellLosses()
     this.#fabric?.destroySoon()

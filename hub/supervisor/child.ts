@@ -25,7 +25,7 @@ const PATIENCE_MS = 3000
 
 export interface ChildOptions {
   readonly name: string
-  /** File of the program, and its arguments. */
+  /** What `process.execPath` is given to start the program, and the program's arguments. */
   readonly program: readonly string[]
   readonly socket: string
   readonly config: object

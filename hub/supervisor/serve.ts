@@ -2,8 +2,8 @@
  * `hybridge serve`: starts the hub's processes, watches them, and ends them. It reads its configuration and what its
  * children log, and nothing from the network; started as root it alone stays root, to start the others.
  */
-import { fileURLToPath } from 'node:url'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { programArguments } from '#net/program/arguments.ts'
 import { prepareRecords } from '#net/port/nic/records-directory.ts'
 import type { ListenAddress, ServeConfig, WebConfig } from '#hub/config.ts'
 import {
@@ -51,10 +51,10 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     attach: config.attach,
   }
 
-  const child = (name: string, program: string[], socket: string, settings: object): Child =>
+  const child = (name: string, program: readonly string[], socket: string, settings: object): Child =>
     new Child({ name, program, socket, config: settings, users, logLevel: config.log, log })
-  const control = child('control', [programFile('control')], CONTROL_SOCKET, {})
-  const fabric = child('fabric', [programFile('fabric')], FABRIC_SOCKET, fabricConfig)
+  const control = child('control', programOf('control'), CONTROL_SOCKET, {})
+  const fabric = child('fabric', programOf('fabric'), FABRIC_SOCKET, fabricConfig)
 
   const names = [
     'control',
@@ -81,7 +81,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
   const startMetrics = async ({ address, port: wanted }: ListenAddress): Promise<void> => {
     const port = wanted === 0 ? freePort(address) : wanted
     const settings: MetricsConfig = { address, port, version }
-    const metrics = child('metrics', [programFile('metrics')], METRICS_SOCKET, settings)
+    const metrics = child('metrics', programOf('metrics'), METRICS_SOCKET, settings)
     const adopted = await metrics.status().catch(() => undefined)
     if (stopping) return
     if (adopted === undefined) probeAddress(address, port, '--metrics')
@@ -122,12 +122,12 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
       address: config.ssh.address,
       port,
       hostKeyFile: HOST_KEY,
-      ...(web && { web }),
       hidePorts: config.hidePorts,
+      ...(web && { web }),
     }
     const gateways = names
       .slice(2)
-      .map((name) => child(name, [programFile('gateway'), name], `run/${name}.sock`, settings))
+      .map((name) => child(name, [...programOf('gateway'), name], `run/${name}.sock`, settings))
     const adopted = await Promise.all(gateways.map((gateway) => gateway.status().catch(() => undefined)))
     if (stopping) return undefined
     if (adopted.every((status) => status === undefined)) {
@@ -167,8 +167,7 @@ const settlePort = <T extends ListenAddress>(wanted: T): T =>
 
 const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
 
-/** The built programs lie beside each other. */
-const programFile = (name: string): string => fileURLToPath(new URL(`hybridge-${name}.js`, import.meta.url))
+const programOf = (name: string): readonly string[] => programArguments(`hybridge-${name}`)
 
 /** The fabric drops root's rights, and puts back at the end what it changed on network interfaces. */
 function prepareNicRecords(owner: Identity): void {

@@ -106,9 +106,9 @@ export class HubSource implements ViewSource {
 
 /** Errors of the socket name a path that says nothing to people. */
 function explained(error: unknown): unknown {
-  const isGone =
-    error instanceof SystemError || (error instanceof ProtocolError && error.code === 'disconnected')
-  if (isGone) return new SystemError('ENOTCONN', `the hub has stopped (${reasonOf(error)})`, { cause: error })
+  const isGone = error instanceof ProtocolError && error.code === 'disconnected'
+  if (error instanceof SystemError || isGone)
+    return new SystemError(error.code, `the hub has stopped (${reasonOf(error)})`, { cause: error })
   if (error instanceof ProtocolError && error.code === 'unknown-op')
     return new ProtocolError('unknown-op', 'the hub that runs is of an older version (start it again)')
   return error

@@ -1,7 +1,14 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as libc from '#net/port/libc.ts'
-import { congestionOf, openTcpSocket, setCongestion } from '#net/port/tcp.ts'
+import {
+  allowFarSending,
+  congestionOf,
+  openTcpSocket,
+  setCongestion,
+  setSegmentSize,
+  setUserTimeout,
+} from '#net/port/tcp.ts'
 
 const opened: number[] = []
 function open(family: 4 | 6): number {
@@ -38,6 +45,14 @@ describe.each([4, 6] as const)('a TCP socket of IPv%i', (family) => {
     }
   })
 
+  it('takes the time after which the system ends it', () => {
+    const fd = open(family)
+    setUserTimeout(fd, 30_000)
+    const [value, length] = [libc.intOctets(0), libc.intOctets(4)]
+    expect(libc.getsockopt(fd, 6, 18, value, length)).toBe(0)
+    expect(value).toEqual(libc.intOctets(30_000))
+  })
+
   it('keeps what it has when the system knows none of that name', () => {
     const fd = open(family)
     const before = congestionOf(fd)
@@ -48,11 +63,36 @@ describe.each([4, 6] as const)('a TCP socket of IPv%i', (family) => {
   })
 })
 
+/** An option of a socket that is an int. */
+function option(fd: number, level: number, name: number): number {
+  const value = libc.intOctets(0)
+  expect(libc.getsockopt(fd, level, name, value, libc.intOctets(4))).toBe(0)
+  return new Int32Array(value.buffer)[0] ?? -1
+}
+const IPPROTO_TCP = 6
+const TCP_MAXSEG = 2
+const TCP_NOTSENT_LOWAT = 25
+
+it('may have much under way where the right to that is there, and little that is not sent', () => {
+  const fd = open(4)
+  const before = option(fd, libc.SOL_SOCKET, libc.SO_SNDBUF)
+  const isAllowed = allowFarSending(fd)
+  expect(option(fd, libc.SOL_SOCKET, libc.SO_SNDBUF)).toBe(isAllowed ? 64 << 20 : before)
+  expect(option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT)).toBe(isAllowed ? 1 << 20 : 0)
+})
+
+it('takes a size of segments, before it is connected', () => {
+  const fd = open(6)
+  setSegmentSize(fd, 1200)
+  expect(option(fd, IPPROTO_TCP, TCP_MAXSEG)).toBe(1200)
+})
+
 it('has nothing to set on what is no TCP socket', () => {
   const udp = libc.socket(libc.AF_INET, libc.SOCK_DGRAM | libc.SOCK_CLOEXEC, 0)
   opened.push(udp)
   for (const fd of [udp, -1]) {
     expect(setCongestion(fd, 'cubic')).toBe(false)
+    if (fd < 0) expect(allowFarSending(fd)).toBe(false)
     expect(congestionOf(fd)).toBe('')
   }
 })

@@ -4,10 +4,19 @@
  */
 import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
+import { u32le } from '#net/wire/octets.ts'
 
+const IPPROTO_IP = 0
+const IP_MTU = 14
 const IPPROTO_TCP = 6
+const TCP_MAXSEG = 2
 const TCP_CONGESTION = 13
 const TCP_USER_TIMEOUT = 18
+const TCP_NOTSENT_LOWAT = 25
+const MOST_UNDER_WAY = 32 << 20
+const MOST_UNSENT = 1 << 20
+const IPPROTO_IPV6 = 41
+const IPV6_MTU = 24
 /** TCP_CA_NAME_MAX. */
 const NAME_OCTETS = 16
 
@@ -30,6 +39,38 @@ export function setCongestion(fd: number, name: string): boolean {
   if (!hasLibc) return false
   const octets = new TextEncoder().encode(name)
   return libc.setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, octets, octets.length) === 0
+}
+
+/** What the system takes for the path's MTU, octets, of a connected socket; undefined when it does not tell. */
+export function pathMtuOf(fd: number): number | undefined {
+  if (!hasLibc) return undefined
+  for (const [level, option] of [[IPPROTO_IP, IP_MTU] as const, [IPPROTO_IPV6, IPV6_MTU] as const]) {
+    const value = libc.intOctets(0)
+    if (libc.getsockopt(fd, level, option, value, libc.intOctets(4)) === 0) return u32le(value, 0)
+  }
+  return undefined
+}
+
+/**
+ * Bounds the segments of a connection that is yet to be made, both ways: the far side is told so in the SYN.
+ * @param octets  of payload and TCP options
+ */
+export function setSegmentSize(fd: number, octets: number): void {
+  if (hasLibc) libc.setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, libc.intOctets(octets), 4)
+}
+
+/**
+ * Lets a connection, or those that a listening socket will accept, have as much under way as a far path takes, where the
+ * system's own limit is lower (the last of net.ipv4.tcp_wmem, mostly 4 MiB: 300 Mbit/s over 100 ms). The kernel keeps no
+ * more than 1 MiB that is not sent yet, so what a far side holds up is little.
+ * @returns false where the system refuses: this takes CAP_NET_ADMIN
+ */
+export function allowFarSending(fd: number): boolean {
+  if (!hasLibc) return false
+  // The kernel takes it twice, for what it needs itself.
+  if (libc.setsockopt(fd, libc.SOL_SOCKET, libc.SO_SNDBUFFORCE, libc.intOctets(MOST_UNDER_WAY), 4) < 0)
+    return false
+  return libc.setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, libc.intOctets(MOST_UNSENT), 4) === 0
 }
 
 /** The name of the congestion control; empty when `fd` is no TCP socket. */

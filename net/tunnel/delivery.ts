@@ -8,10 +8,10 @@
  *
  * Pure: the shell writes the PINGs and hands in the PONGs (net/port/tunnel/channel-stream.ts).
  */
+import { LeastTime } from '#net/tunnel/least-time.ts'
+import { FIRST_WINDOW, MOST_WINDOW } from '#net/tunnel/receive-window.ts'
 import { float64 } from '#net/wire/octets.ts'
 
-/** No more is unread in any case: SSH's window. */
-const MOST = 2 << 20
 const LEAST = 16 << 10
 /** Read so much later than it arrived is late; and a round trip more, as TCP sends again what the path has lost. */
 const LATE_MS = 50
@@ -19,11 +19,6 @@ const LATE_MS = 50
 const AIM_MS = 30
 /** While it takes less than half of what is late, and more is to be sent, it may be more by this share of what was read. */
 const GROWTH = 0.5
-/**
- * The least time of an answer is remembered for once to twice as long. Where TCP ends at a relay, or the system does not
- * tell its round trip, it is all that is known of the path.
- */
-const LEAST_OF_MS = 300_000
 /** A PING goes no sooner after the last one, and behind no less: it costs a packet each way. */
 const MARK_EVERY_MS = 10
 const MARK_EVERY = 16 << 10
@@ -32,15 +27,13 @@ const MARKS = 64
 
 export class Delivery {
   /** Octets that may be written and not read. */
-  limit = MOST
+  limit = FIRST_WINDOW
   #written = 0
   #read = 0
   /** It answers PINGs: one that does not is left alone. */
   #answers = false
-  // Least time of an answer, ms: of the time before `#leastSince`, and since then.
-  #leastBefore = Infinity
-  #least = Infinity
-  #leastSince = Number.NaN
+  /** Of an answer. Where TCP ends at a relay, or the system does not tell its round trip, it is all that is known. */
+  readonly #least = new LeastTime()
   /** Something was held back for `limit` since the last answer. */
   #wasHeld = false
   /** Unanswered PINGs, oldest first: when they were sent, what was written before, and what was known to be read then. */
@@ -89,15 +82,16 @@ export class Delivery {
    * The far side has read all before the PING that carried `time`: one that was marked, or any other.
    *
    * @param pathMs  the path's own round trip
+   * @param pathOctets  what is under way on it, at its rate: with less, it is the sender that is slow
    * @returns it reads late
    */
-  answered(time: number, now: number, pathMs: number): boolean {
+  answered(time: number, now: number, pathMs: number, pathOctets: number): boolean {
     let last = -1
     for (; this.#count > 0 && float64(this.#times, this.#first) <= time; this.#count--) {
       last = this.#first
       this.#first = (last + 1) % MARKS
     }
-    const soonest = Math.max(pathMs, this.#leastOf(now - time, now))
+    const soonest = Math.max(pathMs, this.#least.add(now - time, now))
     if (last < 0) return false // a keepalive
     this.#answers = true
     const took = now - float64(this.#times, last)
@@ -106,21 +100,11 @@ export class Delivery {
     const position = float64(this.#positions, last)
     if (isLate) {
       const rate = (position - float64(this.#reads, last)) / took
-      this.limit = Math.max(LEAST, Math.min(this.limit, rate * (soonest + AIM_MS)))
+      this.limit = Math.min(this.limit, Math.max(LEAST, pathOctets, rate * (soonest + AIM_MS)))
     } else if (this.#wasHeld && 2 * lateMs < LATE_MS + soonest)
-      this.limit = Math.min(MOST, this.limit + (position - this.#read) * GROWTH)
+      this.limit = Math.min(MOST_WINDOW, this.limit + (position - this.#read) * GROWTH)
     this.#read = position
     this.#wasHeld = false
     return isLate
-  }
-
-  #leastOf(took: number, now: number): number {
-    if (!(now - this.#leastSince < LEAST_OF_MS)) {
-      this.#leastBefore = this.#least
-      this.#least = Infinity
-      this.#leastSince = now
-    }
-    this.#least = Math.min(this.#least, took)
-    return Math.min(this.#least, this.#leastBefore)
   }
 }

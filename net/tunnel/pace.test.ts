@@ -230,6 +230,17 @@ describe('Pace', () => {
     expect([near.pace.congestion, far.pace.congestion]).toEqual(['cubic', 'bbr'])
   })
 
+  it('finds the rate of a far path in two seconds, and makes a queue of two round trips for that, which is short after', () => {
+    for (const mbps of [20, 200, 900]) {
+      const at = start(mbps, 100)
+      const queues = run(at, 2500)
+      expect(at.pace.rate).toBeGreaterThan(0.7 * at.path.rate)
+      expect(Math.max(...queues)).toBeLessThan(220)
+      run(at, 2500)
+      expect(mean(run(at, 1000))).toBeLessThan(35)
+    }
+  })
+
   it('controls nothing when bulk throughput is all that counts', () => {
     const pace = new Pace(false)
     const path = new Path(100, 50)

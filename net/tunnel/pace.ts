@@ -37,6 +37,11 @@ const BUDGET_MS = 15
 /** Of the round trip, if that is more: else a far path's rate would be found too slowly. */
 const BUDGET_SHARE = 0.25
 /**
+ * The same before the path has shown its end. Flows in the tunnel double what they have under way each round trip, TCP under
+ * it too; what is acknowledged now was written a round trip ago.
+ */
+const FIRST_BUDGET_SHARE = 2
+/**
  * And as much beside it, whatever the rate: two segments, as acknowledgements come for every second one. As it is the same
  * for all, tunnels that share a link come to equal parts of it; by a share of the rate alone each would keep what it has.
  */
@@ -100,7 +105,7 @@ export class Pace {
   /** Takes a reading; `now` in milliseconds of a clock that other machines have too, as far as can be. */
   read(reading: PathReading, now: number): void {
     const { roundTripMs, leastRoundTripMs } = reading
-    const ownMs = leastRoundTripMs + budgetMs(leastRoundTripMs)
+    const ownMs = leastRoundTripMs + budgetOf(leastRoundTripMs, BUDGET_SHARE)
     // The path shows its end by a queue: half of what we let it have, or on a fast one, where nothing is held back, all.
     const isHeld =
       reading.isLate ||
@@ -109,7 +114,8 @@ export class Pace {
     if (since > 0) {
       const rate = (reading.ackedOctets - this.#acked) / since
       // Less than before says something of the path only while there was something to send all the time.
-      if (rate > this.rate) this.rate += (rate - this.rate) / 2
+      if (rate > this.rate)
+        this.rate += (rate - this.rate) / (this.#isKnown || leastRoundTripMs < BUDGET_MS ? 2 : 1)
       else if (isHeld && this.#wasHeld) {
         this.rate = Math.max(LEAST_RATE, this.rate + (rate - this.rate) / 4)
         this.#isKnown = true
@@ -127,10 +133,11 @@ export class Pace {
   #settle(leastRoundTripMs: number): void {
     if (this.isControlled) this.isFast = this.rate >= (this.isFast ? NOT_FAST : FAST)
     const { rate } = this
+    const budgetMs = budgetOf(leastRoundTripMs, this.#isKnown ? BUDGET_SHARE : FIRST_BUDGET_SHARE)
     this.piece = Math.max(FULL_FRAME, rate * PIECE_MS)
     this.limit = this.isCrowded
       ? CROWD_PIECES * this.piece
-      : EXTRA_FLIGHT + rate * (leastRoundTripMs + budgetMs(leastRoundTripMs)) - this.piece // which is written below it
+      : EXTRA_FLIGHT + rate * (leastRoundTripMs + budgetMs) - this.piece // which is written below it
     // Nothing is lost or cut for a rate that is only a guess.
     this.queueLimit = this.#isKnown ? between(LEAST_QUEUE, rate * QUEUE_MS, MOST_QUEUE) : MOST_QUEUE
     this.longest = this.#isKnown ? Math.max(FULL_FRAME, rate * LONGEST_MS) : Infinity
@@ -138,6 +145,6 @@ export class Pace {
   }
 }
 
-const budgetMs = (roundTripMs: number): number => Math.max(BUDGET_MS, roundTripMs * BUDGET_SHARE)
+const budgetOf = (roundTripMs: number, share: number): number => Math.max(BUDGET_MS, roundTripMs * share)
 
 const between = (least: number, value: number, most: number): number => Math.max(least, Math.min(value, most))

@@ -10,6 +10,7 @@
 import { ProtocolError } from '#net/base/errors.ts'
 import { byeRecord, decodeBye } from '#net/tunnel/bye.ts'
 import { decodeHello, encodeHello, type Hello } from '#net/tunnel/hello.ts'
+import { LeastTime } from '#net/tunnel/least-time.ts'
 import {
   controlRecord,
   RECORD_BYE,
@@ -62,6 +63,8 @@ export class TunnelSession {
   /** When `probe` was called, Infinity once it is answered, and the silence that it lets be. */
   #probedAt = Infinity
   #probeMs = 0
+  #leastRoundTripMs = Number.NaN
+  readonly #least = new LeastTime()
 
   /** Says nothing before `greet`, except a bye. */
   constructor(own: Hello, handler: SessionHandler, now: number) {
@@ -101,6 +104,11 @@ export class TunnelSession {
   /** Round trip of the last answered PING in milliseconds; NaN before the first. */
   get roundTripMs(): number {
     return this.#roundTripMs
+  }
+
+  /** The least of the last minutes; NaN before the first. */
+  get leastRoundTripMs(): number {
+    return this.#leastRoundTripMs
   }
 
   /** Takes octets from the stream. Faults of the peer end the session through `onEnd`; nothing is thrown. */
@@ -204,6 +212,7 @@ export class TunnelSession {
       if (!(took >= 0 && took < 600_000)) return
       this.#roundTripMs = took
       if (sent >= this.#probedAt) this.#probedAt = Infinity
+      this.#leastRoundTripMs = this.#least.add(took, this.#now)
       this.#handler.onPong(sent)
     }
   }

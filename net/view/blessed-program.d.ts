@@ -3,14 +3,14 @@ declare module 'blessed/lib/program.js' {
   import type { EventEmitter } from 'node:events'
 
   /** A key: `full` has its modifiers (`C-c`, `S-tab`); undefined for characters that are no keys to blessed. */
-  interface KeyPress {
+  export interface KeyPress {
     readonly name?: string
     readonly full?: string
     readonly ctrl?: boolean
     readonly meta?: boolean
   }
 
-  interface Program extends EventEmitter {
+  export interface Program extends EventEmitter {
     readonly cols: number
     readonly rows: number
     on(event: 'keypress', listener: (character: string | undefined, key: KeyPress | undefined) => void): this

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Controls, Key } from '#net/view/controls.ts'
+import type { Controls } from '#net/view/controls.ts'
+import type { Key } from '#net/view/key.ts'
 import { shownBridges, shownTalkers } from '#net/view/order.ts'
 import { makeControls, port, sceneOf, snapshot, talker } from '#test/support/view-scene.ts'
 
@@ -64,7 +65,7 @@ describe('keys', () => {
     expect([shown(controls), controls.dialog]).toEqual([[3], undefined])
     press(controls, 'escape')
     expect(shown(controls)).toEqual([1, 2, 3])
-    press(controls, '/', ...'vlan7', 'enter')
+    press(controls, '/', ...'vlan7'.split(''), 'enter')
     expect(shownTalkers(reading, controls.filter, controls.talkerOrder).length).toBe(1)
   })
 
@@ -139,7 +140,10 @@ describe('keys', () => {
 
   it('impair with the text that is typed', () => {
     const controls = makeControls()
-    expect(press(controls, 'i', ...'loss=1%', 'enter')).toMatchObject({ do: 'impair', text: 'loss=1%' })
+    expect(press(controls, 'i', ...'loss=1%'.split(''), 'enter')).toMatchObject({
+      do: 'impair',
+      text: 'loss=1%',
+    })
     expect(press(controls, 'i', 'enter')).toMatchObject({ do: 'impair', text: '' })
   })
 
@@ -149,7 +153,7 @@ describe('keys', () => {
     expect(controls.message).toBe('cannot capture ports here')
     press(controls, 'down')
     expect(controls.message).toBe('')
-    press(controls, '/', ...'nothing', 'enter', 'i')
+    press(controls, '/', ...'nothing'.split(''), 'enter', 'i')
     expect(controls.message).toBe('no port to impair')
     const bridges = [{ name: 'private0', isRemote: true, ports }]
     const far = sceneOf([snapshot(1, [], { bridges })]).reading

@@ -1,21 +1,16 @@
 /**
  * What the user has chosen, and what a key does. Pure but for its own fields; what must be done elsewhere is an Action.
  */
+import type { Key } from '#net/view/key.ts'
 import { FIRST_ORDER, PORT_SORTS, TALKER_SORTS, shownBridges, type Order } from '#net/view/order.ts'
-import type { PortRow, Reading } from '#net/view/model.ts'
+import type { Reading } from '#net/view/model.ts'
+import type { PortRow } from '#net/view/port-track.ts'
 import { UNITS, unitsName, type Units } from '#net/view/quantity.ts'
 import { plainText } from '#net/view/text.ts'
 
 /** In the order of the keys 1 to 5. */
 export const TABS = ['Overview', 'Ports', 'Links', 'Talkers', 'Events'] as const
 export type Tab = (typeof TABS)[number]
-
-/** A key: `name` of one without a character (`up`, `C-l`), else the character. */
-export interface Key {
-  readonly name: string
-  /** What it types, '' for keys that type nothing. */
-  readonly text: string
-}
 
 export type Action =
   | { readonly do: 'quit' | 'reset' | 'redraw' | 'suspend' | 'thaw' }

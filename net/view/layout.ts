@@ -14,7 +14,7 @@ import { clip, fit, lengthOf, span, type Line, type Span } from '#net/view/text.
 const WIDE = 120
 
 /** Of the overview's rows, for ports before anything else. */
-const PORTS_SHARE = 0.4
+const PORTS_SHARE = 0.5
 
 interface Part {
   /** It is left out where it cannot have these rows. */
@@ -78,7 +78,7 @@ function overview(scene: Scene, width: number, height: number): Part[] {
       ]
     : [
         ...(hasTalkers
-          ? [{ least: 4, most: Infinity, draw: (rows: number) => talkersPane(scene, width, rows, 0) }]
+          ? [{ least: 3, most: Infinity, draw: (rows: number) => talkersPane(scene, width, rows, 0) }]
           : []),
         { least: 3, most: Infinity, draw: (rows) => lastEventsPane(scene, width, rows) },
       ]
@@ -121,12 +121,16 @@ function barLine({ title, controls, now, frozenAt }: Scene, width: number): Line
   const time = controls.isFrozen ? `FROZEN ${clock(frozenAt, now)}` : clock(now, now)
   const tabs = TABS.map((tab, i): Span => {
     const text = `${i + 1} ${tab}`
-    return tab === controls.tab ? span(`[${text}]`, 'selected') : span(` ${text} `, 'bar')
+    return tab === controls.tab ? span(`[${text}]`, 'tab') : span(` ${text} `, 'bar')
   })
   const name = span(` ${clip(title, 24, '')} `, 'bar')
   const gapAfter = (start: Line): number => width - lengthOf(start) - time.length - 1
-  const all = [name, ...tabs]
-  const start = gapAfter(all) < 1 ? [name, ...tabs.filter(({ style }) => style === 'selected')] : all
+  const open = tabs.filter(({ style }) => style === 'tab')
+  const start =
+    [
+      [name, ...tabs],
+      [name, ...open],
+    ].find((spans) => gapAfter(spans) > 0) ?? open
   return [...start, span(' '.repeat(Math.max(1, gapAfter(start))), 'bar'), span(`${time} `, 'bar')]
 }
 
@@ -153,7 +157,7 @@ function bottomLine({ controls, error, captures, countingSince, now, glyphs }: S
   ]
   const { capture, impair } = controls.abilities
   const keys = [
-    '? help  s sort  / filter  f freeze  r reset  u unit',
+    '? help  s sort  / find  f freeze  r reset  u unit',
     ...(capture ? ['c capture'] : []),
     ...(impair ? ['i impair'] : []),
     'q quit',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ViewModel, type PortRow } from '#net/view/model.ts'
+import { ViewModel } from '#net/view/model.ts'
+import type { PortRow } from '#net/view/port-track.ts'
 import { port, snapshot, talker } from '#test/support/view-scene.ts'
 
 const rows = (model: ViewModel): PortRow[] => model.reading.bridges.flatMap(({ ports }) => ports)

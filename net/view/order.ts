@@ -1,5 +1,7 @@
 /** Which rows are shown, and in which order. Pure. */
-import type { BridgeRows, PortRow, Reading, TalkerRow } from '#net/view/model.ts'
+import type { BridgeRows, Reading } from '#net/view/model.ts'
+import type { PortRow } from '#net/view/port-track.ts'
+import type { TalkerRow } from '#net/view/talker-track.ts'
 
 export interface SortKey<Row> {
   /** For people: `sorted by drops` */

@@ -1,9 +1,9 @@
 /** Rates of the selected port in the last minutes, and why it dropped what it dropped. */
 import { drawGraph, scaleTop } from '#net/view/graph.ts'
 import { HISTORY_SECONDS } from '#net/view/history.ts'
-import type { PortRow } from '#net/view/model.ts'
+import type { PortRow } from '#net/view/port-track.ts'
 import { heading, type Scene } from '#net/view/pane.ts'
-import { dropsText } from '#net/view/ports-pane.ts'
+import { dropsText } from '#net/view/port-tables.ts'
 import { rate } from '#net/view/quantity.ts'
 import { clip, left, line, span, type Line } from '#net/view/text.ts'
 

@@ -1,5 +1,5 @@
 /** Who sends most: addresses by VLAN. */
-import type { TalkerRow } from '#net/view/model.ts'
+import type { TalkerRow } from '#net/view/talker-track.ts'
 import { TALKER_SORTS, shownTalkers, sortName } from '#net/view/order.ts'
 import { heading, window, type Scene } from '#net/view/pane.ts'
 import { count, rate, scaled } from '#net/view/quantity.ts'
@@ -67,13 +67,10 @@ export function talkersPane(scene: Scene, width: number, height: number, first: 
     },
   ]
   const placed = place(columns, width)
-  const rows = shownTalkers(reading, filter, talkerOrder).map((row) => cells(placed, row, glyphs))
+  const shown = shownTalkers(reading, filter, talkerOrder)
+  const rows = window(shown, first, height - 2).map((row) => cells(placed, row, glyphs))
   if (reading.talkers === undefined) rows.push(line('  not counted here', 'dim'))
   else if (rows.length === 0)
     rows.push(line(filter === '' ? '  nobody yet' : `  nobody has "${filter}"`, 'dim'))
-  return [
-    heading('Talkers', note, width, glyphs),
-    titles(placed, glyphs),
-    ...window(rows, first, height - 2),
-  ].slice(0, height)
+  return [heading('Talkers', note, width, glyphs), titles(placed, glyphs), ...rows].slice(0, height)
 }

@@ -12,6 +12,7 @@ export type Style =
   | 'out'
   | 'selected'
   | 'bar'
+  | 'tab'
 
 export interface Span {
   readonly text: string

@@ -2,22 +2,21 @@
 import type { ReadStream } from 'node:tty'
 
 import { reasonOf } from '#net/base/errors.ts'
-import { Controls, type Action, type Key } from '#net/view/controls.ts'
+import { Captures, captureFile } from '#net/view/captures.ts'
+import { Controls, type Action } from '#net/view/controls.ts'
 import { EventLog } from '#net/view/event-log.ts'
 import { glyphsOf } from '#net/view/glyphs.ts'
+import type { Key } from '#net/view/key.ts'
 import { layout } from '#net/view/layout.ts'
-import { ViewModel, type PortRow } from '#net/view/model.ts'
+import { ViewModel } from '#net/view/model.ts'
+import type { PortRow } from '#net/view/port-track.ts'
 import type { Palette } from '#net/view/paint.ts'
-import { localTime } from '#net/view/quantity.ts'
 import { Screen, type TerminalOutput } from '#net/view/screen.ts'
 import type { ViewSource } from '#net/view/source.ts'
 import { settleTerminal } from '#net/view/terminal.ts'
 import { plainText } from '#net/view/text.ts'
 
 const READ_MS = 1000
-/** A capture that does not end by then is left to the end of the process. */
-const CAPTURE_END_MS = 2000
-
 export interface ViewOptions {
   readonly input: ReadStream
   readonly output: TerminalOutput
@@ -39,11 +38,6 @@ export async function runView(source: ViewSource, options: ViewOptions): Promise
   await view.run()
 }
 
-interface RunningCapture {
-  readonly file: string
-  readonly stop: () => Promise<string>
-}
-
 class View {
   readonly #source: ViewSource
   readonly #options: ViewOptions
@@ -51,8 +45,7 @@ class View {
   readonly #model = new ViewModel()
   readonly #events = new EventLog()
   readonly #controls: Controls
-  /** By the port's key. */
-  readonly #captures = new Map<string, RunningCapture>()
+  readonly #captures: Captures
   #screen: Screen | undefined
   #isReading = false
   #error = ''
@@ -64,11 +57,12 @@ class View {
     this.#source = source
     this.#options = options
     this.#palette = palette
+    this.#captures = new Captures(source)
     this.#controls = new Controls({
       capture: source.capture !== undefined,
       impair: source.impair !== undefined,
-      isCapturing: ({ key }) => this.#captures.has(key),
-      captureFile: ({ name }) => captureFile(name, new Date()),
+      isCapturing: (port) => this.#captures.isRunning(port),
+      captureFile: (port) => captureFile(port, new Date()),
     })
   }
 
@@ -95,8 +89,8 @@ class View {
       await ended
     } finally {
       clearInterval(timer)
-      screen.close()
-      await this.#endCaptures()
+      await screen.close()
+      await this.#captures.end()
     }
   }
 
@@ -135,7 +129,7 @@ class View {
       now: Date.now(),
       frozenAt: this.#frozenAt,
       countingSince: this.#countingSince,
-      captures: new Map([...this.#captures].map(([key, { file }]) => [key, plainText(file)])),
+      captures: this.#captures.files,
       glyphs: glyphsOf(this.#palette.isUtf8),
     }
     screen.draw(layout(scene, screen.width, screen.height))
@@ -160,13 +154,14 @@ class View {
       case 'redraw':
         return this.#screen?.redraw()
       case 'suspend':
-        return this.#screen?.suspend()
+        void this.#screen?.suspend()
+        return
       case 'thaw':
         return this.#tick()
       case 'capture':
-        return this.#run(`cannot capture ${action.port.name}`, this.#capture(action.port, action.file))
+        return this.#run(`cannot capture ${action.port.name}`, this.#captures.start(action.port, action.file))
       case 'stop-capture':
-        return this.#run(`capture of ${action.port.name}`, this.#stopCapture(action.port))
+        return this.#run(`capture of ${action.port.name}`, this.#captures.stop(action.port))
       case 'impair':
         return this.#run(`cannot impair ${action.port.name}`, this.#impair(action.port, action.text))
     }
@@ -184,43 +179,12 @@ class View {
       .catch(() => {}) // neither line above throws
   }
 
-  async #capture({ key, bridge, number, name }: PortRow, file: string): Promise<string> {
-    const stop = await this.#source.capture?.(bridge, number, file)
-    if (stop === undefined) return 'cannot capture ports here'
-    if (this.#captures.has(key)) {
-      await stop()
-      return `${name} is captured already`
-    }
-    this.#captures.set(key, { file, stop })
-    return `capturing ${name} to ${file}; c ends it`
-  }
-
-  async #stopCapture({ key, name }: PortRow): Promise<string> {
-    const capture = this.#captures.get(key)
-    this.#captures.delete(key)
-    const said = await capture?.stop()
-    return `capture of ${name} ended: ${said ?? ''}`
-  }
-
   async #impair({ bridge, number, name }: PortRow, text: string): Promise<string> {
     await this.#source.impair?.(bridge, number, text)
     return text === '' ? `${name} is no longer impaired` : `${name} is impaired: ${text}`
   }
 
-  async #endCaptures(): Promise<void> {
-    const running = [...this.#captures.values()]
-    if (running.length === 0) return
-    const deadline = new Promise((resolve) => setTimeout(resolve, CAPTURE_END_MS).unref())
-    await Promise.race([Promise.allSettled(running.map(({ stop }) => stop())), deadline])
-  }
-
   #say(text: string): void {
     this.#events.add({ time: Date.now(), text })
   }
-}
-
-/** `nic-eth1-2026-11-27-120304.pcapng` */
-function captureFile(name: string, date: Date): string {
-  const { day, time } = localTime(date)
-  return `${name.replaceAll(/[^\w.]+/g, '-')}-${day}-${time.replaceAll(':', '')}.pcapng`
 }

@@ -39,7 +39,7 @@ const WARM_UP_PINGS = 1500
 const TCP_SECONDS = 4
 const SMALL_SECONDS = 3
 const TICKS_PER_SECOND = 100
-const PORT = 5201
+export const PORT = 5201
 
 /** User and system time of one process so far; 0 when it is gone. */
 export function cpuSeconds(pid: number): number {

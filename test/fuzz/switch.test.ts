@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { MemoryPort } from '#net/port/memory.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
 import { Switch } from '#net/switch/switch.ts'
+import { Talkers } from '#net/talkers/talkers.ts'
 import { isPlain } from '#net/wire/virtio.ts'
 import { budget, TIMEOUT_MS } from '#test/fuzz/budget.ts'
 
@@ -42,6 +43,8 @@ const header = fc.record({
   checksumOffset: fc.nat(30),
 })
 
+const sum = (counts: readonly number[]): number => counts.reduce((total, one) => total + one, 0)
+
 it(
   'a switch takes any frames',
   () => {
@@ -55,6 +58,8 @@ it(
         ),
         (injected) => {
           const bridge = new Switch({ name: 'fuzz', hashSeed: 1 })
+          const talkers = new Talkers(1)
+          bridge.observe(talkers)
           const ports = MODES.map((mode, i) => {
             const entry = bridge.addEntry(undefined, parsePortMode(mode))
             const port = new MemoryPort(entry.counters, entry, { superFrames: i % 2 === 0, maxFrame: 1600 })
@@ -67,6 +72,13 @@ it(
             for (const sent of port.sent) expect(sent.length).toBeLessThanOrEqual(1600)
             for (const sent of port.sentHeaders) expect(isPlain(sent, sent.length)).toBe(true)
           }
+          const told = talkers.read(1000)
+          expect(sum(told.map(({ frames }) => frames))).toBeLessThanOrEqual(
+            sum(ports.map(({ counters }) => counters.inFrames)),
+          )
+          expect(sum(told.map(({ octets }) => octets))).toBeLessThanOrEqual(
+            sum(ports.map(({ counters }) => counters.inOctets)),
+          )
           bridge.close()
         },
       ),

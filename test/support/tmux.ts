@@ -47,6 +47,10 @@ export class Tmux {
       .map((row) => row.trimEnd())
   }
 
+  get isCursorVisible(): boolean {
+    return this.#tmux('display-message', '-p', '#{cursor_flag}').trim() === '1'
+  }
+
   /** Waits until a row matches. @returns the row */
   async shows(pattern: RegExp, deadlineMs = 15_000): Promise<string> {
     const find = (): string | undefined => this.screen.find((row) => pattern.test(row))

@@ -1,9 +1,8 @@
 /** One process of a `pcap` port: started with nothing of ours but a pipe, spoken with, watched to its end. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { Duplex } from 'node:stream'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { reasonOf, SystemError } from '#net/base/errors.ts'
+import { programArguments } from '#net/program/arguments.ts'
 import type { PortCounters } from '#net/port/counters.ts'
 import type { FrameMemory } from '#net/port/frame-memory.ts'
 import {
@@ -63,7 +62,7 @@ export class PcapProcess {
     const env = Object.fromEntries(ENVIRONMENT.map((key) => [key, process.env[key]]))
     // cap writes warnings of its own to the standard error, which nobody can act on.
     const stdio = ['ignore', 'ignore', 'ignore', 'pipe'] as const
-    this.#process = spawn(process.execPath, [...program(), link.name, link.address], {
+    this.#process = spawn(process.execPath, [...programArguments('hconnect-pcap'), link.name, link.address], {
       env,
       stdio: [...stdio],
     })
@@ -141,12 +140,4 @@ export class PcapProcess {
     const { code, message } = this.#failure
     this.#events.onEnd(message || why, code)
   }
-}
-
-/** The built programs lie beside each other; from source it is run as this file is, by tsx. */
-function program(): string[] {
-  const here = import.meta.url
-  if (!here.endsWith('.ts')) return [fileURLToPath(new URL('hconnect-pcap.js', here))]
-  const tsx = pathToFileURL(createRequire(here).resolve('tsx')).href
-  return ['--import', tsx, fileURLToPath(new URL('child.ts', here))]
 }

@@ -4,25 +4,19 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isRecord } from '#net/base/unknown.ts'
-import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
-import { setCongestion, setUserTimeout } from '#net/port/tcp.ts'
+import { allowFarSending, setCongestion, setUserTimeout } from '#net/port/tcp.ts'
+import { descriptorOf, TcpInfo } from '#net/port/tcp-info.ts'
 import type { Transport } from '#net/port/tunnel/transport.ts'
 import { Pace, type PathReading } from '#net/tunnel/pace.ts'
 import { u32le } from '#net/wire/octets.ts'
 
-const IPPROTO_TCP = 6
-const TCP_INFO = 11
 /** Octets written and not acknowledged; not sent even once. */
 const SIOCOUTQ = 0x5411
 const SIOCOUTQNSD = 0x894b
 
-// struct tcp_info, linux/tcp.h
-const INFO_RTT = 68
-const INFO_BYTES_ACKED = 120
-const INFO_MIN_RTT = 148
-const INFO_LENGTH = 152
+/** Under way at the rate, beyond which the system's own buffers may be too small. */
+const FAR_OCTETS = 1 << 20
 
 const ABANDONED_MS = 30_000
 
@@ -47,13 +41,13 @@ export class TunnelConnection implements PathReading, Transport {
   isLate = false
   roundTripMs = 0
   leastRoundTripMs = 0
-  readonly #info = new Uint8Array(256)
-  readonly #infoLength = libc.intOctets(256)
+  readonly #info = new TcpInfo()
   readonly #value = new Uint8Array(4)
   /** What waited when the system was last asked, and what was written since. */
   #waiting = 0
   #readAt = -Infinity
   #congestion: string
+  #isFar = false
 
   /**
    * @param isControlled  false: bulk throughput is all that counts
@@ -101,30 +95,23 @@ export class TunnelConnection implements PathReading, Transport {
     this.#readAt = now
     const fd = descriptorOf(this.socket)
     if (fd < 0) return
-    this.#infoLength[0] = 0
-    this.#infoLength[1] = 1 // 256: what there is room for
-    if (libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, this.#info, this.#infoLength) < 0) return
-    if (u32le(this.#infoLength, 0) < INFO_LENGTH) return
     const info = this.#info
-    this.ackedOctets = u32le(info, INFO_BYTES_ACKED) + u32le(info, INFO_BYTES_ACKED + 4) * 0x1_0000_0000
+    if (!info.read(fd)) return
+    this.ackedOctets = info.ackedOctets
     this.flightOctets = this.#ask(fd, SIOCOUTQ)
-    this.roundTripMs = u32le(info, INFO_RTT) / 1000
-    this.leastRoundTripMs = u32le(info, INFO_MIN_RTT) / 1000
+    this.roundTripMs = info.roundTripMs
+    this.leastRoundTripMs = info.leastRoundTripMs
     const { pace } = this
     const wasCrowded = pace.isCrowded
     pace.read(this, now)
     this.isHeld = this.isLate = false
     if (pace.isCrowded !== wasCrowded) this.#waiting = Infinity // of the other kind: asked when it matters
+    if (!this.#isFar && pace.rate * this.leastRoundTripMs > FAR_OCTETS) {
+      this.#isFar = true
+      allowFarSending(fd)
+    }
     if (pace.congestion === this.#congestion) return
     this.#congestion = pace.congestion
     setCongestion(fd, pace.congestion)
   }
-}
-
-/** Node keeps the descriptor in the handle under the socket; -1 when there is none. */
-function descriptorOf(socket: Socket): number {
-  if (!hasLibc) return -1
-  const handle: unknown = Reflect.get(socket, '_handle')
-  const fd: unknown = isRecord(handle) ? Reflect.get(handle, 'fd') : undefined
-  return typeof fd === 'number' ? fd : -1
 }

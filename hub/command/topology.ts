@@ -1,0 +1,135 @@
+/** `hybridge topology ...`: topology files checked, formatted and drawn; no hub is needed. */
+import { writeFileSync } from 'node:fs'
+import type { CommandModule } from 'yargs'
+import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { errnoOf } from '#net/base/unknown.ts'
+import { type Context, print } from '#hub/command/context.ts'
+
+interface Path {
+  readonly path: string
+}
+
+const topologyPath = {
+  type: 'string',
+  demandOption: true,
+  describe: 'A topology file, or a file set: a directory, ZIP or tar.gz',
+} as const
+
+/** Reads a topology, tells on stderr what is wrong with it. @returns it @throws ConfigError when there are errors */
+async function read(context: Context, path: string) {
+  const { openTopology } = await import('#hub/topology/open.ts')
+  const { readTopology } = await import('#hub/topology/read.ts')
+  const { formatDiagnostic } = await import('#hub/topology/language/source.ts')
+  const { file, set } = await openTopology(path)
+  const { topology, diagnostics } = readTopology(file, set)
+  for (const diagnostic of diagnostics.list) context.stderr.write(`${formatDiagnostic(diagnostic)}\n`)
+  if (topology !== undefined) return topology
+  throw new ConfigError(
+    `${file.name}: ${diagnostics.errors} ${diagnostics.errors === 1 ? 'error' : 'errors'}`,
+  )
+}
+
+const checkCommand = (context: Context): CommandModule<object, Path & { json: boolean }> => ({
+  command: 'check <path>',
+  describe: 'Check a topology, show its devices and bridges',
+  builder: (yargs) =>
+    yargs
+      .positional('path', topologyPath)
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
+      .example('$0 topology check examples/two-lans', 'a file set')
+      .example('$0 topology check lab.vmm', 'a file alone: what it installs is not looked for'),
+  handler: async ({ path, json }) => {
+    const topology = await read(context, path)
+    const { formatTopology, topologyJson } = await import('#hub/command/topology-text.ts')
+    print(context, json ? topologyJson(topology) : formatTopology(topology))
+  },
+})
+
+const formatCommand = (context: Context): CommandModule<object, { file: string; write: boolean }> => ({
+  command: 'format <file>',
+  describe: 'Indent a topology file; its lines, comments and macros stay',
+  builder: (yargs) =>
+    yargs
+      .positional('file', { type: 'string', demandOption: true, describe: 'A topology file' })
+      .option('write', {
+        type: 'boolean',
+        default: false,
+        describe: 'Change the file instead of printing it',
+      })
+      .example('$0 topology format lab.vmm', 'print it indented')
+      .example('$0 topology format --write lab.vmm', 'change the file'),
+  handler: async ({ file, write }) => {
+    const { openTopology } = await import('#hub/topology/open.ts')
+    const { formatSource } = await import('#hub/topology/format.ts')
+    const opened = (await openTopology(file)).file
+    const formatted = formatSource(opened.text)
+    if (!write) context.stdout.write(formatted)
+    else if (formatted !== opened.text) writeFileSync(opened.name, formatted)
+  },
+})
+
+const graphCommand = (context: Context): CommandModule<object, Path & { as: string }> => ({
+  command: 'graph <path>',
+  describe: 'Draw devices and bridges',
+  builder: (yargs) =>
+    yargs
+      .positional('path', topologyPath)
+      .option('as', {
+        choices: ['svg', 'mermaid'],
+        default: 'svg',
+        requiresArg: true,
+        describe: 'What to print',
+      })
+      .example('$0 topology graph examples/two-lans > two-lans.svg', 'a picture')
+      .example('$0 topology graph --as mermaid lab.vmm', 'text for Markdown'),
+  handler: async ({ path, as }) => {
+    const topology = await read(context, path)
+    const { mermaidGraph, svgGraph } = await import('#hub/topology/graph.ts')
+    context.stdout.write(as === 'svg' ? svgGraph(topology) : mermaidGraph(topology))
+  },
+})
+
+const packCommand = (context: Context): CommandModule<object, Path & { archive: string }> => ({
+  command: 'pack <path> <archive>',
+  describe: 'Make an archive of a file set',
+  builder: (yargs) =>
+    yargs
+      .positional('path', { ...topologyPath, describe: 'A file set: a directory, ZIP or tar.gz' })
+      .positional('archive', {
+        type: 'string',
+        demandOption: true,
+        describe: 'A new file: NAME.zip or NAME.tar.gz',
+      })
+      .example('$0 topology pack two-lans two-lans.zip', ''),
+  handler: async ({ path, archive }) => {
+    const { openSet } = await import('#hub/topology/open.ts')
+    const { writeArchive } = await import('#hub/topology/archive.ts')
+    const kind = /\.zip$/i.test(archive) ? 'zip' : /\.(?:tar\.gz|tgz)$/i.test(archive) ? 'tar.gz' : undefined
+    if (kind === undefined)
+      throw new ConfigError(`${archive}: expected a name that ends with .zip or .tar.gz`)
+    const set = await openSet(path)
+    if (set === undefined)
+      throw new ConfigError(`${path} is no file set: expected a directory, a ZIP or a tar.gz`)
+    const octets = await writeArchive(set.files, kind)
+    try {
+      writeFileSync(archive, octets, { flag: 'wx' })
+    } catch (error) {
+      const reason = errnoOf(error) === 'EEXIST' ? 'it is there already' : reasonOf(error)
+      throw new ConfigError(`cannot write ${archive}: ${reason}`, { cause: error })
+    }
+    print(context, `${archive}: ${set.files.size} files, ${octets.length} octets`)
+  },
+})
+
+export const topologyCommand = (context: Context): CommandModule<object, object> => ({
+  command: 'topology',
+  describe: 'Check, format, draw and pack topology files',
+  builder: (yargs) =>
+    yargs
+      .command(checkCommand(context))
+      .command(formatCommand(context))
+      .command(graphCommand(context))
+      .command(packCommand(context))
+      .demandCommand(1, 'which of: topology check, topology format, topology graph, topology pack?'),
+  handler: () => {},
+})
