@@ -25,6 +25,7 @@ const link = {
   address: '192.0.2.1',
   connected: true,
   since: 7,
+  roundTripMs: 12.5,
   reconnects: 1,
   reason: '',
 }
@@ -77,7 +78,14 @@ describe('HubSource', () => {
         { name: 'empty', ports: [] },
       ],
       links: [
-        { name: 'ann@site on lab port 2', address: '192.0.2.1', state: 'connected', since: 7, reconnects: 1 },
+        {
+          name: 'ann@site on lab port 2',
+          address: '192.0.2.1',
+          state: 'connected',
+          since: 7,
+          roundTripMs: 12.5,
+          reconnects: 1,
+        },
       ],
       talkers: [talker],
     })

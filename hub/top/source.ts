@@ -133,8 +133,7 @@ const viewLink = (link: WatchAnswer['links'][number]): ViewLink => ({
   address: link.address,
   state: link.connected ? 'connected' : 'disconnected',
   since: link.since,
-  // Gateways measure it, and keep it to themselves.
-  roundTripMs: undefined,
+  roundTripMs: link.roundTripMs ?? undefined,
   reconnects: link.reconnects,
   attempt: 0,
   reason: link.reason,
