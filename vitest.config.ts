@@ -17,7 +17,7 @@ const project = (name: string, include: string[], more: object = {}) => ({
 })
 
 /** Their assertions are about time, or they keep both cores busy: nothing else may run beside them. */
-const ALONE = ['latency', 'many', 'storm', 'impairment', 'transparency', 'processes'].map(
+const ALONE = ['far', 'latency', 'many', 'storm', 'impairment', 'transparency', 'processes'].map(
   (name) => `test/netns/${name}.test.ts`,
 )
 const slow = { testTimeout: 60_000, hookTimeout: 60_000 }

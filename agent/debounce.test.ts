@@ -10,9 +10,9 @@ function run(events: readonly number[]): number[] {
     const [next = Infinity] = left
     if (next === Infinity && debounce.deadline === Infinity) return acted
     if (debounce.deadline <= next) {
-      acted.push(debounce.deadline)
-      expect(debounce.handleTimeout(debounce.deadline - 0.5)).toBe(false)
-      expect(debounce.handleTimeout(debounce.deadline)).toBe(true)
+      const { deadline } = debounce
+      if (debounce.handleTimeout(deadline - 0.5)) acted.push(deadline - 0.5) // too early
+      if (debounce.handleTimeout(deadline)) acted.push(deadline)
     } else debounce.event(left.shift() ?? 0)
   }
 }

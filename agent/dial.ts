@@ -16,6 +16,8 @@ const FLUSH_MS = 1_000
 export interface DialOptions extends Attempt, Omit<LoginOptions, 'name'> {
   readonly host: string
   readonly port: number
+  /** The way has led to the hub, before SSH begins. */
+  readonly onArrived?: (() => void) | undefined
   /** Default: TCP. */
   readonly way?: Way
 }
@@ -80,6 +82,7 @@ export async function dial(options: DialOptions): Promise<HubConnection> {
   const { host, port, way = directWay } = options
   const hub = { what: 'the hub', host, port }
   const connection = await way(hub, options)
+  options.onArrived?.()
   const closed = new Promise<void>((done) => {
     connection.socket.once('close', () => done())
   })

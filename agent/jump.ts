@@ -45,7 +45,10 @@ export function parseJumps(text: string): JumpText[] {
   })
 }
 
-export const jumpEndpoint = ({ host, port }: Jump): Endpoint => ({ what: 'the jump host', host, port })
+const jumpEndpoint = ({ host, port }: Jump): Endpoint => ({ what: 'the jump host', host, port })
+
+/** What is told of SSH is told of that with the hub. */
+const SILENT = { onGreeted: undefined, onNegotiated: undefined }
 
 export const jumpWay =
   (jump: Jump, below: Way): Way =>
@@ -53,7 +56,7 @@ export const jumpWay =
     const endpoint = jumpEndpoint(jump)
     const name = nameOf(endpoint)
     const connection = await below(endpoint, attempt)
-    const client = await login({ ...attempt, ...jump, name }, connection)
+    const client = await login({ ...attempt, ...jump, name, ...SILENT }, connection)
     const { socket } = connection
     const began = performance.now()
     const channel = await take(

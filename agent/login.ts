@@ -4,10 +4,12 @@ import ssh2, { type CipherAlgorithm, type Client } from 'ssh2'
 import type { Credentials } from '#agent/credentials.ts'
 import { EXIT_PROTOCOL, EXIT_REFUSED, EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import type { HostKeyCheck } from '#agent/host-key.ts'
+import type { SshNegotiated } from '#agent/negotiated.ts'
 import { printable } from '#agent/printable.ts'
 import { reasonOfSocket } from '#agent/tcp.ts'
 import type { Ask } from '#agent/terminal.ts'
 import type { Attempt } from '#agent/way.ts'
+import { textOr } from '#net/base/unknown.ts'
 import type { Transport } from '#net/port/tunnel/transport.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
 
@@ -31,6 +33,10 @@ export interface LoginOptions extends Pick<Attempt, 'ask' | 'lastRoundTripMs' | 
   readonly user: string
   readonly hostKeys: HostKeyCheck
   readonly credentials: Credentials
+  /** The server's SSH has named itself, and its key comes to be judged. */
+  readonly onGreeted?: ((software: string) => void) | undefined
+  /** Keys are exchanged; also later, when new ones are. */
+  readonly onNegotiated?: ((what: SshNegotiated) => void) | undefined
 }
 
 /** Key exchange and login take some ten round trips, and a password hash at the hub. */
@@ -84,6 +90,13 @@ export function login(options: LoginOptions, transport: Transport): Promise<Clie
 
     client.on('handshake', (negotiated) => {
       if (state === 'keys') state = 'login'
+      options.onNegotiated?.({
+        software: softwareOf(client),
+        cipher: negotiated.cs.cipher,
+        kex: negotiated.kex,
+        hostKeyAlgorithm: negotiated.serverHostKey,
+        isStrict: isStrict(client),
+      })
       if (negotiated.cs.cipher !== CHACHA && negotiated.sc.cipher !== CHACHA) return
       if (!isStrict(client))
         fail(EXIT_PROTOCOL, `${name} has no strict key exchange for ${CHACHA}; update its SSH`)
@@ -129,6 +142,7 @@ export function login(options: LoginOptions, transport: Transport): Promise<Clie
       },
       // Also called at every key exchange that the server starts later: nobody is asked then.
       hostVerifier: (key: Buffer, verify: (ok: boolean) => void) => {
+        options.onGreeted?.(softwareOf(client))
         hostKeys.judge(key, state === 'keys' ? patientAsk : undefined).then(
           () => verify(true),
           (error: unknown) => {
@@ -152,6 +166,9 @@ function isStrict(client: Client): boolean {
   const protocol: unknown = Reflect.get(client, '_protocol')
   return typeof protocol === 'object' && protocol !== null && Reflect.get(protocol, '_strictMode') === true
 }
+
+/** As the version line of SSH has it (RFC 4253 §4.2), which ssh2 keeps to itself; empty when it does not. */
+const softwareOf = (client: Client): string => textOr(Reflect.get(client, '_remoteVer'), '')
 
 class Deadline {
   readonly #ms: number

@@ -45,6 +45,8 @@ describe('parseArguments', () => {
       allowUplink: false,
       superFrames: true,
       latencyControl: true,
+      measure: true,
+      restore: false,
     })
   })
 
@@ -73,9 +75,19 @@ describe('parseArguments', () => {
       allowUplink: true,
       superFrames: false,
       latencyControl: false,
+      captureRing: undefined,
+      config: undefined,
+      check: false,
+      link: undefined,
+      output: undefined,
+      once: false,
+      measure: true,
+      restore: false,
     })
     expect((await parse('list -s hub -u ann')).command).toBe('list')
     expect(await parse('restore -n eth2')).toMatchObject({ command: 'restore', nic: 'eth2' })
+    expect(await parse('doctor --no-measure')).toMatchObject({ command: 'doctor', measure: false })
+    expect(await parse('doctor --restore')).toMatchObject({ command: 'doctor', restore: true })
   })
 
   it.each([
@@ -172,9 +184,10 @@ describe('settling', () => {
   })
 
   it('takes the bridge from the option, then the configuration, and lets no command in', async () => {
-    const whole = (bridge: string) => [{ bridge, vlan: undefined }]
-    expect(settleBridges(await parse('-b lab/private0'), { bridge: 'x' })).toEqual(whole('lab/private0'))
-    expect(settleBridges(await parse(''), { bridge: 'x' })).toEqual(whole('x'))
+    expect(settleBridges(await parse('-b lab/private0'), { bridge: 'x' })).toEqual([
+      { bridge: 'lab/private0', vlan: undefined },
+    ])
+    expect(settleBridges(await parse(''), { bridge: 'x' })).toEqual([{ bridge: 'x', vlan: undefined }])
     expect(() => settleBridges({ ...NO_ARGUMENTS }, {})).toThrow('no bridge given')
     for (const bridge of ['a b', 'a;b', '-a', 'a\n', '$(a)']) {
       expect(() => settleBridges({ ...NO_ARGUMENTS, bridge }, {})).toThrow('bad bridge name')
@@ -237,7 +250,7 @@ describe('settleDriver', () => {
     ['--driver pcap', 'linux', 'pcap'],
     ['--driver packet --allow-uplink', 'linux', 'packet'],
   ] as const)('%s on %s: %s', async (line, system, driver) => {
-    expect(settleDriver(await parse(line), system)).toBe(driver)
+    expect(settleDriver(await parse(line), {}, system)).toBe(driver)
   })
 
   it.each([
@@ -246,7 +259,7 @@ describe('settleDriver', () => {
     ['--driver pcap --allow-uplink', 'linux', '--allow-uplink needs --driver packet'],
   ] as const)('%s on %s is refused', async (line, system, message) => {
     const args = await parse(line)
-    expect(() => settleDriver(args, system)).toThrow(message)
+    expect(() => settleDriver(args, {}, system)).toThrow(message)
   })
 })
 
@@ -274,4 +287,12 @@ const NO_ARGUMENTS: Arguments = {
   allowUplink: false,
   superFrames: true,
   latencyControl: true,
+  captureRing: undefined,
+  config: undefined,
+  check: false,
+  link: undefined,
+  output: undefined,
+  once: false,
+  measure: true,
+  restore: false,
 }

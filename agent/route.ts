@@ -4,11 +4,12 @@ import { userInfo } from 'node:os'
 import type { ConfigFile } from '#agent/config-file.ts'
 import { Credentials } from '#agent/credentials.ts'
 import { HostKeyCheck } from '#agent/host-key.ts'
+import { formatHubAddress } from '#agent/hub-address.ts'
 import { httpProxyWay } from '#agent/http-proxy.ts'
 import { type Jump, type JumpText, jumpWay, parseJumps } from '#agent/jump.ts'
 import { globalKnownHosts, userKnownHosts } from '#agent/known-hosts-file.ts'
 import { type Arguments, identityFilesOf, orUsage, type Target } from '#agent/options.ts'
-import { parseProxy, type ProxyAddress, webProxyOf } from '#agent/proxy-address.ts'
+import { nameOfProxy, parseProxy, type ProxyAddress, webProxyOf } from '#agent/proxy-address.ts'
 import { proxyLogin } from '#agent/proxy-login.ts'
 import { socksWay } from '#agent/socks.ts'
 import type { SshConfig } from '#agent/ssh-config.ts'
@@ -23,6 +24,8 @@ export interface Route {
   readonly way: Way
   /** Host that TCP connects to. */
   readonly nearest: string
+  /** What is on the way, for people, the nearest first; without names of users and passwords. */
+  readonly steps: readonly string[]
 }
 
 export interface RouteSources {
@@ -55,7 +58,15 @@ export async function settleRoute(target: Target, sources: RouteSources): Promis
   if (proxy !== undefined) way = proxyWay(proxy, ca, way)
   for (const jump of jumps) way = jumpWay(jump, way)
   if (target.path !== undefined) way = webSocketWay(target.path, trust, way)
-  return { way, nearest: proxy?.host ?? first }
+  return { way, nearest: proxy?.host ?? first, steps: stepsOf(proxy, jumps, isWeb) }
+}
+
+function stepsOf(proxy: ProxyAddress | undefined, jumps: readonly Jump[], isWeb: boolean): string[] {
+  return [
+    ...(proxy === undefined ? [] : [`the ${proxy.kind} proxy ${nameOfProxy(proxy)}`]),
+    ...jumps.map(({ host, port }) => `the jump host ${formatHubAddress(host, port)}`),
+    ...(isWeb ? ['a WebSocket'] : []),
+  ]
 }
 
 const proxyWay = (proxy: ProxyAddress, ca: string | undefined, below: Way): Way =>

@@ -25,3 +25,36 @@ it('asks ssh, and takes no host for an option', async () => {
   })
   expect((await readSshConfig('-V', () => {})).port).toBeUndefined()
 })
+
+it('reads ways, keys and names of hosts', () => {
+  const output =
+    'proxyjump ann@gate:22,inner\nhostkeyalias lab\nidentitiesonly yes\nidentityagent ~/agent\n' +
+    'userknownhostsfile ~/kh /tmp/kh none\nglobalknownhostsfile none\n'
+  expect(parseSshConfig(output, '/home/ann')).toMatchObject({
+    proxyJump: 'ann@gate:22,inner',
+    hostKeyAlias: 'lab',
+    identitiesOnly: true,
+    identityAgent: '/home/ann/agent',
+    userKnownHosts: ['/home/ann/kh', '/tmp/kh'],
+    globalKnownHosts: [],
+    ignored: [],
+  })
+})
+
+it("takes ssh's usual files for none, wherever ssh thinks that the user is at home", () => {
+  const output =
+    'userknownhostsfile /root/.ssh/known_hosts /root/.ssh/known_hosts2\n' +
+    'globalknownhostsfile /etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2\nidentityagent SSH_AUTH_SOCK\n'
+  expect(parseSshConfig(output, '/home/ann', '/root')).toEqual(NO_SSH_CONFIG)
+})
+
+it('names what is set and not followed', () => {
+  const output = 'proxycommand nc %h\nbindaddress 10.0.0.1\naddressfamily any\ncertificatefile none\n'
+  expect(parseSshConfig(output, '/').ignored).toEqual(['ProxyCommand', 'BindAddress'])
+})
+
+it('says that ssh does not understand its configuration, and goes on', async () => {
+  const said: string[] = []
+  expect(await readSshConfig('-V', (text) => said.push(text))).toEqual(NO_SSH_CONFIG)
+  expect(said).toEqual([expect.stringContaining("ssh's configuration is not followed: ")])
+})

@@ -207,6 +207,34 @@ const vdeDirectories = (vde: string | undefined, ...bridge: string[]): unknown[]
   mergeConfig({ vde, bridge }, undefined, '/d').bridges.map((made) => made.vde?.directory)
 
 describe('mergeConfig', () => {
+  it('serves HTTPS with a certificate, and a reverse proxy of this machine', () => {
+    const file = parseConfigFile(
+      'https: "[::]:443"\ncert: c.pem\nkey: /k.pem\nhttp: 127.0.0.1:8022\nhttps-path: /lab\n',
+      '/etc/hub.yaml',
+    )
+    expect(mergeConfig({}, undefined, '/d').web).toBeUndefined()
+    expect(mergeConfig({}, file, '/d').web).toEqual({
+      https: { address: '::', port: 443, cert: '/etc/c.pem', key: '/k.pem' },
+      http: { address: '127.0.0.1', port: 8022 },
+      path: '/lab',
+    })
+    expect(mergeConfig({ http: '[::1]:80' }, undefined, '/d').web).toMatchObject({
+      https: undefined,
+      path: '/',
+    })
+  })
+
+  it.each([
+    [{ https: '0.0.0.0:443' }, 'needs --cert FILE and --key FILE'],
+    [{ https: '0.0.0.0:443', cert: 'c' }, 'needs --cert FILE and --key FILE'],
+    [{ cert: 'c', key: 'k' }, 'go with --https'],
+    [{ http: '0.0.0.0:80' }, 'a reverse proxy connects to 127.0.0.1'],
+    [{ http: '127.0.0.1:80', httpsPath: 'lab' }, 'is no path of a URL'],
+    [{ http: '127.0.0.1:80', httpsPath: '/a?b' }, 'is no path of a URL'],
+  ])('refuses %o', (args, why) => {
+    expect(() => mergeConfig(args, undefined, '/d')).toThrow(why)
+  })
+
   it('serves metrics where it is told to, the command line before the file', () => {
     const file = parseConfigFile('metrics: 127.0.0.1:9464', 'f')
     expect(mergeConfig({}, file, '/d').metrics).toEqual({ address: '127.0.0.1', port: 9464 })

@@ -1,13 +1,12 @@
-// npm run package [-- --out DIR] [--fast] [--verify]: one executable file for each command, and the Debian package of both, into
-// package/ or DIR. What is there is replaced when all of it is made. --fast: a package that is larger by half.
-// --verify: installs it with apt in a Debian that debootstrap makes, and has agent and hub bridge there; root. The
-// package's date is SOURCE_DATE_EPOCH (seconds), its maintainer DEBFULLNAME and DEBEMAIL.
+// npm run package [-- --out DIR] [--fast] [--verify]: one executable file for each command, and the Debian package of
+// both, into package/ or DIR. What is there is replaced when all of it is made. --fast: a package that is not
+// compressed. --verify: installs it with apt in a Debian that debootstrap makes, and has agent and hub bridge there; root.
+// The package's date is SOURCE_DATE_EPOCH (seconds), its maintainer DEBFULLNAME and DEBEMAIL.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { build } from 'esbuild'
+import { tsImport } from 'tsx/esm/api'
 import { copyrightText } from './package/licences.mjs'
 import { makeDeb } from './package/deb.mjs'
 import { makeExecutable } from './package/executable.mjs'
@@ -26,13 +25,18 @@ const date = epoch === undefined ? new Date() : new Date(Number(epoch) * 1000)
 const made = `${out}.${process.pid}`
 mkdirSync(made)
 try {
+  const node = `${made}/node`
+  execFileSync('strip', ['-o', node, process.execPath], { stdio: 'pipe' })
   const parts = []
   for (const [name, command] of Object.entries(COMMANDS))
-    parts.push(await makeExecutable(name, command, `${made}/${name}`))
+    parts.push(await makeExecutable(name, command, node, `${made}/${name}`))
+  rmSync(node)
   const addons = Object.assign({}, ...parts.map((part) => part.addons))
   const files = parts.flatMap((part) => part.files)
+  const { pages } = await tsImport('./package/pages.ts', import.meta.url)
+  const texts = pages(version, date.toISOString().slice(0, 10))
   const copyright = { 'usr/share/doc/hybridge/copyright': copyrightText(files) }
-  makeDeb(made, { version, date, addons, texts: { ...(await pageTexts()), ...copyright }, isFast: fast })
+  makeDeb(made, { version, date, addons, texts: { ...texts, ...copyright }, isFast: fast })
   for (const file of Object.values(addons)) rmSync(file)
   rmSync(out, { recursive: true, force: true })
   renameSync(made, out)
@@ -45,21 +49,4 @@ if (verify) {
     stdio: 'inherit',
     env: { ...process.env, PACKAGE_ROOT: 'debootstrap', PACKAGE_DIRECTORY: resolve(out) },
   })
-}
-
-/** Manual pages and completions, from the sources of the commands. */
-async function pageTexts() {
-  const outfile = `${made}/pages.mjs`
-  await build({
-    entryPoints: ['tool/package/pages.ts'],
-    outfile,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'warning',
-  })
-  const { pages } = await import(pathToFileURL(outfile).href)
-  rmSync(outfile)
-  return pages(version, date.toISOString().slice(0, 10))
 }

@@ -24,6 +24,8 @@ describe('parseCommand', () => {
       },
     ],
     ['vde_plug private0', { kind: 'plug', bridge: 'private0' }],
+    ['hybridge measure up', { kind: 'measure', direction: 'up', ms: 0 }],
+    ['hybridge measure down 3000', { kind: 'measure', direction: 'down', ms: 3000 }],
   ])('knows %j', (text, command) => {
     expect(parseCommand(text)).toEqual(command)
   })
@@ -44,6 +46,11 @@ describe('parseCommand', () => {
     'hybridge ports a --json --json',
     'vde_plug',
     'vde_plug a b',
+    'hybridge measure',
+    'hybridge measure up 3000',
+    'hybridge measure down',
+    'hybridge measure down -1',
+    'hybridge measure down 1 2',
     'vde_plug2tap a',
     'Hybridge list',
     '/bin/hybridge list',

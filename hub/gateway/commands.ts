@@ -1,6 +1,6 @@
 /**
  * What can be asked of the hub's SSH port: `ssh hub hybridge list`, ports, captures, the tunnel that hconnect opens, a plug for
- * VDE.
+ * VDE, a measurement.
  */
 import { type CaptureWords, parseCaptureWords } from '#hub/base/capture-request.ts'
 
@@ -10,6 +10,8 @@ export type GatewayCommand =
   | { readonly kind: 'ports'; readonly bridge: string; readonly json: boolean }
   | { readonly kind: 'plug'; readonly bridge: string }
   | { readonly kind: 'capture'; readonly words: CaptureWords }
+  /** `ms`: how long the hub is to send. */
+  | { readonly kind: 'measure'; readonly direction: 'up' | 'down'; readonly ms: number }
 
 /** What a person is told who asks for anything else. */
 export const OFFERED =
@@ -27,10 +29,19 @@ export function parseCommand(text: string): GatewayCommand | undefined {
   const [argument] = rest
   if (verb === 'bridge' && rest.length === 1 && argument !== undefined)
     return { kind: 'bridge', bridge: argument }
+  if (verb === 'measure') return parseMeasure(rest)
   if (verb === 'list' && (rest.length === 0 || (rest.length === 1 && argument === '--json')))
     return { kind: 'list', json: rest.length === 1 }
   if (verb === 'ports') return parsePorts(rest)
   return undefined
+}
+
+/** `up`, or `down` with milliseconds. */
+function parseMeasure(words: readonly string[]): GatewayCommand | undefined {
+  const [direction, text = '', ...more] = words
+  if (direction === 'up' && words.length === 1) return { kind: 'measure', direction, ms: 0 }
+  if (direction !== 'down' || more.length > 0 || !/^\d{1,6}$/.test(text)) return undefined
+  return { kind: 'measure', direction, ms: Number(text) }
 }
 
 function parsePorts(words: readonly string[]): GatewayCommand | undefined {

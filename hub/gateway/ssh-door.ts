@@ -9,12 +9,14 @@ import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import { unsentOctets } from '#net/port/tunnel/transport.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
-import { printable, type Logger } from '#hub/base/log.ts'
-import type { RpcClient } from '#hub/base/rpc.ts'
+import type { Logger } from '#hub/base/log.ts'
+import { printable } from '#net/base/printable.ts'
+import type { RpcClient } from '#net/base/rpc.ts'
 import { type Caller, callerOn } from '#hub/gateway/caller.ts'
 import { serveCapture } from '#hub/gateway/capture.ts'
 import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
+import { Measurement } from '#hub/gateway/measurement.ts'
 import { Plug } from '#hub/gateway/plug.ts'
 import type { PortsAnswer } from '#hub/gateway/ports.ts'
 import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
@@ -57,7 +59,9 @@ export class SshDoor {
   readonly #ssh: ssh2.Server
   readonly #tcp: TcpServer
   readonly #door = new Door()
-  readonly #tunnels = new Set<Tunnel | Plug>()
+  readonly #tunnels = new Set<Tunnel | Plug | Measurement>()
+  /** Users who measure. */
+  readonly #measuring = new Set<string>()
   /** By what ssh2 was given. */
   readonly #callers = new Map<unknown, Caller>()
   /** They have said that they speak SSH; ssh2 tells nothing of the others. */
@@ -253,6 +257,7 @@ export class SshDoor {
     if (!command) return refuse(channel, OFFERED)
     if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, caller)
     else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, caller)
+    else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
     else if (command.kind === 'list') void this.#list(channel, user, command.json)
     else if (command.kind === 'ports') void this.#ports(channel, command.bridge, command.json)
     else
@@ -289,6 +294,28 @@ export class SshDoor {
     } catch (error) {
       refuse(channel, reasonOf(error))
     }
+  }
+
+  #measure(
+    channel: ServerChannel,
+    { direction, ms }: Extract<GatewayCommand, { kind: 'measure' }>,
+    user: string,
+    caller: Caller,
+  ): void {
+    if (this.#measuring.has(user))
+      return refuse(channel, 'you measure already; try again when that has ended')
+    this.#measuring.add(user)
+    const measurement = new Measurement({
+      direction,
+      ms,
+      channel,
+      transport: caller,
+      onEnd: () => {
+        this.#measuring.delete(user)
+        this.#tunnels.delete(measurement)
+      },
+    })
+    this.#tunnels.add(measurement)
   }
 
   async #list(channel: ServerChannel, user: string, json: boolean): Promise<void> {

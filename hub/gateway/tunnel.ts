@@ -243,7 +243,7 @@ export class Tunnel {
     clearTimeout(this.#timer)
     const { bridge, user, caller, log } = this.#options
     // Of an agent that does not answer, or came back by another way, the connection would stay for a quarter of an hour.
-    if (reason.code !== 'leave') connectionUnder(caller, true).abandon()
+    if (reason.code === 'lost' || reason.code === 'taken-over') connectionUnder(caller, true).abandon()
     log(reason.code === 'leave' ? 'info' : 'warn', `tunnel of ${user} on ${bridge} ended: ${reason.message}`)
     if (
       this.#downlink?.isBetweenRecords === false &&

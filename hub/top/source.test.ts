@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ProtocolError, SystemError } from '#net/base/errors.ts'
-import type { RpcParams } from '#hub/base/rpc.ts'
+import type { RpcParams } from '#net/base/rpc.ts'
 import { HubSource } from '#hub/top/source.ts'
 
 const counters = { inFrames: 3, inOctets: 192, outFrames: 0, outOctets: 0, inDrops: {}, outDrops: {} }

@@ -75,6 +75,8 @@ export class PortCounters {
   /** Indexed by DROP_*. */
   readonly inDrops = new Float64Array(DROP_REASON_COUNT)
   readonly outDrops = new Float64Array(DROP_REASON_COUNT)
+  /** Octets of the longest wire frame that was too big to be sent to the port, since whoever tells of it set this to 0. */
+  longestTooBig = 0
 
   constructor() {
     // Started as doubles (0.5), so that the fields never change representation when they pass 2^31.
@@ -89,6 +91,12 @@ export class PortCounters {
   /** Counts wire frames that could not be sent to the port, by DROP_*. */
   dropOut(reason: number, frames: number): void {
     this.outDrops[reason] = (this.outDrops[reason] ?? 0) + frames
+  }
+
+  /** Counts wire frames that were too big to be sent to the port. @param octets  of the longest of them */
+  dropTooBig(frames: number, octets: number): void {
+    this.dropOut(DROP_TOO_BIG, frames)
+    if (octets > this.longestTooBig) this.longestTooBig = octets
   }
 
   reset(): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { linkIndex } from '#net/port/nic/link.ts'
-import { socketAddress, sourceAddress } from '#net/port/socket-address.ts'
+import { isOwnAddress, socketAddress, sourceAddress } from '#net/port/socket-address.ts'
 
 const hex = (octets: Uint8Array | undefined): string | undefined =>
   octets && Buffer.from(octets).toString('hex')
@@ -25,5 +25,17 @@ describe('sourceAddress', () => {
 
   it('is unknown where there is no way', () => {
     expect(sourceAddress('fe80::1', 2222)).toBeUndefined()
+  })
+})
+
+describe('isOwnAddress', () => {
+  it.each([
+    ['127.0.0.1', true],
+    ['127.3.2.1', true],
+    ['::1', true],
+    ['192.0.2.1', false],
+    ['2001:db8::1', false],
+  ])('%s: %s', (address, isOwn) => {
+    expect(isOwnAddress(address)).toBe(isOwn)
   })
 })

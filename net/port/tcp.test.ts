@@ -1,7 +1,14 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as libc from '#net/port/libc.ts'
-import { allowFarSending, congestionOf, openTcpSocket, setCongestion, setSegmentSize } from '#net/port/tcp.ts'
+import {
+  allowFarSending,
+  congestionOf,
+  openTcpSocket,
+  setCongestion,
+  setSegmentSize,
+  setUserTimeout,
+} from '#net/port/tcp.ts'
 
 const opened: number[] = []
 function open(family: 4 | 6): number {
@@ -38,6 +45,14 @@ describe.each([4, 6] as const)('a TCP socket of IPv%i', (family) => {
     }
   })
 
+  it('takes the time after which the system ends it', () => {
+    const fd = open(family)
+    setUserTimeout(fd, 30_000)
+    const [value, length] = [libc.intOctets(0), libc.intOctets(4)]
+    expect(libc.getsockopt(fd, 6, 18, value, length)).toBe(0)
+    expect(value).toEqual(libc.intOctets(30_000))
+  })
+
   it('keeps what it has when the system knows none of that name', () => {
     const fd = open(family)
     const before = congestionOf(fd)
@@ -66,6 +81,10 @@ it('may have much under way where the right to that is there, and little that is
   expect(option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT)).toBe(isAllowed ? 1 << 20 : 0)
 })
 
+it('has no far path without a socket', () => {
+  expect(allowFarSending(-1)).toBe(false)
+})
+
 it('takes a size of segments, before it is connected', () => {
   const fd = open(6)
   setSegmentSize(fd, 1200)
@@ -77,7 +96,6 @@ it('has nothing to set on what is no TCP socket', () => {
   opened.push(udp)
   for (const fd of [udp, -1]) {
     expect(setCongestion(fd, 'cubic')).toBe(false)
-    if (fd < 0) expect(allowFarSending(fd)).toBe(false)
     expect(congestionOf(fd)).toBe('')
   }
 })

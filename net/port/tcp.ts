@@ -4,7 +4,10 @@
  */
 import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
+import { u32le } from '#net/wire/octets.ts'
 
+const IPPROTO_IP = 0
+const IP_MTU = 14
 const IPPROTO_TCP = 6
 const TCP_MAXSEG = 2
 const TCP_CONGESTION = 13
@@ -12,6 +15,8 @@ const TCP_USER_TIMEOUT = 18
 const TCP_NOTSENT_LOWAT = 25
 const MOST_UNDER_WAY = 32 << 20
 const MOST_UNSENT = 1 << 20
+const IPPROTO_IPV6 = 41
+const IPV6_MTU = 24
 /** TCP_CA_NAME_MAX. */
 const NAME_OCTETS = 16
 
@@ -34,6 +39,16 @@ export function setCongestion(fd: number, name: string): boolean {
   if (!hasLibc) return false
   const octets = new TextEncoder().encode(name)
   return libc.setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, octets, octets.length) === 0
+}
+
+/** What the system takes for the path's MTU, octets, of a connected socket; undefined when it does not tell. */
+export function pathMtuOf(fd: number): number | undefined {
+  if (!hasLibc) return undefined
+  for (const [level, option] of [[IPPROTO_IP, IP_MTU] as const, [IPPROTO_IPV6, IPV6_MTU] as const]) {
+    const value = libc.intOctets(0)
+    if (libc.getsockopt(fd, level, option, value, libc.intOctets(4)) === 0) return u32le(value, 0)
+  }
+  return undefined
 }
 
 /**

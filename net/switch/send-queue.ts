@@ -110,7 +110,9 @@ export class SendQueue {
 
   private drop(to: SwitchPort, reason: number, memory: FrameMemory, start: number, end: number): void {
     if (to.observer !== null) to.observer.frame(to, SENT, reason, memory, start, end)
-    to.counters.dropOut(reason, wireFrames(memory.bytes, start, end))
+    const frames = wireFrames(memory.bytes, start, end)
+    if (reason === DROP_TOO_BIG) to.counters.dropTooBig(frames, longestWireFrame(memory.bytes, start, end))
+    else to.counters.dropOut(reason, frames)
   }
 
   private hand(to: SwitchPort, port: Port, memory: FrameMemory, start: number, end: number): void {

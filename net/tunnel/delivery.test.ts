@@ -22,7 +22,7 @@ class Far {
   constructor(rate: number, pathMs = 1) {
     this.rate = rate
     this.pathMs = this.knownMs = pathMs
-    this.delivery.answered(-pathMs, 0, 0) // the first keepalive
+    this.delivery.answered(-pathMs, 0, 0, 0) // the first keepalive
   }
 
   get unread(): number {
@@ -51,7 +51,7 @@ class Far {
       for (let [first] = this.#pings; first?.readAt !== undefined; [first] = this.#pings) {
         if (this.now < first.readAt + this.pathMs) break
         this.#pings.shift()
-        delivery.answered(first.time, this.now, this.knownMs)
+        delivery.answered(first.time, this.now, this.knownMs, 0)
       }
       if (this.now > until - ms / 2) unread = Math.max(unread, this.unread)
     }
@@ -73,6 +73,15 @@ describe('Delivery', () => {
     const far = new Far(20_000, 5)
     far.run(5000)
     expect(far.delivery.limit).toBe(2 * MIB)
+  })
+
+  it('takes nothing of what is under way on a far path when one answer is late', () => {
+    const delivery = new Delivery()
+    delivery.answered(-100, 0, 100, 0)
+    delivery.wrote(1000) // says little of how fast the far side reads
+    delivery.mark(0)
+    expect(delivery.answered(0, 900, 100, 6e5)).toBe(true)
+    expect(delivery.limit).toBe(6e5)
   })
 
   it('lets as much be unread on a far path as is under way there', () => {
@@ -100,7 +109,7 @@ describe('Delivery', () => {
       delivery.wrote(20_000)
       delivery.mark((now += 20))
       // One in ten comes a round trip later.
-      delivery.answered(now, now + (i % 10 === 0 ? 165 : 80), 80)
+      delivery.answered(now, now + (i % 10 === 0 ? 165 : 80), 80, 0)
     }
     expect(delivery.limit).toBe(2 * MIB)
   })
@@ -111,7 +120,7 @@ describe('Delivery', () => {
     const late = Array.from({ length: 700 }, (_, second) => {
       delivery.wrote(20_000)
       delivery.mark((now += 1000))
-      return delivery.answered(now, now + (second < 10 ? 5 : 150), 0)
+      return delivery.answered(now, now + (second < 10 ? 5 : 150), 0, 0)
     })
     expect(late.slice(0, 10)).not.toContain(true)
     expect(late.slice(10, 300)).not.toContain(false)
@@ -175,7 +184,7 @@ describe('Delivery', () => {
         for (const { kind, value } of steps) {
           if (kind === 'pass') now += value
           else if (kind === 'answer') {
-            delivery.answered(value, now, 1)
+            delivery.answered(value, now, 1, 0)
             unanswered = unanswered.filter((time) => !(time <= value))
           } else if (!delivery.isFull) {
             delivery.wrote(value)
@@ -199,7 +208,7 @@ describe('Delivery', () => {
     const write = (): void => {
       delivery.wrote(100)
       if (delivery.isDue(++now)) delivery.mark(now)
-      if (delivery.isFull) delivery.answered(now, now, 1)
+      if (delivery.isFull) delivery.answered(now, now, 1, 0)
     }
     expect(bytesPerCall(write, 10_000)).toBeLessThan(1)
   })

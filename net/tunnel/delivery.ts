@@ -82,9 +82,10 @@ export class Delivery {
    * The far side has read all before the PING that carried `time`: one that was marked, or any other.
    *
    * @param pathMs  the path's own round trip
+   * @param pathOctets  what is under way on it, at its rate: with less, it is the sender that is slow
    * @returns it reads late
    */
-  answered(time: number, now: number, pathMs: number): boolean {
+  answered(time: number, now: number, pathMs: number, pathOctets: number): boolean {
     let last = -1
     for (; this.#count > 0 && float64(this.#times, this.#first) <= time; this.#count--) {
       last = this.#first
@@ -99,7 +100,7 @@ export class Delivery {
     const position = float64(this.#positions, last)
     if (isLate) {
       const rate = (position - float64(this.#reads, last)) / took
-      this.limit = Math.max(LEAST, Math.min(this.limit, rate * (soonest + AIM_MS)))
+      this.limit = Math.min(this.limit, Math.max(LEAST, pathOctets, rate * (soonest + AIM_MS)))
     } else if (this.#wasHeld && 2 * lateMs < LATE_MS + soonest)
       this.limit = Math.min(MOST_WINDOW, this.limit + (position - this.#read) * GROWTH)
     this.#read = position

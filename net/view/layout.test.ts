@@ -132,6 +132,22 @@ describe('other pictures', () => {
     expect(rows.join('\n')).toMatch(new RegExp(row.source, 'm'))
   })
 
+  it('scrolls within what there is', () => {
+    const controls = makeControls()
+    controls.tab = 'Events'
+    const many = Array.from({ length: 100 }, (_, i) => ({ time: NOW, text: `event ${i}` }))
+    const top = (name: string): string => {
+      controls.press({ name, text: '' }, scene().reading)
+      return picture(scene({ controls, events: many }), 80, 24)[2] ?? ''
+    }
+    expect(['down', 'end', 'up', 'home'].map((name) => top(name).slice(9))).toEqual([
+      'event 98',
+      'event 20',
+      'event 21',
+      'event 99',
+    ])
+  })
+
   it('the help says every key', () => {
     const controls = makeControls()
     controls.press({ name: '?', text: '?' }, scene().reading)

@@ -46,7 +46,7 @@ const BODIES: Readonly<Record<Tab, Body>> = {
       height,
     ),
   Links: linksPane,
-  Talkers: (scene, width, height) => talkersPane(scene, width, height, scene.controls.scroll),
+  Talkers: (scene, width, height) => talkersPane(scene, width, height, true),
   Events: eventsPane,
 }
 
@@ -70,7 +70,7 @@ function overview(scene: Scene, width: number, height: number): Part[] {
           most: Infinity,
           draw: (rows) =>
             beside(
-              talkersPane(scene, half, rows, 0),
+              talkersPane(scene, half, rows, false),
               half,
               lastEventsPane(scene, width - half - 2, rows),
               rows,
@@ -79,7 +79,7 @@ function overview(scene: Scene, width: number, height: number): Part[] {
       ]
     : [
         ...(hasTalkers
-          ? [{ least: 3, most: Infinity, draw: (rows: number) => talkersPane(scene, width, rows, 0) }]
+          ? [{ least: 3, most: Infinity, draw: (rows: number) => talkersPane(scene, width, rows, false) }]
           : []),
         { least: 3, most: Infinity, draw: (rows) => lastEventsPane(scene, width, rows) },
       ]

@@ -19,8 +19,8 @@ export const FAR_COLUMNS: readonly Column<FarFigures>[] = [
 ]
 
 /** CUBIC takes seconds over such a round trip to find the rate. */
-export const FINDING_SECONDS = 10
-export const SECONDS = 10
+export const FINDING_SECONDS = 15
+export const SECONDS = 8
 
 /** `iperf3 -J`, as far as it matters: what it says of the time after `-O`. */
 interface Report {

@@ -4,7 +4,7 @@
  *   [pc eth0]---[lan  site  wan 10.97.0.1]---[10.97.0.2  middle  10.97.1.2]---[10.97.1.1 wan  hub  lan]---[eth0 far]
  *                               fd97::1       fd97::2  (firewall)  fd97:1::2    fd97:1::1
  */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { EXIT_CERTIFICATE, EXIT_HOST_KEY, EXIT_UNREACHABLE } from '#agent/exit-codes.ts'
@@ -12,6 +12,7 @@ import { runHconnect, spawnHconnect } from '#test/support/hconnect.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Middle } from '#test/support/middle.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
+import { AGENT_COMMAND } from '#test/support/product.ts'
 
 const NAME = 'hub.example'
 const HUB = '10.97.1.1'
@@ -25,7 +26,7 @@ let middle: Namespace
 let hub: Hub
 let directory: string
 let sshd: Middle
-let inner: Middle
+
 let httpProxy: Middle
 let socksProxy: Middle
 let nginx: Middle
@@ -47,8 +48,9 @@ beforeAll(async () => {
     [pc, 'eth0', '10.99.0.1/24'],
     [far, 'eth0', '10.99.0.2/24'],
     [site, 'wan', '10.97.0.1/24', 'fd97::1/64'],
-    [middle, 'site', '10.97.0.2/24', 'fd97::2/64'],
-    [middle, 'hub', '10.97.1.2/24', 'fd97:1::2/64'],
+    // Routers look for their neighbours from link-local addresses.
+    [middle, 'site', '10.97.0.2/24', 'fd97::2/64', 'fe80::2/64'],
+    [middle, 'hub', '10.97.1.2/24', 'fd97:1::2/64', 'fe80::2/64'],
     [machine, 'wan', '10.97.1.1/24', '10.97.1.9/24', 'fd97:1::1/64'],
   ] as const)
     for (const address of addresses) at.address(nic, address)
@@ -81,14 +83,14 @@ beforeAll(async () => {
       '/lab',
     ],
   })
-  ;[sshd, inner, httpProxy, socksProxy, nginx] = await Promise.all([
+  ;[sshd, httpProxy, socksProxy, nginx] = await Promise.all([
     Middle.sshd(middle, 22, `${hub.identity}.pub`, [
       'PermitOpen 10.97.1.1:2222 127.0.0.1:2022 [fd97:1::1]:2222',
     ]),
-    Middle.sshd(middle, 2022, `${hub.identity}.pub`, ['ListenAddress 127.0.0.1']),
     Middle.httpProxy(middle, 3128, [443, 2222]),
     Middle.socksProxy(middle, 1080),
     Middle.nginx(machine, 8443, { cert, key }, '127.0.0.1:8022'),
+    Middle.sshd(middle, 2022, `${hub.identity}.pub`, ['ListenAddress 127.0.0.1']),
   ])
 }, TUNNELS)
 afterEach(({ task }) => {
@@ -98,27 +100,30 @@ afterAll(() => lab.close())
 
 /** An authority of the test's own, which signs for the hub by name and address. */
 async function makeCertificate(): Promise<{ cert: string; key: string }> {
-  const file = (name: string): string => join(directory, name)
-  const openssl = async (line: string): Promise<string> =>
-    (await site.run('openssl', line.split(' '), { cwd: directory })).stdout
   const curve = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
   await openssl(`req -x509 ${curve} -subj /CN=authority -days 2 -keyout ca.key -out ca.pem`)
+  authorities = join(directory, 'ca.pem')
+  writeFileSync(join(directory, 'names'), `subjectAltName=DNS:${NAME},IP:${HUB},IP:fd97:1::1`)
   await openssl(`req ${curve} -subj /CN=${NAME} -keyout hub.key -out hub.csr`)
-  writeFileSync(file('names'), `subjectAltName=DNS:${NAME},IP:${HUB},IP:fd97:1::1`)
-  await openssl(
-    'x509 -req -in hub.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out hub.pem',
-  )
-  authorities = file('ca.pem')
-  const print = await openssl('x509 -in hub.pem -noout -fingerprint -sha256')
-  fingerprint = `SHA256:${print.trim().split('=')[1]}`
-  return { cert: file('hub.pem'), key: file('hub.key') }
+  await sign()
+  return { cert: join(directory, 'hub.pem'), key: join(directory, 'hub.key') }
 }
 
+async function sign(): Promise<void> {
+  const signer = '-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names'
+  await openssl(`x509 -req -in hub.csr ${signer} -out hub.pem`)
+  const print = await openssl('x509 -in hub.pem -noout -fingerprint -sha256')
+  fingerprint = `SHA256:${print.trim().split('=')[1]}`
+}
+
+const openssl = async (line: string): Promise<string> =>
+  (await site.run('openssl', line.split(' '), { cwd: directory })).stdout
+
 /** What everybody gives; known_hosts are new each time. */
-const basics = (): string[] => [
-  ...['-u', 'ann', '--identity', hub.identity, '--accept-new'],
-  ...['--known-hosts', join(mkdtempSync(join(directory, 'known-')), 'known_hosts')],
-]
+const basics = (): string[] => {
+  const known = join(mkdtempSync(join(directory, 'known-')), 'known_hosts')
+  return ['-u', 'ann', '--identity', hub.identity, '--known-hosts', known, '--accept-new']
+}
 const list = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   runHconnect(site, ['list', ...basics(), ...args], { env })
 
@@ -227,12 +232,52 @@ describe('hconnect list', () => {
 const words = (line: string): string[] =>
   line.replace('CA', authorities).replace('PRINT', fingerprint).split(' ')
 
+describe("ssh's configuration", () => {
+  it('names the jump host, its key and its files', async () => {
+    const ssh = mkdtempSync(join(directory, 'ssh-'))
+    const home = mkdtempSync(join(directory, 'home-'))
+    const key = `IdentityFile ${hub.identity}\nIdentitiesOnly yes\nUserKnownHostsFile ${ssh}/known`
+    writeFileSync(
+      join(ssh, 'config'),
+      `Host lab\nHostName ${HUB}\nUser ann\nHostKeyAlias the-lab\nProxyJump gate\n${key}\n` +
+        `Host gate\nHostName 10.97.0.2\nUser root\nHostKeyAlias the-gate\n${key}\n`,
+    )
+    // ssh looks into the home of the user who runs the tests, whatever HOME says.
+    const line = `mount --bind "$0" ~root/.ssh && HOME="$1" exec setsid --wait "$2" "$3" list -s lab:2222 --accept-new`
+    mkdirSync('/root/.ssh', { recursive: true, mode: 0o700 })
+    const args = ['-c', line, ssh, home, process.execPath, AGENT_COMMAND]
+    expect(await site.run('sh', args, { env: { SSH_AUTH_SOCK: '' } })).toMatchObject({
+      stdout: expect.stringContaining('private0'),
+    })
+    const known = readFileSync(join(ssh, 'known'), 'utf8')
+    expect(known).toMatch(/^the-gate ssh-ed25519 /m)
+    expect(known).toMatch(/^the-lab ssh-ed25519 /m)
+  })
+})
+
+describe('the hub', () => {
+  it('knows who comes through nginx', async () => {
+    expect(await list(words(`-s wss://${HUB}:8443/lab --ca CA`))).toMatchObject({ code: 0 })
+    await hub.process.line(/ann logged in from 10\.97\.0\.1"/)
+  })
+
+  it('takes a new certificate while it runs', async () => {
+    const before = hub.process.lines.length
+    const old = fingerprint
+    await sign()
+    expect(fingerprint).not.toBe(old)
+    await hub.process.line(new RegExp(`certificate ${fingerprint},`), { from: before })
+    const line = `-s wss://${HUB}/lab --fingerprint PRINT`
+    await expect.poll(async () => (await list(words(line))).code, { timeout: 20_000 }).toBe(0)
+  })
+})
+
 describe('a tunnel', () => {
   it.each<[string, () => Middle, string, NodeJS.ProcessEnv]>([
-    ['jump hosts', () => inner, `-s ${HUB} --jump root@10.97.0.2,root@127.0.0.1:2022`, {}],
+    ['jump hosts', () => sshd, `-s ${HUB} --jump root@10.97.0.2,root@127.0.0.1:2022`, {}],
     ['an HTTP proxy', () => httpProxy, `-s ${HUB}`, HTTP],
     ['a SOCKS proxy', () => socksProxy, `-s ${HUB}`, SOCKS],
-    ['nginx', () => nginx, `-s wss://${HUB}:8443/lab --fingerprint PRINT`, {}],
+    ['nginx', () => nginx, `-s wss://${HUB}:8443/lab --ca CA`, {}],
   ])(
     'through %s carries frames, and comes back the same way after a cut',
     async (_way, between, line, env) => {

@@ -77,6 +77,14 @@ async function agentPorts(): Promise<AgentPort[]> {
   return ports
 }
 
+/** The tunnels' ports at the hub: `private0 2 up`. */
+async function hubPorts(): Promise<string[]> {
+  const { stdout } = await hub.command(['show', 'ports', '--json'])
+  const all: { bridge: string; name: string; number: number; up: boolean }[] = JSON.parse(stdout)
+  const tunnels = all.filter(({ name }) => name.startsWith('tunnel:'))
+  return tunnels.map(({ bridge, number, up }) => `${bridge} ${number} ${up ? 'up' : 'down'}`)
+}
+
 const read = async (capture: Capture): Promise<unknown> => {
   await capture.stop()
   return scapyFrames(lan, capture)
@@ -89,10 +97,10 @@ it('gives each bridge its own VLAN without the tag, and the LAN the tag back; no
   const send = (from: number, number: number, tags: string): Promise<void> | undefined =>
     senders[from]?.send(from === 0 ? 'trunk' : 'eth0', number, tags)
 
-  const fromLan = [
-    ...['8100:10/5d', '8100:20', 'untagged', '8100:0', '8100:30', '8100:1'],
-    ...['8100:10 8100:20', '8100:20 8100:10', 'untagged'],
-  ]
+  const fromLan =
+    '8100:10/5d, 8100:20, untagged, 8100:0, 8100:30, 8100:1, 8100:10 8100:20, 8100:20 8100:10, untagged'.split(
+      ', ',
+    )
   for (const [number, tags] of fromLan.entries()) await send(0, number, tags)
   await Promise.all(captures.map((capture, i) => capture.seen(i === 2 ? 3 : 2)))
   for (const i of BRIDGES) await send(i + 1, 10 + i, 'untagged')
@@ -145,22 +153,17 @@ it('carries TCP of two LANs with the same addresses at once, in super-frames tha
   )
   for (const capture of captures) {
     await capture.stop()
-    expect(Math.max(...frameLengths(capture.file))).toBeGreaterThan(9000)
+    // On a slow way they are cut shorter, but not to the wire's 1514 octets.
+    expect(Math.max(...frameLengths(capture.file))).toBeGreaterThan(1514)
   }
 })
 
 it('has a port of its own at each bridge, which it gets back without hurting its siblings', async () => {
-  const ports = async (): Promise<string[]> => {
-    const { stdout } = await hub.command(['show', 'ports', '--json'])
-    const all: { bridge: string; name: string; number: number; up: boolean }[] = JSON.parse(stdout)
-    const tunnels = all.filter(({ name }) => name.startsWith('tunnel:'))
-    return tunnels.map(({ bridge, number, up }) => `${bridge} ${number} ${up ? 'up' : 'down'}`)
-  }
-  const before = await ports()
+  const before = await hubPorts()
   expect(before).toEqual(BRIDGES.map((i) => `private${i} 2 up`))
   agent.child.kill('SIGHUP')
   await agent.line(/^\{"type":"connected".*"reconnects":1/)
-  expect(await ports()).toEqual(before)
+  expect(await hubPorts()).toEqual(before)
   for (const host of pcs) await host.reaches(FAR_ADDRESS)
 })
 

@@ -101,6 +101,9 @@ describe('The interface, while it is bridged,', () => {
     await new Promise((resolve) => setTimeout(resolve, 200))
     await sendFrames(site.far, 'eth0', twice, 2000)
     await until('4 drops', () => /"outDrops":\{"too-big":4\}/.test(agent.lines.at(-1) ?? ''))
+    await agent.line(
+      /: lan: frames of up to \d{4} octets did not pass to the LAN, as with its MTU of 1200 .*--mtu/,
+    )
     site.site.ip('link', 'set', 'lan', 'mtu', '9216')
     await new Promise((resolve) => setTimeout(resolve, 200))
     await sendFrames(site.far, 'eth0', sizes, 2000)

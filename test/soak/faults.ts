@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { EXIT_TAKEN_OVER } from '#agent/exit-codes.ts'
 import { startAgent } from '#test/support/agent.ts'
+import { blackHole } from '#test/support/black-hole.ts'
 import { killProcess, pidOf } from '#test/support/hub-processes.ts'
 import type { HubProcess } from '#test/support/hub-processes.ts'
 import type { Hub } from '#test/support/hub.ts'
@@ -33,6 +34,9 @@ const NARROW_MS = 15_000
 const SHORT_MS = [500, 3000] as const
 const STALL_MS = [1000, 3000] as const
 const WAN_DOWN_MS = [1000, 8000] as const
+/** Longer than the hub waits for a word. */
+const SLEEP_MS = [7000, 12_000] as const
+const RECONNECTS = 50
 
 const aWhile = ({ random }: Circumstances, [least, most]: readonly [number, number]): Promise<void> =>
   pause(random.between(least, most))
@@ -64,9 +68,13 @@ async function endOf(agent: Running): Promise<{ code: number | null }> {
   return Promise.race([agent.exited, late])
 }
 
-async function stall(circumstances: Circumstances, pid: number): Promise<void> {
+async function stall(
+  circumstances: Circumstances,
+  pid: number,
+  ms: readonly [number, number] = STALL_MS,
+): Promise<void> {
   process.kill(pid, 'SIGSTOP')
-  await aWhile(circumstances, STALL_MS)
+  await aWhile(circumstances, ms)
   process.kill(pid, 'SIGCONT')
 }
 
@@ -114,6 +122,28 @@ async function replug(circumstances: Circumstances): Promise<void> {
   machines.plugSite(address)
 }
 
+/** As by DHCP in another network. */
+async function moveAgent({ machines: { site }, random }: Circumstances): Promise<void> {
+  const [, before = ''] = /inet (\S+)/.exec(site.ip('-4', '-o', 'address', 'show', 'dev', 'wan')) ?? []
+  site.ip('address', 'delete', before, 'dev', 'wan')
+  site.address('wan', `10.98.0.${Math.floor(random.between(30, 250))}/24`)
+}
+
+async function swallow(circumstances: Circumstances): Promise<void> {
+  const { site, hub } = circumstances.machines
+  const fill = blackHole([site, hub])
+  await aWhile(circumstances, SLEEP_MS)
+  fill()
+}
+
+async function reconnectOften({ watch: { agent } }: Circumstances): Promise<void> {
+  for (let i = 0; i < RECONNECTS; i++) {
+    const from = agent.lines.length
+    agent.child.kill('SIGHUP')
+    await agent.line(/^\{"type":"connected"/, { from })
+  }
+}
+
 export const FAULTS: readonly Fault[] = [
   { name: 'agent killed', ends: true, inject: killAgent },
   { name: 'gateway killed', ends: true, inject: (c) => kill(c, gateway(c)) },
@@ -140,6 +170,10 @@ export const FAULTS: readonly Fault[] = [
     name: 'agent told to reconnect',
     inject: async ({ watch }) => void watch.agent.child.kill('SIGHUP'),
   },
+  { name: `agent told to reconnect ${RECONNECTS} times`, inject: reconnectOften },
+  { name: 'agent sleeps', inject: (c) => stall(c, c.watch.agent.pid, SLEEP_MS) },
+  { name: "agent's address changes", inject: moveAgent },
+  { name: 'WAN swallows everything', inject: swallow },
   { name: 'agent stands still', inject: (c) => stall(c, c.watch.agent.pid) },
   { name: 'gateway stands still', inject: (c) => stall(c, pidOf(c.hub, gateway(c))) },
   { name: "agent's NIC down", inject: (c) => down(c, c.machines.site, 'lan') },

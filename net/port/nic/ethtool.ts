@@ -1,11 +1,12 @@
-/** Driver features (offloads) and carrier of a network interface, through ethtool's ioctl. linux/ethtool.h. */
+/** Driver features (offloads), carrier and speed of a network interface, through ethtool's ioctl. linux/ethtool.h. */
 import * as libc from '#net/port/libc.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import { controlSocket, linkError, linkRequest } from '#net/port/nic/link.ts'
-import { putU32le, u32le } from '#net/wire/octets.ts'
+import { putU32le, u16le, u32le, u8 } from '#net/wire/octets.ts'
 
 const SIOCETHTOOL = 0x8946
 const POINTER = 16 // in struct ifreq
+const ETHTOOL_GSET = 0x01
 const ETHTOOL_GLINK = 0x0a
 const ETHTOOL_GSSET_INFO = 0x37
 const ETHTOOL_GSTRINGS = 0x1b
@@ -14,6 +15,10 @@ const ETHTOOL_SFEATURES = 0x3b
 const ETH_SS_FEATURES = 4
 const ETH_GSTRING_LEN = 32
 const MAX_FEATURES = 512
+/** struct ethtool_cmd. */
+const SETTINGS = 44
+const UNKNOWN_SPEED = 0xffff_ffff
+const DUPLEX_HALF = 0
 
 /** One offload, as `ethtool -k` names it in the kernel's words: `rx-gro-list`. */
 export interface Feature {
@@ -30,6 +35,22 @@ export function hasCarrier(name: string): boolean {
   const carrier = !ethtool(name, block) || u32le(block.bytes, 4) !== 0
   block.free()
   return carrier
+}
+
+export interface LinkSpeed {
+  readonly megabits: number
+  readonly isHalfDuplex: boolean
+}
+
+/** Undefined when the driver does not tell, as without a carrier. */
+export function linkSpeed(name: string): LinkSpeed | undefined {
+  const block = FrameMemory.native(SETTINGS)
+  putU32le(block.bytes, 0, ETHTOOL_GSET)
+  const isKnown = ethtool(name, block)
+  const megabits = u16le(block.bytes, 12) + u16le(block.bytes, 28) * 0x1_0000
+  const isHalfDuplex = u8(block.bytes, 14) === DUPLEX_HALF
+  block.free()
+  return isKnown && megabits > 0 && megabits !== UNKNOWN_SPEED ? { megabits, isHalfDuplex } : undefined
 }
 
 /** The driver's features; empty when it has none. */

@@ -4,7 +4,7 @@ import { linkAddress, linkIndex, linkName } from '#net/port/nic/link.ts'
 import { readLink } from '#net/port/nic/link-table.ts'
 import { linkAddresses } from '#net/port/nic/link-addresses.ts'
 
-interface Surroundings {
+export interface Surroundings {
   /** Of this machine, without link-local IPv6 ones. */
   readonly addresses: readonly string[]
   /** The bridge, bond or team that it is a port of. */
@@ -22,13 +22,17 @@ export function nicHygiene(name: string, isUplink = false): string[] {
   const index = process.platform === 'linux' ? linkIndex(name) : 0
   if (index === 0) return []
   const called = linkName(index) || name
-  return warningsOf(called, {
-    addresses: isUplink ? [] : addressesOf(index),
-    master: masterOf(called),
-    isManaged: isManaged(index),
-    isWireless: isWireless(called, index),
-  })
+  const around = surroundingsOf(called, index)
+  return warningsOf(called, isUplink ? { ...around, addresses: [] } : around)
 }
+
+/** @param name  of interface `index`, by no other name of it */
+export const surroundingsOf = (name: string, index: number): Surroundings => ({
+  addresses: addressesOf(index),
+  master: masterOf(name),
+  isManaged: isManaged(index),
+  isWireless: isWireless(name, index),
+})
 
 function addressesOf(index: number): string[] {
   try {

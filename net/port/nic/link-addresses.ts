@@ -36,13 +36,14 @@ function addressOf(message: Uint8Array): string | undefined {
   const octets = found.get(IFA_LOCAL) ?? found.get(IFA_ADDRESS)
   if (octets === undefined) return undefined
   const prefix = u8(message, 1)
-  if (family === libc.AF_INET && octets.length === 4) return `${octets.join('.')}/${prefix}`
+  if (family === libc.AF_INET && octets.length === 4) return `${addressText(octets)}/${prefix}`
   if (octets.length !== 16 || u8(message, 3) === RT_SCOPE_LINK) return undefined
-  return `${ipv6Text(octets)}/${prefix}`
+  return `${addressText(octets)}/${prefix}`
 }
 
-/** RFC 5952, which is how a URL writes its host. */
-function ipv6Text(octets: Uint8Array): string {
+/** Of 4 or 16 octets; IPv6 as RFC 5952 has it, which is how a URL writes its host. */
+export function addressText(octets: Uint8Array): string {
+  if (octets.length === 4) return octets.join('.')
   const groups = Array.from({ length: 8 }, (_, i) => u16(octets, i * 2).toString(16))
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1)
 }

@@ -8,7 +8,7 @@ export const isMtu = (octets: number): boolean =>
   Number.isInteger(octets) && octets >= MIN_MTU && octets <= MAX_MTU
 
 /** 1500 octets of payload under four tags. */
-const LEAST_MTU = 1500 + 4 * 4
+export const LEAST_MTU = 1500 + 4 * 4
 /** Drivers differ in what they take. */
 const STEPS = [MAX_MTU, 9202, 9000, 4000, 2000, LEAST_MTU, 1508, 1504]
 const ETHERNET = 14

@@ -159,8 +159,7 @@ class NicPort implements Nic {
       return
     }
     if (end - start > this.maxFrame && !this.#fits(memory.bytes, start, end)) {
-      counters.dropOut(DROP_TOO_BIG, frames)
-      this.#tooLong.note(longestWireFrame(memory.bytes, start, end))
+      counters.dropTooBig(frames, longestWireFrame(memory.bytes, start, end))
       return
     }
     if (memory.address === 0) {
@@ -191,8 +190,11 @@ class NicPort implements Nic {
       // The item at i failed: it alone is lost, unless the whole port takes nothing.
       const code = libc.errno()
       const reason = dropReason(code)
-      if (reason === DROP_TOO_BIG)
-        this.#tooLong.note(Math.ceil(float64(this.#outOctets, i) / float64(this.#outFrames, i)))
+      if (reason === DROP_TOO_BIG) {
+        const frames = float64(this.#outFrames, i)
+        counters.dropTooBig(frames, Math.ceil(float64(this.#outOctets, i++) / frames))
+        continue
+      }
       const last = reason === DROP_LINK_DOWN || code === libc.EAGAIN ? total : i + 1
       for (; i < last; i++) counters.dropOut(reason, float64(this.#outFrames, i))
     }
@@ -328,8 +330,11 @@ class NicPort implements Nic {
 
   #lookAtDrops(): void {
     this.#countKernelDrops()
-    const octets = this.#tooLong.take(performance.now())
-    if (octets > 0) this.#warn(tooLongWarning(this.#called, this.maxFrame - longestFrame(0), octets))
+    const { counters } = this
+    const octets = counters.longestTooBig
+    if (octets === 0 || !this.#tooLong.isDue(performance.now())) return
+    counters.longestTooBig = 0
+    this.#warn(tooLongWarning(this.#called, this.maxFrame - longestFrame(0), octets))
   }
 
   #countKernelDrops(): void {

@@ -3,21 +3,13 @@ const ETHERNET = 14
 const HOUR_MS = 3_600_000
 
 export class TooLong {
-  /** Octets of the longest one since it was last told. */
-  #octets = 0
   #toldAt = -Infinity
 
-  note(octets: number): void {
-    if (octets > this.#octets) this.#octets = octets
-  }
-
-  /** @returns octets of the longest one, if there is one to tell of: the first at once, then once an hour at most; else 0 */
-  take(now: number): number {
-    const octets = this.#octets
-    if (octets === 0 || now - this.#toldAt < HOUR_MS) return 0
-    this.#octets = 0
+  /** To be asked when there is something to tell. @returns true the first time, then once an hour at most */
+  isDue(now: number): boolean {
+    if (now - this.#toldAt < HOUR_MS) return false
     this.#toldAt = now
-    return octets
+    return true
   }
 }
 

@@ -109,7 +109,9 @@ export class ChannelStream {
   /** A PONG came, for the PING of `time`. */
   answered(time: number, now: number): void {
     const wasFull = this.#delivery.isFull
-    if (this.#delivery.answered(time, now, this.#path.roundTripMs)) this.#path.isLate = true
+    const { roundTripMs, leastRoundTripMs } = this.#path
+    const pathOctets = this.pace.rate * leastRoundTripMs
+    if (this.#delivery.answered(time, now, roundTripMs, pathOctets)) this.#path.isLate = true
     if (wasFull) this.#onWritten()
   }
 
