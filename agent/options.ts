@@ -278,6 +278,7 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
           'http://[USER@]HOST:PORT, https://..., socks5://..., or none; with a password: $HCONNECT_PROXY',
       },
       ca: {
+        ...FILE,
         requiresArg: true,
         string: true,
         describe: 'certificates (PEM) to trust for wss:// [of the system]',

@@ -47,8 +47,8 @@ export const serveCommand = (
         requiresArg: true,
         describe: 'ADDRESS:PORT where agents come through HTTPS, hconnect -s wss://HOST (nowhere)',
       })
-      .option('cert', { type: 'string', requiresArg: true, describe: 'Its certificate (PEM)' })
-      .option('key', { type: 'string', requiresArg: true, describe: 'Its private key (PEM)' })
+      .option('cert', { ...FILE, type: 'string', requiresArg: true, describe: 'Its certificate (PEM)' })
+      .option('key', { ...FILE, type: 'string', requiresArg: true, describe: 'Its private key (PEM)' })
       .option('http', {
         type: 'string',
         requiresArg: true,
