@@ -120,7 +120,7 @@ describe('an HTTPS proxy', () => {
       (socket) => {
         socket.on('error', () => {})
         socket.once('data', (said) =>
-          socket.write(/^CONNECT hub:2222 /.test(said.toString()) ? OPEN : REFUSED),
+          socket.write(said.toString().startsWith('CONNECT hub:2222 ') ? OPEN : REFUSED),
         )
       },
     )
