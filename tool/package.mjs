@@ -1,6 +1,6 @@
 // npm run package [-- --out DIR] [--fast] [--verify]: one executable file for each command, and the Debian package of
-// both, into package/ or DIR. What is there is replaced when all of it is made. --fast: a package that is larger by
-// half. --verify: installs it with apt in a Debian that debootstrap makes, and has agent and hub bridge there; root.
+// both, into package/ or DIR. What is there is replaced when all of it is made. --fast: a package that is not
+// compressed. --verify: installs it with apt in a Debian that debootstrap makes, and has agent and hub bridge there; root.
 // The package's date is SOURCE_DATE_EPOCH (seconds), its maintainer DEBFULLNAME and DEBEMAIL.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -25,9 +25,12 @@ const date = epoch === undefined ? new Date() : new Date(Number(epoch) * 1000)
 const made = `${out}.${process.pid}`
 mkdirSync(made)
 try {
+  const node = `${made}/node`
+  execFileSync('strip', ['-o', node, process.execPath], { stdio: 'pipe' })
   const parts = []
   for (const [name, command] of Object.entries(COMMANDS))
-    parts.push(await makeExecutable(name, command, `${made}/${name}`))
+    parts.push(await makeExecutable(name, command, node, `${made}/${name}`))
+  rmSync(node)
   const addons = Object.assign({}, ...parts.map((part) => part.addons))
   const files = parts.flatMap((part) => part.files)
   const { pages } = await tsImport('./package/pages.ts', import.meta.url)

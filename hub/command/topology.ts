@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { CommandModule } from 'yargs'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
+import { FILE } from '#net/cli/values.ts'
 import { type Context, print } from '#hub/command/context.ts'
 
 interface Path {
@@ -10,6 +11,7 @@ interface Path {
 }
 
 const topologyPath = {
+  ...FILE,
   type: 'string',
   demandOption: true,
   describe: 'A topology file, or a file set: a directory, ZIP or tar.gz',
@@ -50,7 +52,7 @@ const formatCommand = (context: Context): CommandModule<object, { file: string; 
   describe: 'Indent a topology file; its lines, comments and macros stay',
   builder: (yargs) =>
     yargs
-      .positional('file', { type: 'string', demandOption: true, describe: 'A topology file' })
+      .positional('file', { ...FILE, type: 'string', demandOption: true, describe: 'A topology file' })
       .option('write', {
         type: 'boolean',
         default: false,
@@ -96,6 +98,7 @@ const packCommand = (context: Context): CommandModule<object, Path & { archive: 
     yargs
       .positional('path', { ...topologyPath, describe: 'A file set: a directory, ZIP or tar.gz' })
       .positional('archive', {
+        ...FILE,
         type: 'string',
         demandOption: true,
         describe: 'A new file: NAME.zip or NAME.tar.gz',

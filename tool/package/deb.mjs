@@ -22,8 +22,8 @@ const LIBRARY = 'usr/lib/hybridge'
 
 /**
  * @param directory  where the executables are, and the package is made
- * @param parts  version; date of the package; addons, name to file; texts, path in the package to content; whether it may be
- *   large, rather than take a minute
+ * @param parts  version; date of the package; addons, name to file; texts, path in the package to content; whether it is left
+ *   uncompressed, which saves a minute
  * @returns the package's file
  */
 export function makeDeb(directory, { version, date, addons, texts, isFast }) {
@@ -63,7 +63,7 @@ export function makeDeb(directory, { version, date, addons, texts, isFast }) {
   for (const name of SCRIPTS) copy(`tool/package/debian/${name}`, `DEBIAN/${name}`, 0o755)
 
   const file = `${directory}/hybridge_${version}_${architecture}.deb`
-  execFileSync('dpkg-deb', ['--root-owner-group', ...(isFast ? ['-Zgzip', '-z1'] : ['-Zxz']), '--build', root, file], { stdio: 'pipe' })
+  execFileSync('dpkg-deb', ['--root-owner-group', isFast ? '-Znone' : '-Zxz', '--build', root, file], { stdio: 'pipe' })
   rmSync(root, { recursive: true })
   return file
 }
@@ -71,12 +71,16 @@ export function makeDeb(directory, { version, date, addons, texts, isFast }) {
 function documents(version, date) {
   const place = 'usr/share/doc/hybridge'
   const pages = readdirSync('docs').filter((name) => name.endsWith('.md'))
+  const examples = readdirSync('docs/examples')
   const changes = `hybridge (${version}) unstable; urgency=medium\n\n  * CHANGELOG.md tells the changes.\n\n -- ${MAINTAINER}  ${date.toUTCString().replace('GMT', '+0000')}\n`
   return {
     'usr/share/lintian/overrides/hybridge': OVERRIDES,
     ...units(),
     [`${place}/changelog`]: changes,
     [`${place}/CHANGELOG.md`]: readFileSync('CHANGELOG.md', 'utf8'),
+    ...Object.fromEntries(
+      examples.map((name) => [`${place}/examples/${name}`, readFileSync(`docs/examples/${name}`, 'utf8')]),
+    ),
     ...Object.fromEntries(pages.map((name) => [`${place}/docs/${name}`, readFileSync(`docs/${name}`, 'utf8')])),
   }
 }

@@ -7,10 +7,18 @@ import { build, transform } from 'esbuild'
 import { addons } from './addons.mjs'
 
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
-/** Packages that others use when they are there; they are not. */
-const ABSENT = ['bufferutil', 'utf-8-validate', 'term.js', 'pty.js']
 /** Where code that looks for files beside itself finds none, and nobody but root can put one. */
 const NOWHERE = '/usr/lib/hybridge/nowhere'
+
+/** Packages that others use when they are there; they are not, and nothing looks for them outside. */
+const absent = {
+  name: 'absent',
+  setup({ onResolve, onLoad }) {
+    const filter = /^(bufferutil|utf-8-validate|term\.js|pty\.js)$/
+    onResolve({ filter }, ({ path }) => ({ path, namespace: 'absent' }))
+    onLoad({ filter, namespace: 'absent' }, ({ path }) => ({ contents: `throw new Error('no ${path}')` }))
+  },
+}
 
 /** Such a file's main script cannot be a module, so `await` outside functions goes into one. */
 const entryInFunction = (entries) => ({
@@ -37,10 +45,11 @@ const entry = (path) => `() => import('./${path}')`
 
 /**
  * @param name  of the command
+ * @param node  the executable of Node to put it into
  * @param file  to make; addons without their symbols are left beside it
  * @returns the addons in it, name to file; the files that were bundled
  */
-export async function makeExecutable(name, { main, programs }, file) {
+export async function makeExecutable(name, { main, programs }, node, file) {
   const assets = {}
   const list = Object.entries(programs).map(([key, path]) => `'${key}': ${entry(path)}`)
   const { metafile } = await build({
@@ -57,14 +66,13 @@ export async function makeExecutable(name, { main, programs }, file) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external: ABSENT,
     define: {
       'import.meta.url': 'moduleUrl',
       __dirname: `"${NOWHERE}"`,
       __filename: `"${NOWHERE}/${name}.cjs"`,
     },
     banner: { js: `const moduleUrl = 'file://${NOWHERE}/${name}.cjs';` },
-    plugins: [addons(dirname(file), assets), entryInFunction([main, ...Object.values(programs)])],
+    plugins: [absent, addons(dirname(file), assets), entryInFunction([main, ...Object.values(programs)])],
     logLevel: 'warning',
   })
   const config = {
@@ -76,9 +84,8 @@ export async function makeExecutable(name, { main, programs }, file) {
   }
   writeFileSync(`${file}.json`, JSON.stringify(config))
   quietly(process.execPath, ['--experimental-sea-config', `${file}.json`])
-  copyFileSync(process.execPath, file)
+  copyFileSync(node, file)
   chmodSync(file, 0o755)
-  quietly('strip', [file])
   quietly('node_modules/.bin/postject', [file, 'NODE_SEA_BLOB', `${file}.blob`, '--sentinel-fuse', FUSE])
   for (const suffix of ['cjs', 'blob', 'json']) rmSync(`${file}.${suffix}`)
   return { addons: assets, files: Object.keys(metafile.inputs).map((input) => input.replace(/^addon:/, '')) }
