@@ -17,6 +17,7 @@ import { PcapPort } from '#net/port/pcap/pcap.ts'
 import type { Port } from '#net/port/port.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import { openUplink, UplinkPort } from '#net/port/nic/uplink.ts'
+import type { FrameObserver } from '#net/switch/observer.ts'
 import { type PortMode, TRANSPARENT } from '#net/switch/port-mode.ts'
 import type { SwitchPort } from '#net/switch/switch-port.ts'
 import { Switch } from '#net/switch/switch.ts'
@@ -114,6 +115,11 @@ export class Bridge {
       port: read(entry),
       outage,
     }))
+  }
+
+  /** Shows an observer each frame of the LAN's port, until the bridge is closed. */
+  observeLan(observer: FrameObserver): void {
+    this.#switch.observe(observer, this.#local.number)
   }
 
   /** Restores the interface. */

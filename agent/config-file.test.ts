@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { configPaths, parseConfigFile, readConfigFile } from '#agent/config-file.ts'
+import { configPaths, parseConfigFile, parseRing, readConfigFile } from '#agent/config-file.ts'
 
 let dir = ''
 beforeAll(() => {
@@ -68,3 +68,71 @@ describe('parseConfigFile', () => {
     expect(parseConfigFile('# nothing\n', 'c.yaml')).toEqual({})
   })
 })
+
+const parse = (text: string) => parseConfigFile(text, 'c.yaml')
+
+describe('links', () => {
+  it('have what stands at the top where they say nothing, in a list or by name', () => {
+    const top = 'hub: h\nuser: ann\nbridge: private0\nmtu: 1600\n'
+    const links = [
+      { name: 'eth1', nic: 'eth1', hub: 'h', user: 'ann', bridge: 'private0', mtu: 1600 },
+      { name: 'lab2', nic: 'eth2', hub: 'h', user: 'bob', bridge: 'private0', mtu: 1600 },
+    ]
+    expect(parse(`${top}links:\n  - nic: eth1\n  - { name: lab2, nic: eth2, user: bob }\n`).links).toEqual(
+      links,
+    )
+    const named = parse(`${top}links:\n  eth1: { nic: eth1 }\n  lab2: { nic: eth2, user: bob }\n`)
+    expect(named.links).toEqual(links)
+  })
+
+  it('join other bridges than those at the top', () => {
+    const [link] = parse('hub: h\nbridge: a\nlinks: [{ nic: e, map: { 10: b } }]').links ?? []
+    expect([link?.bridge, link?.map]).toEqual([undefined, ['10=b']])
+  })
+
+  it.each([
+    [
+      'links:\n  - nic: eth1\n    huub: x\n',
+      'c.yaml:3:5: links.0.huub: there is no such setting; did you mean hub?',
+    ],
+    ['links:\n  lab:\n    mtu: 7\n', 'c.yaml:3:5: links.lab.mtu: '],
+    ['links:\n  lab:\n    nic: eth1\n', 'c.yaml:2:3: links.lab: hub is missing'],
+    ['links:\n  lab: { nic: a, hub: h }\n', 'c.yaml:2:3: links.lab: bridge or map is missing'],
+    [
+      'hub: h\nbridge: b\nlinks: [{ nic: a }, { nic: a, name: x }]\n',
+      'c.yaml:3:21: links.1: another link bridges a',
+    ],
+    [
+      'hub: h\nbridge: b\nlinks: [{ nic: a, name: x }, { nic: b, name: x }]\n',
+      'c.yaml:3:30: links.1: another link is called x',
+    ],
+    ['links:\n  "a b": { nic: a }\n', 'c.yaml:2:3: links.a b: '],
+    ['links: 7\n', 'c.yaml:1:1: links: '],
+    ['capture-ring: 7\n', 'c.yaml:1:1: capture-ring: expected 1M to 512M, not "7"'],
+    ['driver: both\n', 'c.yaml:1:1: driver: '],
+    ['__proto__: 1\n', 'c.yaml:1:1: __proto__: there is no such setting; there are: nic, '],
+  ])('%j', (text, message) => {
+    expect(() => parse(text)).toThrow(message)
+  })
+
+  it('are told every fault, a line each', () => {
+    expect(() => parse('hubb: h\nmtu: x\n')).toThrow(/^c\.yaml:2:1: mtu: .*\nc\.yaml:1:1: hubb: .*$/)
+  })
+
+  it('take sizes of rings with units', () => {
+    expect(['64M', '1g', '1048576', '512M'].map((text) => attempt(() => parseRing(text)))).toEqual([
+      64 << 20,
+      undefined,
+      1 << 20,
+      512 << 20,
+    ])
+  })
+})
+
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act()
+  } catch {
+    return undefined
+  }
+}

@@ -2,12 +2,15 @@
 import type { ConfigFile } from '#agent/config-file.ts'
 import { EndSignals } from '#agent/end-signals.ts'
 import { EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
-import { settleHub } from '#agent/hub.ts'
-import { settleBridges, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
+import type { Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
 import { formatCheck, formatReport, formatReportJson, formatStart, formatVersion } from '#agent/report.ts'
+import { type AgentStatus, sessionStatus } from '#agent/service/link-status.ts'
+import { serveStatus, type StatusServer } from '#agent/service/status-server.ts'
+import { type SessionSettings, settleSession } from '#agent/session-settings.ts'
 import { SessionView } from '#agent/session-view.ts'
 import { LAN_PORT, Session, type SessionEvents } from '#agent/session.ts'
+import { terminalAsk } from '#agent/terminal.ts'
 import { reasonOf } from '#net/base/errors.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { inlineWayOfFrames } from '#net/base/inlining.ts'
@@ -22,18 +25,17 @@ export async function connect(
 ): Promise<void> {
   tuneHeapForStreaming()
   inlineWayOfFrames()
-  const bridges = settleBridges(args, config)
-  const nic = settleNic(args, env, config)
-  const driver = settleDriver(args)
   let session: Session | undefined
   const view = args.tui ? new SessionView(version, env, output, () => session) : undefined
-  const hub = await settleHub(args, config, env, output.log)
+  const settings = await settleSession(args, config, env, output.log, terminalAsk)
+  const { nic, bridges, hub } = settings
   output.text(formatVersion(version))
   const bridge = bridges.map((choice) => choice.bridge).join(',')
   output.event('start', { version, nic, bridge, hub: hub.target.host, port: hub.target.port })
 
   // Before anything is changed: a signal that nobody takes ends the process without putting it back.
   const signals = new EndSignals()
+  let server: StatusServer | undefined
   const onHangup = (): void => {
     if (session === undefined) return
     output.log('SIGHUP: reconnecting')
@@ -43,22 +45,20 @@ export async function connect(
   let endCapture: (() => Promise<string>) | undefined
   const reporter = new Reporter(args, output, () => session, view)
   try {
-    session = await Session.open({
-      hub,
-      bridges,
-      nic,
-      driver,
-      mtu: args.mtu ?? config.mtu,
-      allowUplink: args.allowUplink,
-      superFrames: args.superFrames,
-      latencyControl: args.latencyControl,
-      events: reporter,
-    }).catch((error: unknown) => {
-      if (!signals.hasCome) throw error
-      return undefined
-    })
+    session = await Session.open({ ...settings, isPatient: false, events: reporter }).catch(
+      (error: unknown) => {
+        if (!signals.hasCome) throw error
+        return undefined
+      },
+    )
     if (session === undefined || signals.hasCome) return output.event('end')
     const running = session
+    server = await serveStatus(
+      () => statusOf(running, settings, version),
+      (name) => (name === nic ? running.ring : undefined),
+      env,
+      output.log,
+    )
     if (args.captureFile !== undefined) endCapture = await captureLan(running, args.captureFile)
     signals.onFirst(() => {
       if (view?.close() !== true) reporter.end()
@@ -75,8 +75,19 @@ export async function connect(
       process.off('SIGHUP', onHangup)
       if (endCapture !== undefined) output.log(`captured ${await endCapture()}`)
       session?.close()
+      await server?.close()
     }
   }
+}
+
+/** For `hconnect status`. */
+function statusOf(
+  session: Session,
+  { nic, hub, captureRing }: SessionSettings,
+  version: string,
+): AgentStatus {
+  const link = sessionStatus(nic, hub.target.host, session.reading, captureRing !== undefined)
+  return { pid: process.pid, version, command: 'connect', links: [link] }
 }
 
 /** @throws ExitError when the file cannot be made */

@@ -17,9 +17,9 @@ export const EXIT_CERTIFICATE = 12
 /** Code and meaning, in the order and words of --help and the documentation. */
 export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
   [EXIT_ENDED, 'ended on request (Ctrl-C, SIGTERM, --count)'],
-  [EXIT_OTHER, 'any other error'],
+  [EXIT_OTHER, 'any other error; status: not every link is connected'],
   [EXIT_USAGE, 'usage: bad option, bad configuration file'],
-  [EXIT_UNREACHABLE, 'hub unreachable'],
+  [EXIT_UNREACHABLE, 'hub unreachable; status: no hconnect runs'],
   [EXIT_REFUSED, 'user refused: wrong key or password'],
   [EXIT_UNKNOWN_BRIDGE, 'unknown bridge, or one that this user may not join'],
   [EXIT_NO_NIC, 'no such network interface'],

@@ -1,12 +1,15 @@
 /** The way to the hub that the options settle: who it is, who we are, how to dial it. */
+import { homedir } from 'node:os'
+
 import type { ConfigFile } from '#agent/config-file.ts'
+import { readPasswordFile } from '#agent/credential-file.ts'
 import { Credentials } from '#agent/credentials.ts'
 import { dial, type DialOptions, type HubConnection } from '#agent/dial.ts'
 import { HostKeyCheck } from '#agent/host-key.ts'
 import { settleTarget, type Arguments, type Target } from '#agent/options.ts'
 import { agentSocketOf, knownHostsFilesOf, settleRoute } from '#agent/route.ts'
-import { readSshConfig } from '#agent/ssh-config.ts'
-import { terminalAsk } from '#agent/terminal.ts'
+import { expandHome, readSshConfig } from '#agent/ssh-config.ts'
+import { type Ask, terminalAsk } from '#agent/terminal.ts'
 
 type DialHooks = Pick<DialOptions, 'onAddress' | 'onSocket' | 'onArrived' | 'onGreeted' | 'onNegotiated'> &
   Partial<Pick<DialOptions, 'ask'>>
@@ -25,13 +28,18 @@ export interface Hub {
   ) => Promise<HubConnection>
 }
 
-/** @throws ExitError, ConfigError */
+/**
+ * @param ask  who may be asked, at each dial that may ask
+ * @throws ExitError, ConfigError
+ */
 export async function settleHub(
-  args: Arguments,
+  given: Arguments,
   config: ConfigFile,
   env: NodeJS.ProcessEnv,
   log: (text: string) => void,
+  ask: () => Ask | undefined = terminalAsk,
 ): Promise<Hub> {
+  const args = withTrust(given, config)
   const sshConfig = (host: string) => readSshConfig(host, log)
   const target = await settleTarget(args, env, config, sshConfig)
   const { host, port, user, ssh } = target
@@ -41,7 +49,7 @@ export async function settleHub(
     identity: target.identity,
     identityFiles: target.identityFiles,
     agentSocket: agentSocketOf(ssh, env),
-    password: env['HCONNECT_PASSWORD'] || undefined,
+    password: env['HCONNECT_PASSWORD'] || passwordOf(config, env),
     log,
   })
   const hostKeys = new HostKeyCheck({
@@ -64,10 +72,25 @@ export async function settleHub(
         way,
         credentials,
         hostKeys,
-        ask: lastRoundTripMs === undefined ? terminalAsk() : undefined,
+        ask: lastRoundTripMs === undefined ? ask() : undefined,
         lastRoundTripMs,
         signal,
         ...hooks,
       }),
+  }
+}
+
+function passwordOf(config: ConfigFile, env: NodeJS.ProcessEnv): string | undefined {
+  const file = config['password-file']
+  return file === undefined ? undefined : readPasswordFile(file, env)
+}
+
+/** Whose keys are trusted holds for each host on the way. */
+function withTrust(args: Arguments, config: ConfigFile): Arguments {
+  const file = config['known-hosts']
+  return {
+    ...args,
+    knownHosts: args.knownHosts ?? (file === undefined ? undefined : expandHome(file, homedir())),
+    acceptNew: args.acceptNew || config['accept-new'] === true,
   }
 }

@@ -45,7 +45,7 @@ export function parseJumps(text: string): JumpText[] {
   })
 }
 
-export const jumpEndpoint = ({ host, port }: Jump): Endpoint => ({ what: 'the jump host', host, port })
+const jumpEndpoint = ({ host, port }: Jump): Endpoint => ({ what: 'the jump host', host, port })
 
 /** What is told of SSH is told of that with the hub. */
 const SILENT = { onGreeted: undefined, onNegotiated: undefined }

@@ -196,6 +196,7 @@ function agent(...bridges: string[]) {
     portKey: 'key',
     superFrames: true,
     latencyControl: true,
+    isPatient: false,
     random: () => 0.5,
     dial: (lastRoundTripMs, signal) =>
       dial({

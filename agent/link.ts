@@ -2,7 +2,7 @@
 
 import { Backoff } from '#agent/backoff.ts'
 import type { HubConnection } from '#agent/dial.ts'
-import { EXIT_REFUSED, EXIT_TAKEN_OVER, ExitError } from '#agent/exit-codes.ts'
+import { EXIT_REFUSED, EXIT_TAKEN_OVER, EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import { isFinal, type Remote, Tunnels } from '#agent/tunnels.ts'
 import { ProtocolError } from '#net/base/errors.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
@@ -30,6 +30,8 @@ export interface LinkOptions {
   readonly portKey: string
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** A hub that cannot be reached the first time is dialled again, as later on. */
+  readonly isPatient: boolean
   /** Connects to the hub. `lastRoundTripMs` is undefined the first time, when questions may be asked. */
   readonly dial: (lastRoundTripMs: number | undefined, signal: AbortSignal) => Promise<HubConnection>
   /** Uniform in [0, 1). */
@@ -101,7 +103,7 @@ export class Link {
    */
   async run(): Promise<void> {
     try {
-      let tunnels = await this.#connect()
+      let tunnels = await this.#connectFirst()
       for (;;) {
         const reason = await tunnels.ended
         if (this.#stop.signal.aborted) return
@@ -152,7 +154,7 @@ export class Link {
   }
 
   #dialNow(why: string): void {
-    if (this.#state === 'connecting') return
+    if (this.#state === 'connecting' && !this.#options.isPatient) return
     this.#hurry = true
     this.#backoff.hurry()
     if (this.#state === 'connected') this.#tunnels?.end(new ProtocolError('leave', why))
@@ -184,9 +186,21 @@ export class Link {
     this.#options.events.onLost(reason.message)
   }
 
-  async #reconnect(): Promise<Tunnels> {
+  async #connectFirst(): Promise<Tunnels> {
+    try {
+      return await this.#connect()
+    } catch (error) {
+      const isAway = error instanceof ExitError && error.exitCode === EXIT_UNREACHABLE
+      if (!this.#options.isPatient || !isAway || this.#stop.signal.aborted) throw error
+      this.reason = error.message
+      this.#options.events.onRetry(error.message)
+      return await this.#reconnect(error.message)
+    }
+  }
+
+  /** @param said  the reason that was told last */
+  async #reconnect(said = ''): Promise<Tunnels> {
     let refusals = 0
-    let said = ''
     let startedAt = performance.now()
     for (;;) {
       // From start to start: an attempt that waited for an answer in vain was a pause as well.

@@ -75,6 +75,12 @@ describe('parseArguments', () => {
       allowUplink: true,
       superFrames: false,
       latencyControl: false,
+      captureRing: undefined,
+      config: undefined,
+      check: false,
+      link: undefined,
+      output: undefined,
+      once: false,
       measure: true,
       restore: false,
     })
@@ -244,7 +250,7 @@ describe('settleDriver', () => {
     ['--driver pcap', 'linux', 'pcap'],
     ['--driver packet --allow-uplink', 'linux', 'packet'],
   ] as const)('%s on %s: %s', async (line, system, driver) => {
-    expect(settleDriver(await parse(line), system)).toBe(driver)
+    expect(settleDriver(await parse(line), {}, system)).toBe(driver)
   })
 
   it.each([
@@ -253,7 +259,7 @@ describe('settleDriver', () => {
     ['--driver pcap --allow-uplink', 'linux', '--allow-uplink needs --driver packet'],
   ] as const)('%s on %s is refused', async (line, system, message) => {
     const args = await parse(line)
-    expect(() => settleDriver(args, system)).toThrow(message)
+    expect(() => settleDriver(args, {}, system)).toThrow(message)
   })
 })
 
@@ -281,6 +287,12 @@ const NO_ARGUMENTS: Arguments = {
   allowUplink: false,
   superFrames: true,
   latencyControl: true,
+  captureRing: undefined,
+  config: undefined,
+  check: false,
+  link: undefined,
+  output: undefined,
+  once: false,
   measure: true,
   restore: false,
 }

@@ -7,11 +7,12 @@ import { homedir, userInfo } from 'node:os'
 import yargs, { type Argv } from 'yargs'
 
 import { type BridgeChoice, checkBridge, parseMap } from '#agent/bridge-choice.ts'
-import type { ConfigFile } from '#agent/config-file.ts'
+import { type ConfigFile, parseRing } from '#agent/config-file.ts'
+import { secretPath } from '#agent/credential-file.ts'
 import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { DEFAULT_HUB_PORT, parseHubAddress, parseHubUrl } from '#agent/hub-address.ts'
 import { expandHome, type SshConfig } from '#agent/ssh-config.ts'
-import { ConfigError } from '#net/base/errors.ts'
+import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { SHELLS } from '#net/cli/completion.ts'
 import { type CommandDescription, describeCommandLine } from '#net/cli/description.ts'
 import { FILE, INTERFACE, oneOf } from '#net/cli/values.ts'
@@ -22,7 +23,7 @@ const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
 
 /** Words that may come first; without one, `hconnect` connects. */
-const COMMANDS = ['list', 'restore', 'doctor', 'completion'] as const
+const COMMANDS = ['list', 'restore', 'run', 'status', 'capture', 'doctor', 'completion'] as const
 export type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
@@ -58,6 +59,18 @@ export interface Arguments {
   readonly allowUplink: boolean
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** Octets of the LAN's last frames to keep. */
+  readonly captureRing: number | undefined
+  /** Configuration file, in place of the usual ones. */
+  readonly config: string | undefined
+  /** `run`: only look at the configuration. */
+  readonly check: boolean
+  /** `capture`: name of a link. */
+  readonly link: string | undefined
+  /** `capture`: file, `-` for standard output. */
+  readonly output: string | undefined
+  /** `capture`: only what is there now. */
+  readonly once: boolean
   /** Of `doctor`: how fast the way to the hub is. */
   readonly measure: boolean
   /** Of `doctor`: what `restore` does, in place of looking. */
@@ -88,6 +101,9 @@ const TEXT_OPTIONS = [
   'driver',
   'identity',
   'known-hosts',
+  'config',
+  'capture-ring',
+  'output',
   'jump',
   'proxy',
   'ca',
@@ -107,13 +123,15 @@ const LONG_NAMES = [
   'super-frames',
   'no-latency-control',
   'latency-control',
+  'check',
+  'once',
   'no-measure',
   'measure',
   'restore',
   'help',
   'version',
 ]
-const SHORT_NAMES = 'ubscinhV'
+const SHORT_NAMES = 'ubscinohV'
 const DEFAULT_IDENTITIES = ['~/.ssh/id_ed25519', '~/.ssh/id_ecdsa', '~/.ssh/id_rsa']
 const DEFAULT_NIC = 'eth1'
 const MAX_INTERVAL_SECONDS = 86_400
@@ -202,8 +220,22 @@ export async function parseArguments(
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
+    captureRing: ringOf(single('capture-ring')),
+    config: single('config'),
+    check: values['check'] === true,
+    link: single('link'),
+    output: single('output'),
+    once: values['once'] === true,
     measure: values['measure'] !== false,
     restore: values['restore'] === true,
+  }
+}
+
+function ringOf(text: string | undefined): number | undefined {
+  try {
+    return text === undefined ? undefined : parseRing(text)
+  } catch (error) {
+    throw usage(`--capture-ring: ${reasonOf(error)}`)
   }
 }
 
@@ -215,6 +247,14 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
     .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
     .command('list', 'show the bridges that the user may join')
     .command('restore', 'put interfaces (-n NIC: one) back that a killed hconnect or hub left changed')
+    .command('run', 'bridge all links of the configuration file, unattended')
+    .command('status', 'show the links of every hconnect that runs on this machine')
+    .command(
+      'capture [link]',
+      'write the capture ring of a running link to a file, and what comes after',
+      (command) =>
+        command.positional('link', { type: 'string', describe: 'name of the link, if several have a ring' }),
+    )
     .command(
       'doctor',
       'say what is wrong with this machine, the interface or the way to the hub, and the remedy',
@@ -296,6 +336,26 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
       interval: { requiresArg: true, string: true, describe: 'seconds between reports [10]' },
       count: { requiresArg: true, string: true, describe: 'end after this many reports' },
       json: { boolean: true, describe: 'print one JSON object a line' },
+      'capture-ring': {
+        requiresArg: true,
+        string: true,
+        describe: "memory for the LAN's last frames, which `hconnect capture` writes: 1M to 512M [none]",
+      },
+      config: {
+        ...FILE,
+        requiresArg: true,
+        string: true,
+        describe: 'configuration file instead of the usual ones',
+      },
+      check: { boolean: true, describe: 'run: only look at the configuration, and say what it would do' },
+      output: {
+        ...FILE,
+        alias: 'o',
+        requiresArg: true,
+        string: true,
+        describe: 'capture: file, - for standard output',
+      },
+      once: { boolean: true, describe: 'capture: only what is there now' },
       tui: { boolean: true, describe: 'show a full-screen view instead of reports; ? shows its keys' },
       capture: {
         ...FILE,
@@ -342,7 +402,7 @@ export const describeHconnect = (): CommandDescription =>
 
 /** A paragraph a line: yargs breaks them to the terminal's width. */
 const EPILOG = `A password is asked for on the terminal, or taken from $HCONNECT_PASSWORD; keys come from ssh-agent, --identity and ~/.ssh.
-Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys hub, nic, mtu, user, bridge, map and identity of ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
+Defaults: $HCONNECT_HUB, $HCONNECT_NIC, then the keys of the same names in ~/.config/hybridge/hconnect.yaml or /etc/hybridge/hconnect.yaml. The port comes from HOST:PORT, ssh's configuration, or is ${DEFAULT_HUB_PORT}.
 Signals: SIGHUP reconnects now; SIGINT and SIGTERM end with a last report, a second one ends at once.
 
 Exit codes:
@@ -381,12 +441,16 @@ export function settleNic(
 }
 
 /** @throws ExitError */
-export function settleDriver(args: Arguments, system: NodeJS.Platform = process.platform): Driver {
-  const wanted = args.driver ?? (system === 'linux' ? 'packet' : 'pcap')
+export function settleDriver(
+  args: Arguments,
+  config: ConfigFile,
+  system: NodeJS.Platform = process.platform,
+): Driver {
+  const wanted = args.driver ?? config.driver ?? (system === 'linux' ? 'packet' : 'pcap')
   const driver = DRIVERS.find((name) => name === wanted)
   if (driver === undefined) throw usage(`--driver ${wanted}: expected packet or pcap`)
   if (driver === 'packet' && system !== 'linux') throw usage('--driver packet needs Linux: use --driver pcap')
-  if (driver === 'pcap' && args.allowUplink)
+  if (driver === 'pcap' && (args.allowUplink || config['allow-uplink'] === true))
     throw usage('--allow-uplink needs --driver packet: libpcap cannot keep the tunnel itself out')
   return driver
 }
@@ -403,7 +467,6 @@ export async function settleTarget(
   const url = orUsage(() => parseHubUrl(text))
   const given = url ?? orUsage(() => parseHubAddress(text))
   const ssh = await sshConfig(given.host)
-  const home = homedir()
   // ssh answers with the login name when its configuration has no user.
   const user = args.user ?? config.user ?? (ssh.user === loginName() ? undefined : ssh.user)
   if (user === undefined) throw usage('no user given: use -u USER')
@@ -413,7 +476,7 @@ export async function settleTarget(
     host: url?.host ?? ssh.hostname ?? given.host,
     port: given.port ?? ssh.port ?? DEFAULT_HUB_PORT,
     user,
-    identity: identity === undefined ? undefined : expandHome(identity, home),
+    identity: identity === undefined ? undefined : secretPath(identity, env),
     identityFiles: identityFilesOf(ssh),
     path: url?.path,
     ssh,

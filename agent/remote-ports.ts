@@ -97,7 +97,7 @@ export class RemotePorts<H> {
     for (const bridge of this.#bridges) {
       const answer = await this.#ask(hub, `hybridge ports ${bridge} --json`)
       const ports = answer?.status === 0 ? parseRemotePorts(answer.stdout, bridge) : undefined
-      if (ports !== undefined) known.push(ports)
+      if (ports !== undefined) known.push({ ...ports, at: performance.now() })
       // No answer at all may have other reasons.
       else if (answer !== undefined) isRefused = true
     }

@@ -18,6 +18,7 @@ import { Link } from '#agent/link.ts'
 import type { Driver } from '#agent/options.ts'
 import { pastBlackHoles } from '#agent/path-watch.ts'
 import { portKey, portKeyNow } from '#agent/port-key.ts'
+import { LanRing } from '#agent/service/lan-ring.ts'
 import type { LinkReading, PortReading, RemoteReading } from '#agent/report.ts'
 import { RemotePorts } from '#agent/remote-ports.ts'
 import { Surroundings } from '#agent/surroundings.ts'
@@ -37,6 +38,10 @@ export interface SessionOptions {
   readonly allowUplink: boolean
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** A hub that cannot be reached at first is dialled again, as one that was lost. */
+  readonly isPatient: boolean
+  /** Octets of the LAN's last frames that are kept for `hconnect capture`; undefined: none. */
+  readonly captureRing: number | undefined
   readonly events: SessionEvents
 }
 
@@ -67,6 +72,8 @@ export class Session {
   readonly #link: Link
   readonly #remotePorts: RemotePorts<HubConnection>
   #isReached = false
+  /** The last frames of the LAN, if they are kept. */
+  readonly ring: LanRing | undefined
 
   /**
    * Opens the interface; nothing is dialled yet.
@@ -87,6 +94,10 @@ export class Session {
     this.#bridge = new Bridge({ nic, bridges, mtu, driver, allowUplink, onUp }, (text) =>
       events.onNotice(text),
     )
+    if (options.captureRing !== undefined) {
+      this.ring = new LanRing(nic, options.captureRing)
+      this.#bridge.observeLan(this.ring.capture)
+    }
     this.#link = this.#makeLink()
     this.#remotePorts = new RemotePorts([...new Set(bridges.map((choice) => choice.bridge))], ask)
   }
@@ -146,10 +157,11 @@ export class Session {
   /** Restores the interface. */
   close(): void {
     this.#bridge.close()
+    this.ring?.close()
   }
 
   #makeLink(): Link {
-    const { hub, nic, superFrames, latencyControl, events } = this.#options
+    const { hub, nic, superFrames, latencyControl, isPatient, events } = this.#options
     const { uplink } = this.#bridge
     return new Link({
       name: `${hostname()}:${nic}`,
@@ -157,6 +169,7 @@ export class Session {
       portKey: portKey(nic),
       superFrames,
       latencyControl,
+      isPatient,
       random: seededRandom(randomBytes(4).readUInt32LE()),
       dial: (lastRoundTripMs, signal) =>
         pastBlackHoles(events, (watch) =>

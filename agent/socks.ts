@@ -64,7 +64,7 @@ function refusal(said: string, proxy: Endpoint, to: Endpoint, login: Login | und
     case 'TTLExpired':
       return `${name} cannot reach ${target}: no answer`
     default:
-      return `${name} does not connect to ${target}: ${code}`
+      return `${name} does not connect to ${target}, and gives no reason that is known`
   }
   if (/authentication type|Authentication failed/i.test(said))
     return refusedLogin(name, 'socks5', login, 'SOCKS5')

@@ -7,6 +7,9 @@ import { SystemError } from '#net/base/errors.ts'
 import { hasLibc } from '#net/port/c-library.ts'
 import { watchWays } from '#net/port/nic/link-watch.ts'
 
+/** What came while nothing ran is read first: the hub may have said that it is over. */
+const READ_FIRST_MS = 100
+
 export interface SurroundingsEvents {
   /** Interfaces, addresses or routes have changed. */
   onNetworkChange(): void
@@ -23,6 +26,7 @@ export class Surroundings {
   readonly #ticker: NodeJS.Timeout
   readonly #unwatch: () => void
   #timer: NodeJS.Timeout | undefined
+  #waking: NodeJS.Timeout | undefined
 
   constructor(events: SurroundingsEvents) {
     this.#events = events
@@ -34,6 +38,7 @@ export class Surroundings {
   close(): void {
     clearInterval(this.#ticker)
     clearTimeout(this.#timer)
+    clearTimeout(this.#waking)
     this.#unwatch()
   }
 
@@ -66,6 +71,9 @@ export class Surroundings {
 
   #tick(): void {
     const sleptMs = this.#stillness.tick(performance.now(), uptime() * 1000)
-    if (sleptMs > 0) this.#events.onWake(sleptMs)
+    if (sleptMs === 0) return
+    clearTimeout(this.#waking)
+    this.#waking = setTimeout(() => this.#events.onWake(sleptMs), READ_FIRST_MS)
+    this.#waking.unref()
   }
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Tunnel } from '#agent/tunnel.ts'
 import { PortCounters } from '#net/port/counters.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
-import { decodeBye } from '#net/tunnel/bye.ts'
+import { byeRecord, decodeBye } from '#net/tunnel/bye.ts'
 import {
   controlRecord,
   RECORD_BYE,
@@ -110,5 +110,17 @@ describe('Tunnel', () => {
     const { type = 0, payload = Buffer.alloc(0) } = received().at(-1) ?? {}
     expect(type).toBe(RECORD_BYE)
     expect(decodeBye(payload).message).toBe('that is all')
+  })
+
+  it('hears what was said while it stood still, before it calls the hub silent', async () => {
+    const hub = new WindowChannel()
+    const late = new Tunnel({ channel: hub, transport: { stream: socket, socket }, port, hello: HELLO })
+    hub.push(controlRecord(RECORD_HELLO, encodeHello({ ...HELLO, keepaliveMs: 100 })))
+    await late.opened
+    setImmediate(() => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500)
+      setImmediate(() => hub.push(byeRecord('taken-over', 'another one came'))) // timers come first
+    })
+    expect((await late.ended).code).toBe('taken-over')
   })
 })

@@ -12,6 +12,9 @@ import type { Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 
 const MAX_STDERR = 4096
+/** A timer so late shows that nothing ran here: what came meanwhile is read before anybody is called silent. */
+const STOOD_STILL_MS = 1000
+const READ_FIRST_MS = 100
 
 type AgentChannel = Duplex & { readonly stderr: Readable }
 
@@ -150,6 +153,12 @@ export class Tunnel {
   }
 
   #wake(): void {
+    if (performance.now() - this.#wakeAt < STOOD_STILL_MS) return this.#act()
+    this.#wakeAt = -Infinity // no other timer
+    this.#timer = setTimeout(() => this.#act(), READ_FIRST_MS)
+  }
+
+  #act(): void {
     this.#wakeAt = Infinity
     this.#session.handleTimeout(performance.now())
     this.#pump()

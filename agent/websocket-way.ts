@@ -25,12 +25,21 @@ export const webSocketWay =
     return { ...connection, stream }
   }
 
+/**
+ * RFC 6455 §5.3 wants a random key, so that nobody can have a browser write octets of his choice for what is between to
+ * misread (§10.3). Here they are SSH's, encrypted, inside of TLS; to mask them takes longer than all else together.
+ */
+const noMask = (key: Buffer): void => void key.fill(0)
+
 function open(url: string, below: Duplex, name: string): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => reject(new ExitError(EXIT_UNREACHABLE, `${name} ${reason}`))
-    // Made to be connected already: ws hands its options to http.request.
-    const options = { ...MESSAGE_OPTIONS, maxHeaderSize: MAX_HEADER_OCTETS, createConnection: () => below }
-    const ws = new WebSocket(url, Object.assign(options, { followRedirects: false }))
+    const ws = new WebSocket(url, {
+      ...MESSAGE_OPTIONS,
+      generateMask: noMask,
+      // ws hands its options to http.request, which takes these, too.
+      ...{ maxHeaderSize: MAX_HEADER_OCTETS, createConnection: () => below },
+    })
     ws.once('open', () => resolve(new WebSocketStream(ws, below)))
     ws.once('unexpected-response', (_request, answer) => fail(refusalOf(answer)))
     ws.on('error', (error) =>

@@ -28,8 +28,8 @@ export const capCheck: Check = {
   name: 'cap',
   title: 'libpcap',
   needs: [],
-  run: async ({ args }) => {
-    const driver = settleDriver(args)
+  run: async ({ args, config }) => {
+    const driver = settleDriver(args, config)
     return judgeCap(driver, driver === 'pcap' ? await problemOf() : undefined, packageDirectory())
   },
 }

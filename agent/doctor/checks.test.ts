@@ -106,10 +106,10 @@ const CASES: readonly Case[] = [
   ['capabilities', judgePrivilege(status('0000000000003000'), undefined, '/n'), 'ok', /^user 1000, with/],
   [
     'no CAP_NET_RAW',
-    judgePrivilege(status('0000000000001000'), undefined, '/n'),
+    judgePrivilege(status('0000000000001000'), undefined, '/usr/bin/node'),
     'failed',
     /^user 1000, without CAP_NET_RAW$/,
-    /with sudo.*setcap cap_net_admin,cap_net_raw\+ep \/n/,
+    /with sudo.*setcap cap_net_admin,cap_net_raw\+ep \/usr\/bin\/node$/,
   ],
   [
     'no new privileges',

@@ -50,7 +50,7 @@ async function admit(
   output: Output,
 ): Promise<{ one: Patient; release: () => Promise<void> }> {
   const nic = settleNic(args, env, config)
-  settleDriver(args) // a wrong one is a fault of the command line
+  settleDriver(args, config) // a wrong one is a fault of the command line
   const isBridgeGiven = [args, config].some(({ bridge, map = [] }) => bridge !== undefined || map.length > 0)
   const bridges = isBridgeGiven ? settleBridges(args, config).map(({ bridge }) => bridge) : []
   const hasHub = (args.hub ?? (env['HCONNECT_HUB'] || undefined) ?? config.hub) !== undefined

@@ -7,7 +7,7 @@ export function judgePassage(steps: readonly string[], failure: string | undefin
   if (failure !== undefined)
     return failed(
       failure,
-      'the one that is named must let TCP to the port of the hub through; or another way: --proxy, --jump, -s wss://',
+      'do as it says, or ask whoever runs it to let TCP to the port of the hub through; or take another way: --proxy, --jump',
       facts,
     )
   return ok(steps.length === 0 ? 'nothing is on the way' : `passed ${steps.join(', ')}`, facts)

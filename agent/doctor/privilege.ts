@@ -1,5 +1,6 @@
 /** Whether this process may open the interface and set it up: capabilities(7), as /proc/self/status tells them. */
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 
 import { type Check, type Finding, failed, ok, unknown } from '#agent/doctor/finding.ts'
 import { containerOf } from '#agent/doctor/container.ts'
@@ -62,7 +63,8 @@ export function judgePrivilege(
     found,
     uid === 0
       ? 'start it from a shell that has them'
-      : `run it with sudo; or, for all programs of this Node: sudo setcap cap_net_admin,cap_net_raw+ep ${program}`,
+      : `run it with sudo; or${basename(program) === 'node' ? ', for all programs of this Node' : ''}: ` +
+          `sudo setcap cap_net_admin,cap_net_raw+ep ${program}`,
     facts,
   )
 }

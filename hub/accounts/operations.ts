@@ -11,7 +11,7 @@ import {
   ResetParams,
   WatchParams,
 } from '#hub/base/bridge-params.ts'
-import type { RpcClient, RpcHandlers, RpcParams } from '#hub/base/rpc.ts'
+import type { RpcClient, RpcHandlers, RpcParams } from '#net/base/rpc.ts'
 import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
 

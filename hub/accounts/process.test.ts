@@ -23,7 +23,7 @@ import {
   prepareDataDirectory,
 } from '#hub/base/data-directory.ts'
 import { processUsers } from '#hub/base/privilege.ts'
-import { RpcClient, serveRpc } from '#hub/base/rpc.ts'
+import { RpcClient, serveRpc } from '#net/base/rpc.ts'
 import { hashPassword } from '#hub/accounts/password.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
 import { AccountStore } from '#hub/accounts/store.ts'

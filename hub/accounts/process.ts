@@ -8,7 +8,7 @@ import { ACCOUNTS_FILE, AUTH_SOCKET, CONTROL_SOCKET, FABRIC_SOCKET } from '#hub/
 import { type Logger, openChildLog } from '#hub/base/log.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
-import { RpcClient, claimSocketPath, listenRpc } from '#hub/base/rpc.ts'
+import { RpcClient, claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { Authenticator } from '#hub/accounts/authenticator.ts'
 import { authHandlers, controlHandlers } from '#hub/accounts/operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'

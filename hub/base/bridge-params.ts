@@ -1,7 +1,7 @@
 /** Parameters of the operations on bridges, as control and fabric check them. */
 import { z } from 'zod'
 import { ProtocolError } from '#net/base/errors.ts'
-import type { RpcParams } from '#hub/base/rpc.ts'
+import type { RpcParams } from '#net/base/rpc.ts'
 
 const bridge = z.string().max(64)
 const port = z.int().min(1).max(1024)

@@ -1,106 +1,10 @@
 /** The reader's end of run/capture.sock: for gateways, and for `hybridge capture`. */
-import net from 'node:net'
-import { ConfigError, ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
-import { errnoOf, isRecord, textOr } from '#net/base/unknown.ts'
-import { BlockStream } from '#net/pcapng/block-stream.ts'
+import { type OpenCapture, openCapture as open } from '#net/capture/capture-client.ts'
 import type { CaptureRequest } from '#hub/base/capture-request.ts'
 import { CAPTURE_SOCKET } from '#hub/base/data-directory.ts'
-
-const ANSWER_TIMEOUT_MS = 5000
-const LONGEST_ANSWER = 4096
-
-/** A capture that the fabric has taken. Ending the socket ends it; it must then be read to its end. */
-export interface OpenCapture {
-  readonly socket: net.Socket
-  /** What came behind the answer. */
-  readonly first: Buffer
-}
 
 /**
  * Asks for a capture in the data directory that is the working directory while this is called.
  * @throws ConfigError for a filter with a fault, ProtocolError of the fabric @throws SystemError when there is none
  */
-export async function openCapture(request: CaptureRequest): Promise<OpenCapture> {
-  const socket = net.connect(CAPTURE_SOCKET)
-  const timer = setTimeout(
-    () => socket.destroy(new SystemError('ETIMEDOUT', 'the switch does not answer')),
-    ANSWER_TIMEOUT_MS,
-  )
-  socket.write(`${JSON.stringify(request)}\n`)
-  try {
-    return await new Promise<OpenCapture>((resolve, reject) => {
-      let octets: Buffer = Buffer.alloc(0)
-      const read = (chunk: Buffer): void => {
-        octets = Buffer.concat([octets, chunk])
-        const end = octets.indexOf(0x0a)
-        if (end < 0 && octets.length <= LONGEST_ANSWER) return
-        socket.off('data', read)
-        socket.pause()
-        const refusal = refusalOf(octets.toString('utf8', 0, Math.max(end, 0)))
-        if (refusal) reject(refusal)
-        else resolve({ socket, first: octets.subarray(end + 1) })
-      }
-      socket.on('data', read)
-      socket.on('error', reject)
-      socket.on('close', () => reject(new SystemError('ECONNRESET', 'the switch gives no answer')))
-    })
-  } catch (error) {
-    socket.destroy()
-    if (error instanceof ConfigError || error instanceof ProtocolError || error instanceof SystemError)
-      throw error
-    throw new SystemError(errnoOf(error), reasonOf(error), { cause: error })
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function refusalOf(line: string): ConfigError | ProtocolError | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    // As any other answer that says nothing.
-  }
-  if (!isRecord(value)) return new ProtocolError('internal', 'the switch gives no answer')
-  if (value['ok'] === true) return undefined
-  const code = textOr(value['code'], 'internal')
-  const message = textOr(value['message'], '')
-  return code === 'bad-filter' ? new ConfigError(message) : new ProtocolError(code, message)
-}
-
-/**
- * Passes a capture on to its end, in whole blocks; a slow output holds up the reading. An output that fails ends it.
- * @returns what has passed
- */
-export async function passCapture(
-  { socket, first }: OpenCapture,
-  output: NodeJS.WritableStream,
-): Promise<BlockStream> {
-  const blocks = new BlockStream()
-  const pass = (chunk: Uint8Array): void => {
-    try {
-      const whole = blocks.take(chunk)
-      if (whole.length > 0 && !output.write(whole)) socket.pause()
-    } catch {
-      socket.destroy() // no blocks: what has passed is incomplete
-    }
-  }
-  const closed = new Promise((resolve) => socket.once('close', resolve))
-  const resume = (): unknown => socket.resume()
-  const giveUp = (): unknown => socket.destroy()
-  output.on('drain', resume)
-  output.on('error', giveUp)
-  output.on('close', giveUp)
-  if (!output.writable) socket.destroy() // it was closed before
-  pass(first)
-  socket.on('data', pass)
-  socket.resume()
-  await closed
-  output.off('drain', resume)
-  output.off('close', giveUp)
-  return blocks
-}
-
-/** `12 packets, 0 lost` */
-export const captureSummary = ({ packets, lost }: BlockStream): string =>
-  `${packets} packet${packets === 1 ? '' : 's'}, ${lost} lost`
+export const openCapture = (request: CaptureRequest): Promise<OpenCapture> => open(CAPTURE_SOCKET, request)

@@ -17,6 +17,7 @@ import { basename, dirname } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pinoPretty from 'pino-pretty'
+import { printable } from '#net/base/printable.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 
 export type { Logger }
@@ -85,11 +86,6 @@ const common = (process: string, level: string): pino.LoggerOptions => ({
 export function openChildLog(name: string, level = process.env['HYBRIDGE_LOG'] ?? 'info'): Logger {
   return pino(common(name, level), new BoundedFile(`log/${name}.log`))
 }
-
-// oxlint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g
-/** Text from elsewhere without what could steer a terminal. */
-export const printable = (text: string): string => text.replace(CONTROL, '\ufffd')
 
 export interface LogSink {
   /** Where to; standard error if absent. */

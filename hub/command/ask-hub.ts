@@ -2,7 +2,7 @@
 import { ConfigError, ProtocolError, SystemError } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
 import { CONTROL_SOCKET, requireDataDirectory } from '#hub/base/data-directory.ts'
-import { RpcClient, type RpcParams } from '#hub/base/rpc.ts'
+import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
 import { type Context, dataOf } from '#hub/command/context.ts'
 
 /**

@@ -1,17 +1,10 @@
 /** `hybridge capture ...`: what passes a port of the running hub, as a capture file. */
-import { createWriteStream } from 'node:fs'
-import { finished } from 'node:stream/promises'
-import { getSystemErrorMap } from 'node:util'
 import type { CommandModule } from 'yargs'
-import { ConfigError, ProtocolError, SystemError } from '#net/base/errors.ts'
+import { ConfigError } from '#net/base/errors.ts'
 import { FILE } from '#net/cli/values.ts'
-import { captureSummary, type OpenCapture, openCapture, passCapture } from '#hub/base/capture-client.ts'
-import {
-  type CaptureRequest,
-  captureRequest,
-  captureTarget,
-  type CaptureWords,
-} from '#hub/base/capture-request.ts'
+import { refuseTerminal, saveCapture } from '#net/capture/save-capture.ts'
+import { openCapture } from '#hub/base/capture-client.ts'
+import { captureRequest, captureTarget, type CaptureWords } from '#hub/base/capture-request.ts'
 import { inDataDirectory } from '#hub/command/ask-hub.ts'
 import type { Context } from '#hub/command/context.ts'
 
@@ -72,49 +65,8 @@ export const captureCommand = (context: Context): CommandModule<object, Capture>
   handler: async ({ data, write, snaplen, duration, ...words }) => {
     const request = captureRequest({ ...words, snap: snaplen, seconds: duration }, '')
     if (write === '') throw new ConfigError('-w needs the name of a file, or - for standard output')
-    const { stdout } = context
-    if (write === '-' && 'isTTY' in stdout && stdout.isTTY)
-      throw new ConfigError(
-        'a capture is no text for a terminal: write it to a file with -w FILE, or pipe it, as `hybridge capture ... | tcpdump -r -`',
-      )
+    refuseTerminal(write, context.stdout, 'hybridge capture ... | tcpdump -r -')
     const capture = await inDataDirectory(context, data, () => openCapture(request))
-    await run(context, capture, request, write)
+    await saveCapture(capture, write, captureTarget(request), context)
   },
 })
-
-async function run(
-  context: Context,
-  capture: OpenCapture,
-  request: CaptureRequest,
-  file: string,
-): Promise<void> {
-  const { stderr, stdout } = context
-  const isFile = file !== '-'
-  const output: NodeJS.WritableStream = isFile ? createWriteStream(file, { mode: 0o600 }) : stdout
-  let failure: NodeJS.ErrnoException | undefined
-  output.on('error', (error: NodeJS.ErrnoException) => (failure ??= error))
-  const stop = (): void => {
-    capture.socket.end()
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
-  stderr.write(`capturing ${captureTarget(request)}; Ctrl-C ends it\n`)
-  const blocks = await passCapture(capture, output)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop)
-  if (isFile && failure === undefined) {
-    output.end()
-    await finished(output).catch((error: NodeJS.ErrnoException) => (failure ??= error))
-  }
-  // A reader of a pipe that has seen enough is no failure.
-  if (failure !== undefined && failure.code !== 'EPIPE')
-    throw new SystemError(
-      failure.code ?? 'EIO',
-      `cannot write ${isFile ? file : 'standard output'}: ${textOf(failure)}`,
-    )
-  stderr.write(`${captureSummary(blocks)}\n`)
-  if (!blocks.isComplete && failure === undefined)
-    throw new ProtocolError('disconnected', 'the hub ended the capture; what came before is whole')
-}
-
-/** `no such file or directory`, without what Node says around it. */
-const textOf = ({ errno = 0, message }: NodeJS.ErrnoException): string =>
-  getSystemErrorMap().get(errno)?.[1] ?? message

@@ -1,7 +1,8 @@
 /** The hub's answer to `hybridge show rstp`, checked, and as text for terminals. */
 import { z } from 'zod'
 import { parseAnswer } from '#hub/command/show-text.ts'
-import { formatTable, shorten } from '#hub/command/table.ts'
+import { shorten } from '#hub/command/table.ts'
+import { formatTable } from '#net/base/table.ts'
 
 const RstpStatus = z.looseObject({
   bridge: z.string(),

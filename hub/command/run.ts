@@ -1,9 +1,9 @@
 /** The `hybridge` command line. */
 import yargs, { type Argv } from 'yargs'
 import { ConfigError, ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
+import { printable } from '#net/base/printable.ts'
 import { type CommandDescription, describeCommandLine } from '#net/cli/description.ts'
 import { DIRECTORY } from '#net/cli/values.ts'
-import { printable } from '#hub/base/log.ts'
 import { bridgeCommand } from '#hub/command/bridge.ts'
 import { captureCommand } from '#hub/command/capture.ts'
 import { completionCommand } from '#hub/command/completion.ts'

@@ -1,7 +1,8 @@
 /** The hub's answers to `hybridge show`, checked, and as text for terminals. */
 import { z } from 'zod'
 import { ProtocolError } from '#net/base/errors.ts'
-import { formatCount, formatTable, shorten } from '#hub/command/table.ts'
+import { formatCount, shorten } from '#hub/command/table.ts'
+import { formatTable } from '#net/base/table.ts'
 
 const Drops = z.record(z.string(), z.number())
 export const PortStatus = z.looseObject({

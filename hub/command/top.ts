@@ -2,10 +2,10 @@
 import type { CommandModule } from 'yargs'
 import { ConfigError } from '#net/base/errors.ts'
 import { CONTROL_SOCKET } from '#hub/base/data-directory.ts'
-import { RpcClient } from '#hub/base/rpc.ts'
+import { RpcClient } from '#net/base/rpc.ts'
 import { inDataDirectory } from '#hub/command/ask-hub.ts'
 import type { Context } from '#hub/command/context.ts'
-import { printable } from '#hub/base/log.ts'
+import { printable } from '#net/base/printable.ts'
 import type { ViewSource } from '#net/view/source.ts'
 
 interface Top {

@@ -1,5 +1,5 @@
 /** A checked topology for people and programs. */
-import { formatTable } from '#hub/command/table.ts'
+import { formatTable } from '#net/base/table.ts'
 import type { Topology } from '#hub/topology/topology.ts'
 
 export function formatTopology({ name, devices, bridges }: Topology): string {

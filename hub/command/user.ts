@@ -6,7 +6,7 @@ import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { FILE } from '#net/cli/values.ts'
 import { ACCOUNTS_FILE, openDataDirectory, ownerOf, requireDataDirectory } from '#hub/base/data-directory.ts'
 import { type Context, dataOf, print } from '#hub/command/context.ts'
-import { formatTable } from '#hub/command/table.ts'
+import { formatTable } from '#net/base/table.ts'
 import type { PublicKey } from '#hub/accounts/public-key.ts'
 import type { AccountStore } from '#hub/accounts/store.ts'
 

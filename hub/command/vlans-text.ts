@@ -1,7 +1,8 @@
 /** The hub's answer to `hybridge show vlans`, checked, and as text for terminals. */
 import { z } from 'zod'
 import { parseAnswer } from '#hub/command/show-text.ts'
-import { formatCount, formatTable } from '#hub/command/table.ts'
+import { formatCount } from '#hub/command/table.ts'
+import { formatTable } from '#net/base/table.ts'
 
 const Ports = z.array(z.number())
 const Vlan = z.looseObject({

@@ -120,6 +120,8 @@ export interface LinkReading {
   readonly connected: boolean
   /** Milliseconds since 1970. */
   readonly since: number
+  /** As its gateway measured it last; null: not yet. */
+  readonly roundTripMs: number | null
   /** Times that it came back. */
   readonly reconnects: number
   /** Why it left; empty while it is here. */
@@ -336,6 +338,7 @@ export class Fabric {
         address: tunnel.address,
         connected: tunnel.leftAt === undefined,
         since: tunnel.since,
+        roundTripMs: tunnel.port?.roundTripMs ?? null,
         reconnects: tunnel.joins - 1,
         reason: tunnel.reason,
       }))

@@ -8,7 +8,7 @@ import { inlineWayOfFrames } from '#net/base/inlining.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { CAPTURE_SOCKET, COUNTERS_SOCKET, FABRIC_SOCKET, TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import { CAP_NET_ADMIN, CAP_NET_RAW, dropTo, processUsers } from '#hub/base/privilege.ts'
-import { claimSocketPath, listenRpc } from '#hub/base/rpc.ts'
+import { claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { listenUnix } from '#hub/base/unix-listener.ts'
 import {

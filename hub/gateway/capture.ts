@@ -1,6 +1,7 @@
 /** A capture for a user of the SSH port: `ssh -p 2222 ann@hub capture private0 | tcpdump -r -`. */
 import type { ServerChannel } from 'ssh2'
-import { captureSummary, openCapture, passCapture } from '#hub/base/capture-client.ts'
+import { captureSummary, passCapture } from '#net/capture/capture-client.ts'
+import { openCapture } from '#hub/base/capture-client.ts'
 import { captureRequest, captureTarget, type CaptureWords } from '#hub/base/capture-request.ts'
 
 /**

@@ -1,6 +1,6 @@
 /** Ports of a bridge for a user of the SSH port: `ssh -p 2222 ann@hub hybridge ports private0`. */
 import { ProtocolError } from '#net/base/errors.ts'
-import type { RpcClient } from '#hub/base/rpc.ts'
+import type { RpcClient } from '#net/base/rpc.ts'
 import { formatPorts, parsePorts, type PortStatus } from '#hub/command/show-text.ts'
 
 /** How long an answer is given again: however often users ask, the fabric is asked about so often for each bridge. */

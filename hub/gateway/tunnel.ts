@@ -73,7 +73,7 @@ export class Tunnel {
       {
         onHello: (peer) => this.#join(peer),
         onFrames: (chunk, start, end) => this.#toFabric(chunk, start, end),
-        onPong: (time) => this.#downlink?.answered(time, performance.now()),
+        onPong: (time) => this.#answered(time),
         onEnd: (reason) => this.#end(reason),
       },
       performance.now(),
@@ -118,7 +118,7 @@ export class Tunnel {
         this.bye(reason.code, reason.message)
       },
       onBoundary: () => (this.#ended ? this.#finish() : this.#transmit()),
-      onLost: () => (this.#lossTimer ??= setTimeout(() => this.#tellLosses(), TELL_LOSSES_MS)),
+      onLost: () => this.#tellLossesSoon(),
     })
     let answer = ''
     const timer = setTimeout(() => this.bye('unavailable', 'the switch does not answer'), ATTACH_TIMEOUT_MS)
@@ -181,6 +181,19 @@ export class Tunnel {
     this.#fabric?.uncork()
   }
 
+  /** The agent has answered a ping of this time. */
+  #answered(time: number): void {
+    if (this.#downlink === undefined) return
+    this.#downlink.answered(time, performance.now())
+    if (!this.#joined || this.#ended) return
+    this.#downlink.losses.roundTripMs = this.#session.roundTripMs
+    this.#tellLossesSoon()
+  }
+
+  #tellLossesSoon(): void {
+    this.#lossTimer ??= setTimeout(() => this.#tellLosses(), TELL_LOSSES_MS)
+  }
+
   /** Between two records of the agent's. */
   #tellLosses(): void {
     this.#lossTimer = undefined
@@ -230,7 +243,7 @@ export class Tunnel {
     clearTimeout(this.#timer)
     const { bridge, user, caller, log } = this.#options
     // Of an agent that does not answer, or came back by another way, the connection would stay for a quarter of an hour.
-    if (reason.code !== 'leave') connectionUnder(caller, true).abandon()
+    if (reason.code === 'lost' || reason.code === 'taken-over') connectionUnder(caller, true).abandon()
     log(reason.code === 'leave' ? 'info' : 'warn', `tunnel of ${user} on ${bridge} ended: ${reason.message}`)
     if (
       this.#downlink?.isBetweenRecords === false &&

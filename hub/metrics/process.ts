@@ -7,7 +7,7 @@ import { COUNTERS_SOCKET, METRICS_SOCKET } from '#hub/base/data-directory.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
-import { claimSocketPath, listenRpc, RpcClient } from '#hub/base/rpc.ts'
+import { claimSocketPath, listenRpc, RpcClient } from '#net/base/rpc.ts'
 import { createEndpoint } from '#hub/metrics/endpoint.ts'
 import { formatMetrics, parseFabricCounters } from '#hub/metrics/metrics.ts'
 

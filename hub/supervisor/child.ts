@@ -10,7 +10,7 @@ import { isRecord, textOr } from '#net/base/unknown.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
 import { type ProcessUsers, userOf } from '#hub/base/privilege.ts'
-import { RpcClient, type RpcParams } from '#hub/base/rpc.ts'
+import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
 
 /** A process that ends again and again is started after 0.2 s, 0.4 s, ... at most this. */
 const MAX_DELAY_MS = 10_000

@@ -3,6 +3,7 @@
  * children log, and nothing from the network; started as root it alone stays root, to start the others.
  */
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { ServiceManager } from '#net/base/service-manager.ts'
 import { programArguments } from '#net/program/arguments.ts'
 import { prepareRecords } from '#net/port/nic/records-directory.ts'
 import type { ListenAddress, ServeConfig, WebConfig } from '#hub/config.ts'
@@ -63,6 +64,10 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
   ]
   const logs = config.metrics ? [...names, 'metrics'] : names
   const followers = logs.map((name) => followLog(`log/${name}.log`, (line) => relayLine(log, name, line)))
+  const manager = new ServiceManager(process.env)
+  const { watchdogMs } = manager
+  // That the children live is watched by this process, which starts them again: it is its own life that is told.
+  const alive = watchdogMs === undefined ? undefined : setInterval(() => manager.alive(), watchdogMs / 2)
   let children: Child[] = [control, fabric]
   let stopping = false
   const stopAll = async (): Promise<void> => {
@@ -147,10 +152,14 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     const outcome = await Promise.race([start(), signal.then(() => undefined)])
     if (outcome !== undefined) {
       process.stdout.write(`ready ssh=${outcome}\n`)
+      manager.ready()
+      manager.status(`SSH on ${outcome}`)
       log.info(`stopping: ${await signal}`)
     }
     return 0
   } finally {
+    manager.stopping()
+    clearInterval(alive)
     await stopAll()
   }
 }

@@ -9,6 +9,7 @@ const Link = z.object({
   address: z.string(),
   connected: z.boolean(),
   since: z.number(),
+  roundTripMs: z.number().nullable(),
   reconnects: z.number(),
   reason: z.string(),
 })

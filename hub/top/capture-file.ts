@@ -5,7 +5,8 @@ import { resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { reasonOf, SystemError } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
-import { captureSummary, openCapture, passCapture } from '#hub/base/capture-client.ts'
+import { captureSummary, passCapture } from '#net/capture/capture-client.ts'
+import { openCapture } from '#hub/base/capture-client.ts'
 import { captureRequest } from '#hub/base/capture-request.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ProtocolError, SystemError } from '#net/base/errors.ts'
-import type { RpcParams } from '#hub/base/rpc.ts'
+import type { RpcParams } from '#net/base/rpc.ts'
 import { HubSource } from '#hub/top/source.ts'
 
 const counters = { inFrames: 3, inOctets: 192, outFrames: 0, outOctets: 0, inDrops: {}, outDrops: {} }
@@ -25,6 +25,7 @@ const link = {
   address: '192.0.2.1',
   connected: true,
   since: 7,
+  roundTripMs: 12.5,
   reconnects: 1,
   reason: '',
 }
@@ -77,7 +78,14 @@ describe('HubSource', () => {
         { name: 'empty', ports: [] },
       ],
       links: [
-        { name: 'ann@site on lab port 2', address: '192.0.2.1', state: 'connected', since: 7, reconnects: 1 },
+        {
+          name: 'ann@site on lab port 2',
+          address: '192.0.2.1',
+          state: 'connected',
+          since: 7,
+          roundTripMs: 12.5,
+          reconnects: 1,
+        },
       ],
       talkers: [talker],
     })

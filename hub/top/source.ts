@@ -1,7 +1,7 @@
 /** A whole hub for the full-screen view: all bridges, ports and tunnels, asked for over the operators' socket. */
 import { ProtocolError, reasonOf, SystemError } from '#net/base/errors.ts'
 import type { Snapshot, ViewEvent, ViewLink, ViewPort, ViewSource } from '#net/view/source.ts'
-import type { RpcParams } from '#hub/base/rpc.ts'
+import type { RpcParams } from '#net/base/rpc.ts'
 import { parseWatch, type WatchAnswer } from '#hub/top/answer.ts'
 import { captureToFile } from '#hub/top/capture-file.ts'
 
@@ -133,8 +133,7 @@ const viewLink = (link: WatchAnswer['links'][number]): ViewLink => ({
   address: link.address,
   state: link.connected ? 'connected' : 'disconnected',
   since: link.since,
-  // Gateways measure it, and keep it to themselves.
-  roundTripMs: undefined,
+  roundTripMs: link.roundTripMs ?? undefined,
   reconnects: link.reconnects,
   attempt: 0,
   reason: link.reason,

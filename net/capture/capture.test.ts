@@ -16,7 +16,11 @@ class Watched {
   readonly #octets: Uint8Array[] = []
   changes = 0
 
-  constructor(lab: SwitchLab, port: number | undefined, options: Partial<CaptureOptions> = {}) {
+  constructor(
+    lab: SwitchLab,
+    port: number | undefined,
+    options: Partial<CaptureOptions & { octets: number }> = {},
+  ) {
     let timeUs = START_US
     this.capture = new Capture({
       name: 'lab',

@@ -54,12 +54,21 @@ export interface CaptureOptions {
   readonly snapLength: number
   /** Packets after which it ends; 0: none. */
   readonly count: number
-  /** Of the ring. */
-  readonly octets: number
   /** Puts microseconds since 1970 into an array. */
   readonly clock: (timeUs: Float64Array) => void
   /** Something was added to the ring, or the capture has ended. */
   readonly onChange: () => void
+}
+
+/** Where a capture's blocks go. */
+export interface BlockRing {
+  readonly memory: FrameMemory
+  /** Takes room for a block, to be written at once. @returns its place in the memory, -1 when there is none */
+  add(octets: number): number
+  /** Whether blocks of so many octets in all find room. */
+  hasRoom(octets: number): boolean
+  /** Adds a block that the file cannot be read without: its header, an interface. @returns false: no room now */
+  describe(block: Uint8Array): boolean
 }
 
 interface CapturedInterface {
@@ -73,8 +82,8 @@ interface CapturedInterface {
 const WANTED = 0
 const LOST = 1
 
-export class Capture implements FrameObserver {
-  readonly ring: Ring
+export class RingCapture<R extends BlockRing> implements FrameObserver {
+  readonly ring: R
   /** No more is written; statistics may be taken. */
   isEnded = false
   private readonly options: CaptureOptions
@@ -91,11 +100,12 @@ export class Capture implements FrameObserver {
   /** There when it was needed once. */
   private finisher: Finisher | null = null
 
-  constructor(options: CaptureOptions) {
+  /** @param ring  the capture's alone, with its memory */
+  constructor(options: CaptureOptions, ring: R) {
     this.options = options
     this.left = options.count
-    this.ring = new Ring(FrameMemory.native(options.octets))
-    this.append(sectionHeader('hybridge'))
+    this.ring = ring
+    ring.describe(sectionHeader('hybridge'))
   }
 
   /**
@@ -142,17 +152,20 @@ export class Capture implements FrameObserver {
     this.options.onChange()
   }
 
-  /** The blocks that end the file, a statistics block for each interface. */
-  statistics(): Uint8Array {
+  /**
+   * The blocks that end the file, a statistics block for each interface.
+   * @param missed  packets that this reader lost beside, of any interface
+   */
+  statistics(missed = 0): Uint8Array {
     this.options.clock(this.timeUs)
     const timeUs = float64(this.timeUs, 0)
     let unnamed = this.named
-    const blocks = this.interfaces.flatMap(({ number, description, counts }) => {
+    const blocks = this.interfaces.flatMap(({ number, description, counts }, i) => {
       const statistics = interfaceStatistics({
         interfaceNumber: number < 0 ? unnamed++ : number,
         timeUs,
         received: float64(counts, WANTED),
-        dropped: float64(counts, LOST),
+        dropped: float64(counts, LOST) + (i === 0 ? missed : 0),
       })
       return number < 0 ? [description, statistics] : [statistics]
     })
@@ -201,14 +214,8 @@ export class Capture implements FrameObserver {
 
   /** Describes an interface in the file before its first packet. @returns false while there is no room for that */
   private isNamed(from: CapturedInterface): boolean {
-    if (from.number < 0 && this.append(from.description)) from.number = this.named++
+    if (from.number < 0 && this.ring.describe(from.description)) from.number = this.named++
     return from.number >= 0
-  }
-
-  private append(block: Uint8Array): boolean {
-    const at = this.ring.add(block.length)
-    if (at >= 0) this.ring.memory.bytes.set(block, at)
-    return at >= 0
   }
 
   private writeFinished(
@@ -256,6 +263,14 @@ export class Capture implements FrameObserver {
     putPacketEnd(b, at, total, captured, side, comment)
     from.counts[WANTED] = float64(from.counts, WANTED) + 1
     if (this.left > 0 && --this.left === 0) this.isEnded = true
+  }
+}
+
+/** A capture for one reader that is there from its beginning. */
+export class Capture extends RingCapture<Ring> {
+  /** @param options  `octets` is the size of the ring */
+  constructor(options: CaptureOptions & { readonly octets: number }) {
+    super(options, new Ring(FrameMemory.native(options.octets)))
   }
 }
 

@@ -40,6 +40,13 @@ export class Ring {
     return this.#tail + octets <= this.#size || octets <= this.#head
   }
 
+  /** Adds a whole block. @returns false when the ring is full */
+  describe(block: Uint8Array): boolean {
+    const at = this.add(block.length)
+    if (at >= 0) this.memory.bytes.set(block, at)
+    return at >= 0
+  }
+
   /** Place of the first octet that waits. */
   get head(): number {
     return this.#head

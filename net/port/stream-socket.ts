@@ -48,6 +48,8 @@ export class StreamSocketPort implements Port {
   readonly superFrames: boolean
   readonly maxFrame: number
   up = true
+  /** To the agent, as the gateway measured it last. */
+  roundTripMs: number | undefined
   readonly #fd: number
   readonly #sink: FrameSink
   readonly #onEnd: (why: string) => void
@@ -73,7 +75,7 @@ export class StreamSocketPort implements Port {
     this.#assembler = new FrameAssembler(options.counters, options.sink, (type, payload) => {
       if (type !== RECORD_DROPS)
         throw new ProtocolError('malformed', `a record of type ${type} has no place here`)
-      countDrops(payload, options.counters)
+      this.roundTripMs = countDrops(payload, options.counters) ?? this.roundTripMs
     })
     libc.setBuffer(this.#fd, libc.SO_SNDBUFFORCE, libc.SO_SNDBUF, SOCKET_BUFFER)
     this.#watcher = new Watcher(this.#fd, (events, failed) => this.#ready(events, failed))

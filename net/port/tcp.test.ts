@@ -81,6 +81,10 @@ it('may have much under way where the right to that is there, and little that is
   expect(option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT)).toBe(isAllowed ? 1 << 20 : 0)
 })
 
+it('has no far path without a socket', () => {
+  expect(allowFarSending(-1)).toBe(false)
+})
+
 it('takes a size of segments, before it is connected', () => {
   const fd = open(6)
   setSegmentSize(fd, 1200)
@@ -92,7 +96,6 @@ it('has nothing to set on what is no TCP socket', () => {
   opened.push(udp)
   for (const fd of [udp, -1]) {
     expect(setCongestion(fd, 'cubic')).toBe(false)
-    if (fd < 0) expect(allowFarSending(fd)).toBe(false)
     expect(congestionOf(fd)).toBe('')
   }
 })

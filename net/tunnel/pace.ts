@@ -42,6 +42,12 @@ const BUDGET_SHARE = 0.25
  */
 const FIRST_BUDGET_SHARE = 2
 /**
+ * The end of a far path has shown when so many readings bring no more than this above the rate. One long round trip is no
+ * sign there: flows in the tunnel that lost something for it would take many to find the rate again.
+ */
+const FLAT_READINGS = 3
+const GROWING = 1.1
+/**
  * And as much beside it, whatever the rate: two segments, as acknowledgements come for every second one. As it is the same
  * for all, tunnels that share a link come to equal parts of it; by a share of the rate alone each would keep what it has.
  */
@@ -87,6 +93,8 @@ export class Pace {
   #acked = 0
   #readAt = Number.NaN
   #wasHeld = false
+  /** Readings in a row with something held back, and no higher rate. */
+  #flat = 0
   /** The path has shown its end. */
   #isKnown = false
   readonly #crowd = new Crowd()
@@ -113,10 +121,12 @@ export class Pace {
     const since = now - this.#readAt
     if (since > 0) {
       const rate = (reading.ackedOctets - this.#acked) / since
+      const isSought = !this.#isKnown && !this.isFast && leastRoundTripMs >= BUDGET_MS
+      if (rate > this.rate * GROWING) this.#flat = 0
+      else this.#flat = reading.isHeld ? this.#flat + 1 : 0
       // Less than before says something of the path only while there was something to send all the time.
-      if (rate > this.rate)
-        this.rate += (rate - this.rate) / (this.#isKnown || leastRoundTripMs < BUDGET_MS ? 2 : 1)
-      else if (isHeld && this.#wasHeld) {
+      if (rate > this.rate) this.rate = isSought ? Math.min(rate, 2 * this.rate) : (this.rate + rate) / 2
+      else if (isSought ? this.#flat >= FLAT_READINGS : isHeld && this.#wasHeld) {
         this.rate = Math.max(LEAST_RATE, this.rate + (rate - this.rate) / 4)
         this.#isKnown = true
       }

@@ -15,12 +15,6 @@ declare module 'blessed/lib/program.js' {
     readonly rows: number
     on(event: 'keypress', listener: (character: string | undefined, key: KeyPress | undefined) => void): this
     on(event: 'resize', listener: () => void): this
-    /** DECSET and DECRST: `?1049`. */
-    setMode(mode: string): void
-    resetMode(mode: string): void
-    hideCursor(): void
-    showCursor(): void
-    clear(): void
     /** Gives keys back to others, and ends raw mode. */
     destroy(): void
   }

@@ -1,40 +1,18 @@
 /**
  * What the user has chosen, and what a key does. Pure but for its own fields; what must be done elsewhere is an Action.
  */
+import type { Abilities, Action } from '#net/view/action.ts'
+import { typed, type Dialog } from '#net/view/dialog.ts'
 import type { Key } from '#net/view/key.ts'
 import { FIRST_ORDER, PORT_SORTS, TALKER_SORTS, shownBridges, type Order } from '#net/view/order.ts'
 import type { Reading } from '#net/view/model.ts'
 import type { PortRow } from '#net/view/port-track.ts'
 import { UNITS, unitsName, type Units } from '#net/view/quantity.ts'
-import { plainText } from '#net/view/text.ts'
 
 /** In the order of the keys 1 to 5. */
 export const TABS = ['Overview', 'Ports', 'Links', 'Talkers', 'Events'] as const
 export type Tab = (typeof TABS)[number]
 
-export type Action =
-  | { readonly do: 'quit' | 'reset' | 'redraw' | 'suspend' | 'thaw' }
-  | { readonly do: 'capture'; readonly port: PortRow; readonly file: string }
-  | { readonly do: 'stop-capture'; readonly port: PortRow }
-  | { readonly do: 'impair'; readonly port: PortRow; readonly text: string }
-
-/** What stands in the last line, and takes the keys. */
-export type Dialog =
-  | { readonly kind: 'help' }
-  | { readonly kind: 'quit' }
-  | { readonly kind: 'filter'; readonly text: string; readonly before: string }
-  | { readonly kind: 'capture' | 'impair'; readonly text: string; readonly port: PortRow }
-
-/** What the source offers, and what is going on. */
-export interface Abilities {
-  readonly capture: boolean
-  readonly impair: boolean
-  readonly isCapturing: (port: PortRow) => boolean
-  /** Offered as the name of a capture of the port. */
-  readonly captureFile: (port: PortRow) => string
-}
-
-const LONGEST_INPUT = 200
 const PAGE = 10
 
 export class Controls {
@@ -166,7 +144,7 @@ export class Controls {
     this.scrollBy(step)
   }
 
-  /** The pane that shows it keeps it within its rows. */
+  /** The pane that shows it keeps it within its rows (pane.ts, `scrolled`). */
   scrollBy(step: number): void {
     this.scroll = Math.max(0, Math.min(Number.MAX_SAFE_INTEGER, this.scroll + step))
   }
@@ -230,11 +208,4 @@ export class Controls {
     if (dialog.kind === 'filter') this.filter = text
     return undefined
   }
-}
-
-/** One line of input: characters, Backspace, Ctrl-U. */
-function typed(text: string, key: Key): string {
-  if (key.name === 'backspace') return text.slice(0, -1)
-  if (key.name === 'C-u') return ''
-  return plainText(text + key.text).slice(0, LONGEST_INPUT)
 }

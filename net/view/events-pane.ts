@@ -1,5 +1,5 @@
 /** What happened, the newest at the bottom of a small pane, at the top of the whole log. */
-import { heading, window, type Scene } from '#net/view/pane.ts'
+import { heading, scrolled, type Scene } from '#net/view/pane.ts'
 import { clock } from '#net/view/quantity.ts'
 import { clip, line, span, type Line } from '#net/view/text.ts'
 
@@ -36,8 +36,5 @@ export function eventsPane(scene: Scene, width: number, height: number): Line[] 
   if (rows.length === 0)
     rows.push(line(wanted === '' ? 'nothing yet' : `none has "${controls.filter}"`, 'dim'))
   const note = wanted === '' ? 'newest first' : `only "${controls.filter}", newest first`
-  return [heading('Events', note, width, glyphs), ...window(rows, controls.scroll, height - 1)].slice(
-    0,
-    height,
-  )
+  return [heading('Events', note, width, glyphs), ...scrolled(rows, controls, height - 1)].slice(0, height)
 }

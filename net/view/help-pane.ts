@@ -1,6 +1,6 @@
 /** The overlay that says what the keys do. */
 import { TABS } from '#net/view/controls.ts'
-import { heading, window, type Scene } from '#net/view/pane.ts'
+import { heading, scrolled, type Scene } from '#net/view/pane.ts'
 import { left, line, span, type Line } from '#net/view/text.ts'
 
 /** Key and what it does; as docs/view.md has them. */
@@ -30,7 +30,7 @@ export function helpPane({ title, controls, glyphs }: Scene, width: number, heig
   ])
   return [
     heading(`Keys of ${title}`, 'any other key closes this', width, glyphs),
-    ...window(rows, controls.scroll, height - 2),
+    ...scrolled(rows, controls, height - 2),
     line(''),
   ].slice(0, height)
 }

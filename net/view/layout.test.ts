@@ -49,24 +49,24 @@ describe('the overview', () => {
       connected to 192.0.2.1, bridge private0  up 01:02:03
       RTT 12.3 ms   reconnects 2   since 11:01:01
       ── Ports ─────────────────────────────────────────────────── by number, bit/s ──
-          # port                            packets    bytes    pkt/s    bit/s   drops
+          # port                       in pkts   in bit/s  out pkts  out bit/s   drops
       this machine
-      ▶   1 nic:eth1                 in        1200    120 k    100     80.0 k       0
-            up                       out          2    120        0        0        15
-          2 tunnel:private0          in           0      0        0        0         0
-            DOWN                     out       1000    100 k      0        0         0
+      ▶   1 nic:eth1            up        1200     80.0 k         2        0        15
+          2 tunnel:private0     DOWN         0        0        1000        0         0
       private0, at the hub
-          1 nic:lan                  in           0      0        0        0         0
-            up  the lab              out          0      0        0        0         0
+          1 nic:lan  the lab    up           0        0           0        0         0
       ── 1 nic:eth1 ───────────────────────────────────────────── last 5 min, bit/s ──
       in                                                             ▆  peak   80.0 k
       out                                                               peak      0
       drops: out queue-full 12, vlan 3
+
       ── Talkers ─────────────────────────────────────────────────── by rate, bit/s ──
         address           VLAN bridge                port    packets    bytes    bit/s
         52:54:00:00:00:01    7 private0                 1         20   2.00 k   8.00 k
+
       ── Events ──────────────────────────────────────────────────────────────────────
       12:03:03 connected to 192.0.2.1
+
 
       ? help  s sort  / find  f freeze  r reset  u unit  c capture  i impair  q quit"
     `)
@@ -87,11 +87,11 @@ describe('the overview', () => {
       connected to 192.0.2.1, bridge private0
       RTT 12.3 ms   reconnects 2   since 11:01
       ── Ports ─────────── by number, bit/s ──
-        port                     bit/s   drops
+        port               in bit/s  out bit/s
       this machine
-      ▶ nic:eth1          in    80.0 k       0
-        up                out      0        15
-        tunnel:private0   in       0         0
+      ▶ nic:eth1    up       80.0 k        0
+        tunnel:pri… DOWN        0          0
+      private0, at the hub
       ? help  s sort  / find  f freeze  r re…"
     `)
   })
@@ -130,6 +130,22 @@ describe('other pictures', () => {
     const rows = picture(scene({ controls }), 80, 24)
     expect(rows[0]).toContain(`[${TABS.indexOf(tab) + 1} ${tab}]`)
     expect(rows.join('\n')).toMatch(new RegExp(row.source, 'm'))
+  })
+
+  it('scrolls within what there is', () => {
+    const controls = makeControls()
+    controls.tab = 'Events'
+    const many = Array.from({ length: 100 }, (_, i) => ({ time: NOW, text: `event ${i}` }))
+    const top = (name: string): string => {
+      controls.press({ name, text: '' }, scene().reading)
+      return picture(scene({ controls, events: many }), 80, 24)[2] ?? ''
+    }
+    expect(['down', 'end', 'up', 'home'].map((name) => top(name).slice(9))).toEqual([
+      'event 98',
+      'event 20',
+      'event 21',
+      'event 99',
+    ])
   })
 
   it('the help says every key', () => {

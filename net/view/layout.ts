@@ -14,7 +14,7 @@ import { clip, fit, lengthOf, span, type Line, type Span } from '#net/view/text.
 const WIDE = 120
 
 /** Of the overview's rows, for ports before anything else. */
-const PORTS_SHARE = 0.5
+const PORTS_SHARE = 0.4
 
 interface Part {
   /** It is left out where it cannot have these rows. */
@@ -40,13 +40,13 @@ const BODIES: Readonly<Record<Tab, Body>> = {
   Ports: (scene, width, height) =>
     stack(
       [
-        { least: 3, most: height, draw: (rows) => portsPane(scene, width, rows) },
+        { least: 3, most: height, draw: (rows) => portsPane(scene, width, rows, false) },
         { least: 6, most: 16, draw: (rows) => ratesPane(scene, width, rows) },
       ],
       height,
     ),
   Links: linksPane,
-  Talkers: (scene, width, height) => talkersPane(scene, width, height, scene.controls.scroll),
+  Talkers: (scene, width, height) => talkersPane(scene, width, height, true),
   Events: eventsPane,
 }
 
@@ -60,8 +60,9 @@ function overview(scene: Scene, width: number, height: number): Part[] {
   const hasTalkers = scene.reading.talkers !== undefined
   const isWide = width >= WIDE && hasTalkers
   const half = Math.floor((width - 2) / 2)
-  const ports = portRows(scene, width)
   const leastPorts = Math.max(6, Math.floor(height * PORTS_SHARE))
+  const isCompact = portRows(scene, width, false) > leastPorts
+  const ports = portRows(scene, width, isCompact)
   const lists: Part[] = isWide
     ? [
         {
@@ -69,7 +70,7 @@ function overview(scene: Scene, width: number, height: number): Part[] {
           most: Infinity,
           draw: (rows) =>
             beside(
-              talkersPane(scene, half, rows, 0),
+              talkersPane(scene, half, rows, false),
               half,
               lastEventsPane(scene, width - half - 2, rows),
               rows,
@@ -78,13 +79,17 @@ function overview(scene: Scene, width: number, height: number): Part[] {
       ]
     : [
         ...(hasTalkers
-          ? [{ least: 3, most: Infinity, draw: (rows: number) => talkersPane(scene, width, rows, 0) }]
+          ? [{ least: 3, most: Infinity, draw: (rows: number) => talkersPane(scene, width, rows, false) }]
           : []),
         { least: 3, most: Infinity, draw: (rows) => lastEventsPane(scene, width, rows) },
       ]
   return [
     { least: links.length, most: links.length, draw: () => links },
-    { least: Math.min(ports, leastPorts), most: ports, draw: (rows) => portsPane(scene, width, rows) },
+    {
+      least: Math.min(ports, leastPorts),
+      most: ports,
+      draw: (rows) => portsPane(scene, width, rows, isCompact),
+    },
     { least: 4, most: 12, draw: (rows) => ratesPane(scene, width, rows) },
     ...lists,
   ]

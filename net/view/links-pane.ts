@@ -1,5 +1,5 @@
 /** Connections: the one of an agent in two rows, those of a hub as a sum; and the table of all. */
-import { heading, stateStyle, window, type Scene } from '#net/view/pane.ts'
+import { heading, scrolled, stateStyle, type Scene } from '#net/view/pane.ts'
 import { clock, duration, milliseconds } from '#net/view/quantity.ts'
 import type { ViewLink } from '#net/view/source.ts'
 import { cells, place, titles, type Column } from '#net/view/table.ts'
@@ -100,6 +100,6 @@ export function linksPane(scene: Scene, width: number, height: number): Line[] {
   return [
     heading('Links', wanted === '' ? '' : `only "${controls.filter}"`, width, glyphs),
     titles(placed, glyphs),
-    ...window(rows, controls.scroll, height - 2),
+    ...scrolled(rows, controls, height - 2),
   ].slice(0, height)
 }

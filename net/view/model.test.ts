@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { ViewModel } from '#net/view/model.ts'
 import type { PortRow } from '#net/view/port-track.ts'
+import type { Snapshot } from '#net/view/source.ts'
 import { port, snapshot, talker } from '#test/support/view-scene.ts'
+
+const farPort = (at: number, inFrames: number): Snapshot =>
+  snapshot(at, [], {
+    bridges: [
+      {
+        name: 'far',
+        isRemote: true,
+        at: at < 4 ? 1000 : 4000,
+        ports: [port(1, { inFrames, inOctets: inFrames * 100 })],
+      },
+    ],
+  })
 
 const rows = (model: ViewModel): PortRow[] => model.reading.bridges.flatMap(({ ports }) => ports)
 
@@ -21,6 +34,16 @@ describe('ViewModel', () => {
     model.add(snapshot(10, [port(1)]))
     model.add(snapshot(10, [port(1, { inFrames: 5 })]))
     expect(rows(model)[0]?.in).toMatchObject({ frames: 5, framesPerSecond: 0 })
+  })
+
+  it('keeps the rates of ports that were not read again, and reckons by the time when they were', () => {
+    const model = new ViewModel()
+    const rates = [farPort(1, 10), farPort(4, 40), farPort(5, 40)].map((one) => {
+      model.add(one)
+      return rows(model)[0]?.in.framesPerSecond
+    })
+    expect(rates).toEqual([0, 10, 10])
+    expect(rows(model)[0]?.history.columns('in', 300).slice(-4)).toEqual([0, 1000, 1000, 1000])
   })
 
   it('sums drops and tells their reasons, most first', () => {

@@ -40,13 +40,16 @@ export class ViewModel {
     const seconds = this.#at === undefined ? 0 : Math.max(0, (at - this.#at) / 1000)
     this.#at = at
     const ports = new Map<string, PortTrack>()
-    const rows = bridges.map(({ name, isRemote, ports: all }): BridgeRows => {
+    const rows = bridges.map(({ name, isRemote, at: readAt, ports: all }): BridgeRows => {
       const bridge = { name: plainText(name), isRemote }
       const shown: PortRow[] = []
       for (const port of all) {
         const key = JSON.stringify([isRemote, name, port.id])
         if (ports.size >= MAX_PORTS || ports.has(key)) continue
-        const track = trackPort(this.#ports.get(key), port, { key, bridge, seconds })
+        const known = this.#ports.get(key)
+        // Not read again since the last snapshot: rates are still those.
+        const isSame = known !== undefined && readAt !== undefined && readAt <= known.at
+        const track = isSame ? known : trackPort(known, port, { key, bridge, at: readAt ?? at })
         ports.set(key, track)
         shown.push(track.row)
       }

@@ -1,7 +1,7 @@
 /** Styled rows as what a terminal is sent: ECMA-48 SGR, with colours that colour-blind people tell apart. */
 import type { Line, Style } from '#net/view/text.ts'
 
-export type Colours = 0 | 8 | 256
+type Colours = 0 | 8 | 256
 
 /** Blue for what is well or comes in, orange for what is not or goes out; without colours plain, bold and reversed do. */
 const SGR: Record<Style, Readonly<Record<Colours, string>>> = {

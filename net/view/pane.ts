@@ -43,6 +43,12 @@ export function window<Row>(rows: readonly Row[], first: number, height: number)
   return rows.slice(from, from + Math.max(0, height))
 }
 
+/** Rows from where the user has scrolled to, which is kept where it shows as much as there is. */
+export function scrolled<Row>(rows: readonly Row[], controls: Controls, height: number): readonly Row[] {
+  controls.scroll = Math.max(0, Math.min(controls.scroll, rows.length - height))
+  return window(rows, controls.scroll, height)
+}
+
 /** Panes beside each other, with two columns between them. Both are `height` rows high. */
 export function beside(a: readonly Line[], widthA: number, b: readonly Line[], height: number): Line[] {
   return Array.from({ length: height }, (_, i) => [...fit(a[i] ?? [], widthA), span('  '), ...(b[i] ?? [])])

@@ -1,5 +1,6 @@
 /** What the table of ports has in its columns: two rows for each port, or one where the screen is wide. */
 import type { PortFlow, PortRow } from '#net/view/port-track.ts'
+import type { Glyphs } from '#net/view/glyphs.ts'
 import type { Scene } from '#net/view/pane.ts'
 import { count, rate, scaled, type Units } from '#net/view/quantity.ts'
 import { cells, place, titles, type Column } from '#net/view/table.ts'
@@ -13,6 +14,9 @@ const PACKETS = 10
 const OCTETS = 8
 const RATE = 8
 const DROPS = 7
+const COMPACT_PACKETS = 9
+/** `out byte/s` */
+const COMPACT_RATE = 10
 
 export interface PortTable {
   readonly titles: Line
@@ -22,8 +26,11 @@ export interface PortTable {
   row(port: PortRow, which: number, isSelected: boolean): Line
 }
 
-export const portTable = (scene: Scene, width: number): PortTable =>
-  width >= WIDE ? wideTable(scene, width) : narrowTable(scene, width)
+/** @param isCompact  one row a port, with less in it, where the screen is not wide */
+export function portTable(scene: Scene, width: number, isCompact: boolean): PortTable {
+  if (width >= WIDE) return wideTable(scene, width)
+  return isCompact ? compactTable(scene, width) : narrowTable(scene, width)
+}
 
 /** `in vlan 3, queue-full 12; out delay 9`, '' when there are none. */
 export const dropsText = (port: PortRow): string =>
@@ -102,6 +109,77 @@ interface Whole {
   readonly mark: string
 }
 
+function compactTable({ controls, glyphs }: Scene, width: number): PortTable {
+  const { units } = controls
+  const direction = (name: string, flowOf: (row: Whole) => PortFlow): Column<Whole>[] => {
+    return [
+      {
+        title: `${name} pkts`,
+        width: COMPACT_PACKETS,
+        align: 'right',
+        importance: 2,
+        text: (row) => count(flowOf(row).frames, COMPACT_PACKETS),
+      },
+      {
+        title: `${name} ${units.rate}`,
+        width: COMPACT_RATE,
+        align: 'right',
+        importance: 0,
+        text: (row) => rate(flowOf(row).octetsPerSecond, units),
+      },
+    ]
+  }
+  const drops = ({ port }: Whole): number => port.in.drops + port.out.drops
+  const columns: Column<Whole>[] = [
+    ...nameColumns(10, Infinity),
+    ...direction('in', ({ port }) => port.in),
+    ...direction('out', ({ port }) => port.out),
+    {
+      title: 'drops',
+      width: DROPS,
+      align: 'right',
+      importance: 1,
+      text: (row) => count(drops(row), DROPS),
+      style: (row) => (drops(row) > 0 ? 'bad' : 'dim'),
+    },
+  ]
+  return onePortOneRow(columns, width, glyphs)
+}
+
+/** Mark, number, name and state of a port that has one row. */
+function nameColumns(width: number, widest: number): Column<Whole>[] {
+  return [
+    { title: '', width: 1, align: 'left', importance: 0, text: ({ mark }) => mark },
+    { title: '#', width: 3, align: 'right', importance: 3, text: ({ port }) => String(port.number) },
+    {
+      title: 'port',
+      width,
+      align: 'left',
+      importance: 0,
+      widest,
+      text: ({ port }) => (port.description === '' ? port.name : `${port.name}  ${port.description}`),
+      style: () => 'strong',
+    },
+    {
+      title: '',
+      width: 4,
+      align: 'left',
+      importance: 0,
+      text: ({ port }) => (port.up ? 'up' : 'DOWN'),
+      style: ({ port }) => stateOf(port),
+    },
+  ]
+}
+
+function onePortOneRow(columns: readonly Column<Whole>[], width: number, glyphs: Glyphs): PortTable {
+  const placed = place(columns, width)
+  return {
+    titles: titles(placed, glyphs),
+    each: 1,
+    row: (port, _which, isSelected) => cells(placed, { port, mark: isSelected ? glyphs.marker : '' }, glyphs),
+  }
+}
+
 function wideTable({ controls, glyphs }: Scene, width: number): PortTable {
   const { units } = controls
   const direction = (name: string, flowOf: (row: Whole) => PortFlow): Column<Whole>[] => {
@@ -109,25 +187,7 @@ function wideTable({ controls, glyphs }: Scene, width: number): PortTable {
     return [{ title: name, width: 4, align: 'right', importance: 0, text: () => '' }, ...all]
   }
   const columns: Column<Whole>[] = [
-    { title: '', width: 1, align: 'left', importance: 0, text: ({ mark }) => mark },
-    { title: '#', width: 3, align: 'right', importance: 0, text: ({ port }) => String(port.number) },
-    {
-      title: 'port',
-      width: 14,
-      align: 'left',
-      importance: 0,
-      widest: WIDEST_NAME,
-      text: ({ port }) => (port.description === '' ? port.name : `${port.name}  ${port.description}`),
-      style: () => 'strong',
-    },
-    {
-      title: 'state',
-      width: 5,
-      align: 'left',
-      importance: 0,
-      text: ({ port }) => (port.up ? 'up' : 'DOWN'),
-      style: ({ port }) => stateOf(port),
-    },
+    ...nameColumns(14, WIDEST_NAME),
     ...direction('in:', ({ port }) => port.in),
     ...direction('out:', ({ port }) => port.out),
     {
@@ -140,12 +200,7 @@ function wideTable({ controls, glyphs }: Scene, width: number): PortTable {
       style: () => 'bad',
     },
   ]
-  const placed = place(columns, width)
-  return {
-    titles: titles(placed, glyphs),
-    each: 1,
-    row: (port, _which, isSelected) => cells(placed, { port, mark: isSelected ? glyphs.marker : '' }, glyphs),
-  }
+  return onePortOneRow(columns, width, glyphs)
 }
 
 const stateOf = (port: PortRow): 'good' | 'bad' => (port.up ? 'good' : 'bad')

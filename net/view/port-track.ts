@@ -27,6 +27,8 @@ export interface PortRow {
 }
 
 export interface PortTrack {
+  /** When the counters were read. */
+  at: number
   last: CounterReading
   baseline: CounterReading
   row: PortRow
@@ -44,13 +46,17 @@ const NO_COUNTERS: CounterReading = {
 interface PortPlace {
   readonly key: string
   readonly bridge: { readonly name: string; readonly isRemote: boolean }
-  /** Since the snapshot before. */
-  readonly seconds: number
+  /** Monotonic milliseconds when the counters were read. */
+  readonly at: number
 }
 
-/** The port as it is now. @param known  as it was in the snapshot before, undefined: it is new */
+/**
+ * The port as it is now.
+ * @param known  as it was in the snapshot before, undefined: it is new
+ */
 export function trackPort(known: PortTrack | undefined, port: ViewPort, place: PortPlace): PortTrack {
-  const { key, bridge, seconds } = place
+  const { key, bridge, at } = place
+  const seconds = known === undefined ? 0 : Math.max(0, (at - known.at) / 1000)
   const now = port.counters
   // Counters that went back are those of something that began anew: all of it is new.
   const isBack = known !== undefined && wentBack(known.last, now)
@@ -79,7 +85,7 @@ export function trackPort(known: PortTrack | undefined, port: ViewPort, place: P
     ...flows(rates, now, baseline),
     history,
   }
-  return { last: now, baseline, row }
+  return { at, last: now, baseline, row }
 }
 
 type Rates = Pick<Flow, 'framesPerSecond' | 'octetsPerSecond'>

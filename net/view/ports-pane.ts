@@ -11,18 +11,23 @@ const HEADINGS = 2
 type Entry = Line | { readonly port: PortRow; readonly which: number }
 
 /** Rows that the whole table would take, headings included. */
-export function portRows(scene: Scene, width: number): number {
+export function portRows(scene: Scene, width: number, isCompact: boolean): number {
   const { reading, controls } = scene
   const bridges = shownBridges(reading, controls.filter, controls.portOrder)
   const ports = bridges.reduce((sum, bridge) => sum + bridge.ports.length, 0)
-  return HEADINGS + ports * portTable(scene, width).each + (reading.bridges.length > 1 ? bridges.length : 0)
+  return (
+    HEADINGS +
+    ports * portTable(scene, width, isCompact).each +
+    (reading.bridges.length > 1 ? bridges.length : 0)
+  )
 }
 
-export function portsPane(scene: Scene, width: number, height: number): Line[] {
+/** @param isCompact  one row a port, with less in it */
+export function portsPane(scene: Scene, width: number, height: number, isCompact: boolean): Line[] {
   const { reading, controls, glyphs } = scene
   const { filter, portOrder, units } = controls
   const selected = controls.selectedPort(reading)
-  const table = portTable(scene, width)
+  const table = portTable(scene, width, isCompact)
   const entries: Entry[] = []
   let selectedAt = 0
   for (const bridge of shownBridges(reading, filter, portOrder)) {

@@ -14,10 +14,12 @@ import { fit, type Line } from '#net/view/text.ts'
 
 /** A process that cannot be stopped (its group has no shell) goes on after this time. */
 const STOP_MS = 200
-/** So long the terminal has for the last picture before it is taken for stuck. */
-const LAST_PICTURE_MS = 500
-/** The same when the process exits, and nothing can be awaited. */
-const EXIT_PAUSE_MS = 50
+const CLEAR = '\u001b[H\u001b[J'
+const HIDE_CURSOR = '\u001b[?25l'
+/** Its own screen; the cursor's place is kept with the other one. */
+const ENTER = `\u001b[?1049h${HIDE_CURSOR}`
+/** Terminals with one screen only are left empty. */
+const LEAVE = `${CLEAR}\u001b[?25h\u001b[?1049l`
 
 /** As process.stdout is. */
 export type TerminalOutput = WriteStream & { readonly fd: number }
@@ -39,15 +41,14 @@ export class Screen {
   readonly #program: Program
   readonly #writer: TerminalWriter
   readonly #stay: () => void
-  /** What each row of the terminal shows. */
+  /** What each row of the terminal shows; nothing: it is to be cleared. */
   #shown: string[] = []
-  #mustClear = false
+  /** What comes before the next picture then. */
+  #prefix = ''
   /** A picture was not drawn because the last one was still being written. */
   #isBehind = false
   /** The terminal is ours: it has our screen, and raw mode. */
   #hasTerminal = false
-  /** Nothing is drawn: the terminal is being given back, for good or until SIGCONT. */
-  #isEnding = false
   #isClosed = false
   readonly #onContinue = (): void => this.#resume()
   readonly #onGone = (): void => {
@@ -66,22 +67,18 @@ export class Screen {
     this.#program = program
     const { input, output } = options
     this.#writer = new TerminalWriter(output.fd, {
-      onWritten: (isWhole) => {
-        if (!isWhole) this.#shown = []
-        else if (this.#isBehind) options.onRedraw()
+      onWritten: () => {
+        if (this.#isBehind) options.onRedraw()
       },
       onGone: this.#onGone,
     })
-    this.#stay = atExit(() => {
-      if (this.#writer.isBusy) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EXIT_PAUSE_MS)
-      this.#close()
-    })
+    this.#stay = atExit(() => this.close())
     input.on('error', this.#onGone).on('end', this.#onGone)
     output.on('error', this.#onGone)
     process.on('SIGCONT', this.#onContinue)
     program.on('keypress', (character, key) => {
       const pressed = keyOf(character, key)
-      if (pressed !== undefined && !this.#isEnding) options.onKey(pressed)
+      if (pressed !== undefined && this.#hasTerminal) options.onKey(pressed)
     })
     program.on('resize', () => this.redraw())
     this.#enter()
@@ -100,11 +97,14 @@ export class Screen {
    * written; the picture is asked for again when it is done. So a slow terminal holds up nobody.
    */
   draw(rows: readonly Line[]): void {
-    if (this.#isEnding) return
+    if (!this.#hasTerminal) return
     this.#isBehind = this.#writer.isBusy
     if (this.#isBehind) return
-    let out = this.#mustClear ? '\u001b[H\u001b[J' : ''
-    this.#mustClear = false
+    let out = ''
+    if (this.#shown.length === 0) {
+      out = this.#prefix + CLEAR
+      this.#prefix = ''
+    }
     rows.forEach((row, i) => {
       // Some terminals scroll when the last column of the last row is written.
       const whole = i === this.height - 1 ? fit(row, this.width - 1) : row
@@ -118,17 +118,14 @@ export class Screen {
 
   /** Draws all of it anew. */
   redraw(): void {
-    if (this.#isEnding) return
+    if (!this.#hasTerminal) return
     this.#shown = []
-    this.#mustClear = true
     this.#options.onRedraw()
   }
 
   /** Gives the terminal back and stops the process group, as Ctrl-Z does elsewhere. SIGCONT takes it again. */
-  async suspend(): Promise<void> {
-    if (this.#isEnding) return
-    await this.#written()
-    if (this.#isClosed) return
+  suspend(): void {
+    if (!this.#hasTerminal) return
     this.#leave()
     process.kill(0, 'SIGTSTP')
     setTimeout(() => {
@@ -137,12 +134,7 @@ export class Screen {
   }
 
   /** Gives the terminal back for good. May be called twice. */
-  async close(): Promise<void> {
-    await this.#written()
-    this.#close()
-  }
-
-  #close(): void {
+  close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#stay()
@@ -152,6 +144,7 @@ export class Screen {
     output.off('error', this.#onGone).on('error', () => {})
     process.off('SIGCONT', this.#onContinue)
     if (this.#hasTerminal) this.#leave()
+    this.#writer.close()
     this.#program.destroy()
     input.pause() // else it would keep the process alive
   }
@@ -159,25 +152,14 @@ export class Screen {
   #enter(): void {
     this.#hasTerminal = true
     this.#options.input.setRawMode(true)
-    // The cursor's place is kept with the other screen; terminals without one are left empty.
-    this.#program.setMode('?1049')
-    this.#program.hideCursor()
-    this.#isEnding = false
+    this.#prefix = ENTER
     this.redraw()
   }
 
   #leave(): void {
     this.#hasTerminal = false
-    this.#program.clear()
-    this.#program.showCursor()
-    this.#program.resetMode('?1049')
+    this.#writer.writeLast(LEAVE)
     this.#options.input.setRawMode(false)
-  }
-
-  /** Nothing is drawn any more: what is under way would come after whatever gives the terminal back. */
-  async #written(): Promise<void> {
-    this.#isEnding = true
-    await this.#writer.idle(LAST_PICTURE_MS)
   }
 
   /** A shell has had the terminal meanwhile, or whoever stopped us. */
@@ -187,7 +169,7 @@ export class Screen {
     // Who stopped us did not ask: the mode may be the shell's, and what we hold for it is not.
     this.#options.input.setRawMode(false)
     this.#options.input.setRawMode(true)
-    this.#program.hideCursor()
+    this.#prefix = HIDE_CURSOR
     this.redraw()
   }
 }

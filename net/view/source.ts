@@ -21,6 +21,8 @@ export interface ViewBridge {
   readonly name: string
   /** Whose ports these are: another machine's when they were asked for through a tunnel. */
   readonly isRemote: boolean
+  /** When the ports were read, by the snapshot's clock; undefined: with the snapshot. */
+  readonly at?: number
   readonly ports: readonly ViewPort[]
 }
 

@@ -1,15 +1,15 @@
 /** Who sends most: addresses by VLAN. */
 import type { TalkerRow } from '#net/view/talker-track.ts'
 import { TALKER_SORTS, shownTalkers, sortName } from '#net/view/order.ts'
-import { heading, window, type Scene } from '#net/view/pane.ts'
+import { heading, scrolled, window, type Scene } from '#net/view/pane.ts'
 import { count, rate, scaled } from '#net/view/quantity.ts'
 import { cells, place, titles, type Column } from '#net/view/table.ts'
 import { line, type Line } from '#net/view/text.ts'
 
 const PACKETS = 10
 
-/** @param first  row that the pane begins with */
-export function talkersPane(scene: Scene, width: number, height: number, first: number): Line[] {
+/** @param isWhole  all of them, from where the user has scrolled to; else the first ones */
+export function talkersPane(scene: Scene, width: number, height: number, isWhole: boolean): Line[] {
   const { reading, controls, glyphs } = scene
   const { units, filter, talkerOrder } = controls
   const note = [
@@ -68,7 +68,8 @@ export function talkersPane(scene: Scene, width: number, height: number, first: 
   ]
   const placed = place(columns, width)
   const shown = shownTalkers(reading, filter, talkerOrder)
-  const rows = window(shown, first, height - 2).map((row) => cells(placed, row, glyphs))
+  const seen = isWhole ? scrolled(shown, controls, height - 2) : window(shown, 0, height - 2)
+  const rows = seen.map((row) => cells(placed, row, glyphs))
   if (reading.talkers === undefined) rows.push(line('  not counted here', 'dim'))
   else if (rows.length === 0)
     rows.push(line(filter === '' ? '  nobody yet' : `  nobody has "${filter}"`, 'dim'))

@@ -3,7 +3,8 @@ import type { ReadStream } from 'node:tty'
 
 import { reasonOf } from '#net/base/errors.ts'
 import { Captures, captureFile } from '#net/view/captures.ts'
-import { Controls, type Action } from '#net/view/controls.ts'
+import type { Action } from '#net/view/action.ts'
+import { Controls } from '#net/view/controls.ts'
 import { EventLog } from '#net/view/event-log.ts'
 import { glyphsOf } from '#net/view/glyphs.ts'
 import type { Key } from '#net/view/key.ts'
@@ -89,7 +90,7 @@ class View {
       await ended
     } finally {
       clearInterval(timer)
-      await screen.close()
+      screen.close()
       await this.#captures.end()
     }
   }
@@ -154,8 +155,7 @@ class View {
       case 'redraw':
         return this.#screen?.redraw()
       case 'suspend':
-        void this.#screen?.suspend()
-        return
+        return this.#screen?.suspend()
       case 'thaw':
         return this.#tick()
       case 'capture':

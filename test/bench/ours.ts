@@ -1,4 +1,5 @@
 /** The product in the places of its peers. */
+import { join } from 'node:path'
 import { buildPair, CIPHER, wayOf } from '#test/bench/peers.ts'
 import type { Sites } from '#test/bench/bottleneck.ts'
 import type { Way } from '#test/bench/measure.ts'
@@ -28,6 +29,30 @@ export async function ourTunnel(lab: Lab, site = buildSite(lab), args: readonly 
   const { hub: machine } = site
   const hub = await Hub.start(machine, { address: HUB_ADDRESS, attach: ['private0=nic:lan'] })
   await joined(site.site, hub, args)
+  return wayOf(site)
+}
+
+/** The same through HTTPS. */
+export async function webTunnel(lab: Lab): Promise<Way> {
+  const site = buildSite(lab)
+  const { hub: machine } = site
+  const cert = join(lab.directory, 'cert.pem')
+  const key = join(lab.directory, 'key.pem')
+  const make = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -keyout ${key} -out ${cert}`
+  await machine.run('openssl', [
+    ...make.split(' '),
+    '-subj',
+    '/CN=hub',
+    '-addext',
+    `subjectAltName=IP:${HUB_ADDRESS}`,
+  ])
+  const hub = await Hub.start(machine, {
+    address: HUB_ADDRESS,
+    attach: ['private0=nic:lan'],
+    args: ['--https', `${HUB_ADDRESS}:443`, '--cert', cert, '--key', key],
+  })
+  const url = `wss://${HUB_ADDRESS}`
+  await startAgent(site.site, { hub, url, nic: 'lan', interval: 10, json: true, args: ['--ca', cert] })
   return wayOf(site)
 }
 

@@ -2,7 +2,7 @@
 import { main } from '#test/bench/bench.ts'
 import { THROUGHPUT_COLUMNS, throughputOf } from '#test/bench/measure.ts'
 import { measureMemory } from '#test/bench/memory.ts'
-import { bulkTunnel, cipherNote, ourTunnel } from '#test/bench/ours.ts'
+import { bulkTunnel, cipherNote, ourTunnel, webTunnel } from '#test/bench/ours.ts'
 import { kernelBridge, sshTunnel, vdeOverSsh } from '#test/bench/peers.ts'
 
 await main({
@@ -18,6 +18,7 @@ await main({
       title: 'hybridge --no-latency-control',
       measure: throughputOf(bulkTunnel),
     },
+    { name: 'wss', title: 'hybridge through wss://', measure: throughputOf(webTunnel) },
   ],
   rules: [
     { kind: 'bar', figure: 'cubicGbps', of: 'ours', to: 'vde', least: 5 },

@@ -39,7 +39,10 @@ const drops = fc.oneof(
   fc.uint8Array({ maxLength: 60 }),
   fc.json().map(text),
   fc
-    .record({ frames: fc.dictionary(name, number), octets: number }, { requiredKeys: [] })
+    .record(
+      { frames: fc.dictionary(name, number), octets: number, roundTripMs: number },
+      { requiredKeys: [] },
+    )
     .map((value) => text(JSON.stringify(value))),
 )
 

@@ -313,7 +313,7 @@ it('says that the hub ended it, and leaves a file that can be read', async () =>
   await hub.stop()
   expect(await local.exited).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('the hub ended the capture; what came before is whole'),
+    stderr: expect.stringContaining('the other side ended the capture; what came before is whole'),
   })
   expect((await remote.exited).code).not.toBe(0)
   expect(readPcapng(readFileSync(file)).interfaces.map(({ name }) => name)).toEqual([

@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { RpcClient } from '#hub/base/rpc.ts'
+import { RpcClient } from '#net/base/rpc.ts'
 import { parsePorts } from '#hub/command/show-text.ts'
 import { type VlanCase, vlanCases } from '#test/conformance/vlan-case.ts'
 import { Capture } from '#test/support/capture.ts'

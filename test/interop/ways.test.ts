@@ -4,7 +4,7 @@
  *   [pc eth0]---[lan  site  wan 10.97.0.1]---[10.97.0.2  middle  10.97.1.2]---[10.97.1.1 wan  hub  lan]---[eth0 far]
  *                               fd97::1       fd97::2  (firewall)  fd97:1::2    fd97:1::1
  */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { EXIT_CERTIFICATE, EXIT_HOST_KEY, EXIT_UNREACHABLE } from '#agent/exit-codes.ts'
@@ -12,6 +12,7 @@ import { runHconnect, spawnHconnect } from '#test/support/hconnect.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Middle } from '#test/support/middle.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
+import { AGENT_COMMAND } from '#test/support/product.ts'
 
 const NAME = 'hub.example'
 const HUB = '10.97.1.1'
@@ -47,8 +48,9 @@ beforeAll(async () => {
     [pc, 'eth0', '10.99.0.1/24'],
     [far, 'eth0', '10.99.0.2/24'],
     [site, 'wan', '10.97.0.1/24', 'fd97::1/64'],
-    [middle, 'site', '10.97.0.2/24', 'fd97::2/64'],
-    [middle, 'hub', '10.97.1.2/24', 'fd97:1::2/64'],
+    // Routers look for their neighbours from link-local addresses.
+    [middle, 'site', '10.97.0.2/24', 'fd97::2/64', 'fe80::2/64'],
+    [middle, 'hub', '10.97.1.2/24', 'fd97:1::2/64', 'fe80::2/64'],
     [machine, 'wan', '10.97.1.1/24', '10.97.1.9/24', 'fd97:1::1/64'],
   ] as const)
     for (const address of addresses) at.address(nic, address)
@@ -229,6 +231,29 @@ describe('hconnect list', () => {
 
 const words = (line: string): string[] =>
   line.replace('CA', authorities).replace('PRINT', fingerprint).split(' ')
+
+describe("ssh's configuration", () => {
+  it('names the jump host, its key and its files', async () => {
+    const ssh = mkdtempSync(join(directory, 'ssh-'))
+    const home = mkdtempSync(join(directory, 'home-'))
+    const key = `IdentityFile ${hub.identity}\nIdentitiesOnly yes\nUserKnownHostsFile ${ssh}/known`
+    writeFileSync(
+      join(ssh, 'config'),
+      `Host lab\nHostName ${HUB}\nUser ann\nHostKeyAlias the-lab\nProxyJump gate\n${key}\n` +
+        `Host gate\nHostName 10.97.0.2\nUser root\nHostKeyAlias the-gate\n${key}\n`,
+    )
+    // ssh looks into the home of the user who runs the tests, whatever HOME says.
+    const line = `mount --bind "$0" ~root/.ssh && HOME="$1" exec setsid --wait "$2" "$3" list -s lab:2222 --accept-new`
+    mkdirSync('/root/.ssh', { recursive: true, mode: 0o700 })
+    const args = ['-c', line, ssh, home, process.execPath, AGENT_COMMAND]
+    expect(await site.run('sh', args, { env: { SSH_AUTH_SOCK: '' } })).toMatchObject({
+      stdout: expect.stringContaining('private0'),
+    })
+    const known = readFileSync(join(ssh, 'known'), 'utf8')
+    expect(known).toMatch(/^the-gate ssh-ed25519 /m)
+    expect(known).toMatch(/^the-lab ssh-ed25519 /m)
+  })
+})
 
 describe('the hub', () => {
   it('knows who comes through nginx', async () => {

@@ -8,7 +8,7 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { CONTROL_SOCKET } from '#hub/base/data-directory.ts'
-import { RpcClient } from '#hub/base/rpc.ts'
+import { RpcClient } from '#net/base/rpc.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
 import { type Finished, until } from '#test/support/process.ts'

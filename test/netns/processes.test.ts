@@ -8,7 +8,7 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { isRecord } from '#net/base/unknown.ts'
-import { RpcClient } from '#hub/base/rpc.ts'
+import { RpcClient } from '#net/base/rpc.ts'
 import { startAgent } from '#test/support/agent.ts'
 import { runHconnect } from '#test/support/hconnect.ts'
 import { hubProcesses, isRunning, killProcess, pidOf, statusOf } from '#test/support/hub-processes.ts'

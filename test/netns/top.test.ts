@@ -88,7 +88,7 @@ it('shows bridges, ports, tunnels, talkers and events, captures, impairs, and ou
   await tmux.shows(/tunnel:ann@.*:lan/)
   await tmux.shows(/ann@.*:lan joined private0 as port 2/)
   tmux.press('3')
-  await tmux.shows(/ann@.*:lan on private0 port 2.*10\.97\.0\.1/)
+  await tmux.shows(/ann@.*:lan on private0 port 2.*10\.97\.0\.1.*\d ms/)
   tmux.press('4')
   await sendFrames(far, 'eth0', frames(50))
   await tmux.shows(new RegExp(`${TALKER} .*30 `))

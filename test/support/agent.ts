@@ -15,6 +15,8 @@ export interface AgentOptions {
   map?: readonly string[]
   /** Name of the hub that is dialled; default: its address. */
   host?: string
+  /** Of the hub, in place of name and port. */
+  url?: string
   user?: string
   identity?: string
   knownHosts?: string
@@ -29,8 +31,9 @@ export interface AgentOptions {
 export function agentArguments(namespace: Namespace, options: AgentOptions): string[] {
   const { hub, nic, user = hub.user, identity = hub.identity, interval = 1, host = hub.address } = options
   const { bridge = 'private0', map = [] } = options
+  const { url = `${host}:${hub.port}` } = options
   const { knownHosts = join(mkdtempSync(join(namespace.directory, 'agent-')), 'known_hosts') } = options
-  const hubFlags = `-u ${user} -s ${host}:${hub.port} -n ${nic} --interval ${interval}`.split(' ')
+  const hubFlags = `-u ${user} -s ${url} -n ${nic} --interval ${interval}`.split(' ')
   const bridges = map.length === 0 ? ['-b', bridge] : map.flatMap((text) => ['--map', text])
   const keyFlags = ['--identity', identity, '--known-hosts', knownHosts, '--accept-new']
   return [

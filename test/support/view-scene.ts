@@ -1,6 +1,7 @@
 /** Snapshots and scenes for tests of the full-screen view. */
 import type { CounterReading } from '#net/port/counters.ts'
-import { Controls, type Abilities } from '#net/view/controls.ts'
+import type { Abilities } from '#net/view/action.ts'
+import { Controls } from '#net/view/controls.ts'
 import { glyphsOf } from '#net/view/glyphs.ts'
 import { layout } from '#net/view/layout.ts'
 import { ViewModel } from '#net/view/model.ts'
@@ -20,7 +21,7 @@ const ABILITIES: Abilities = {
 export const makeControls = (abilities: Partial<Abilities> = {}): Controls =>
   new Controls({ ...ABILITIES, ...abilities })
 
-export const counters = (some: Partial<CounterReading> = {}): CounterReading => ({
+const counters = (some: Partial<CounterReading> = {}): CounterReading => ({
   inFrames: 0,
   inOctets: 0,
   outFrames: 0,

@@ -54,6 +54,21 @@ describe('DropReport', () => {
     expect([counters.outFrames, counters.outOctets, counters.outDrops[DROP_LINK_DOWN]]).toEqual([3, 6720, 1])
   })
 
+  it('tells the round trip once, with drops or without', () => {
+    const report = new DropReport()
+    const counters = sent(10, 1000)
+    report.roundTripMs = 12.5
+    expect(report.isEmpty).toBe(false)
+    expect(countDrops(report.take().subarray(RECORD_HEADER_LEN), counters)).toBe(12.5)
+    expect(report.isEmpty).toBe(true)
+    report.add(DROP_DELAY, 1, 60)
+    expect(countDrops(report.take().subarray(RECORD_HEADER_LEN), counters)).toBeUndefined()
+    for (const roundTripMs of ['"1"', '-1', '1e9', 'null'])
+      expect(() =>
+        countDrops(octetsOf(`{"frames":{},"octets":0,"roundTripMs":${roundTripMs}}`), counters),
+      ).toThrow(ProtocolError)
+  })
+
   it('adds to the same sum however the drops are spread over records', () => {
     const drop = fc.tuple(fc.nat(DROP_REASON_COUNT - 1), fc.nat(50), fc.nat(70_000), fc.boolean())
     fc.assert(

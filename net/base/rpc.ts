@@ -219,6 +219,12 @@ export async function listenRpc(
 ): Promise<RpcServer> {
   const server = net.createServer()
   const rpc = new RpcServer(server, handlers, options, path)
+  await listenOn(server, path, options.mode)
+  return rpc
+}
+
+/** Lets a server listen on a path that is free; its file is there, with its mode, when connections succeed. */
+export async function listenOn(server: net.Server, path: string, mode = 0o600): Promise<void> {
   const temporary = `${path}.new`
   rmSync(temporary, { force: true })
   const mask = process.umask(0o177)
@@ -235,9 +241,8 @@ export async function listenRpc(
   } finally {
     process.umask(mask)
   }
-  chmodSync(temporary, options.mode ?? 0o600)
+  chmodSync(temporary, mode)
   renameSync(temporary, path)
-  return rpc
 }
 
 /** Serves on a path, whose stale socket file is replaced. */

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { MAX_REQUEST, RpcClient, type RpcServer, serveRpc } from '#hub/base/rpc.ts'
+import { MAX_REQUEST, RpcClient, type RpcServer, serveRpc } from '#net/base/rpc.ts'
 
 let directory: string
 let path: string
