@@ -1,7 +1,7 @@
 /** `hconnect run`: bridges every link of the configuration file until it is told to end, with nobody to ask. */
 import { readConfig, type ConfigFile, type LinkSettings } from '#agent/config-file.ts'
 import { EndSignals } from '#agent/end-signals.ts'
-import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
+import { EXIT_ENDED, EXIT_OTHER } from '#agent/exit-codes.ts'
 import type { Arguments } from '#agent/options.ts'
 import { Session } from '#agent/session.ts'
 import { settleSession } from '#agent/session-settings.ts'
