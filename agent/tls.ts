@@ -49,7 +49,9 @@ export function parseFingerprint(text: string): string {
   const hex = digits.replaceAll(':', '').toLowerCase()
   if (/^[0-9a-f]{64}$/.test(hex)) return hex
   if (/^[A-Za-z0-9+/]{43}=?$/.test(digits)) return Buffer.from(digits, 'base64').toString('hex')
-  throw new ConfigError(`bad fingerprint ${JSON.stringify(text)}: expected SHA256: and 64 hexadecimal digits`)
+  throw new ConfigError(
+    `bad fingerprint ${JSON.stringify(text)}: expected SHA256: and 64 hexadecimal digits, or base64`,
+  )
 }
 
 /** @throws ExitError EXIT_CERTIFICATE, EXIT_UNREACHABLE; the connection is closed then */
