@@ -106,7 +106,7 @@ describe('RemotePorts', () => {
   })
 
   it('are asked for at once on the next connection, though the last one went without an answer', async () => {
-    let lose = (): void => {}
+    let lose: (() => void) | undefined
     const lost = new Promise<undefined>((resolve) => {
       lose = () => resolve(undefined)
     })
@@ -118,7 +118,7 @@ describe('RemotePorts', () => {
     remote.read('two', 200)
     await settle()
     expect(remote.read('two', 201)).toHaveLength(1)
-    lose()
+    lose?.()
     await settle()
     expect(remote.read('two', 202)).toHaveLength(1)
   })
