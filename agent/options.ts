@@ -286,7 +286,7 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
         alias: ['b', 'i'],
         requiresArg: true,
         string: true,
-        describe: 'bridge to join: NAME or TOPOLOGY/NAME',
+        describe: 'bridge to join; `hconnect list` shows them',
       },
       map: {
         requiresArg: true,
@@ -395,8 +395,9 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
     .group(['user', 'bridge', 'map', 'hub', 'nic'], 'What to join:')
     .example('hconnect -u ann -b private0 -s hub.example', '')
     .example('hconnect -u ann --map 10=private0 --map 20=private1 -s hub.example', '')
-    .example('hconnect -u ann -b lab1/private0 -s hub.example:22 -n eth2 --accept-new', '')
+    .example('hconnect -u ann -b private0 -s hub.example:22 -n eth2 --accept-new', '')
     .example('hconnect list -u ann -s hub.example', '')
+    .example('hconnect doctor -n eth1 -u ann -s hub.example', '')
     .epilog(EPILOG)
     .version(version)
     .alias('version', 'V')

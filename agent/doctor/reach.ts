@@ -33,8 +33,8 @@ export const reachCheck: Check = {
   run: async (patient) => {
     const dialling = await patient.dialling()
     const { nearest, steps } = await patient.hub()
-    const isStraight = nearest === patient.target?.host
-    const failure = dialling.failure?.message ?? 'no connection'
-    return judgeReach(await dialling.reached, failure, isStraight ? undefined : steps[0])
+    const first = nearest === patient.target?.host ? undefined : steps[0]
+    const reached = await dialling.reached
+    return judgeReach(reached, dialling.failure?.message ?? 'no connection', first)
   },
 }

@@ -116,7 +116,7 @@ function wrapped(sentence: string): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of sentence.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > COLUMNS) {
+    if (line !== '' && roff(`${line} ${word}`).length > COLUMNS) {
       lines.push(roff(line))
       line = word
     } else line = line === '' ? word : `${line} ${word}`
