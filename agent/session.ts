@@ -83,7 +83,9 @@ export class Session {
     const { nic, bridges, hub, mtu, driver, allowUplink, events } = options
     if (!allowUplink) await refuseWay(nic, hub.nearest)
     let session: Session | undefined
-    const onUp = (): void => session?.#followNic()
+    const onUp = (): void => {
+      if (session !== undefined) session.#followNic()
+    }
     const bridge = new Bridge({ nic, bridges, mtu, driver, allowUplink, onUp }, (text) =>
       events.onNotice(text),
     )
