@@ -29,7 +29,7 @@ export class SessionViewSource implements ViewSource {
       ),
     ]
     const { state, since, roundTripMs, reconnects, attempt, reason } = link
-    const name = `bridge ${link.bridge}`
+    const name = remotes.length > 1 ? `bridges ${link.bridge}` : `bridge ${link.bridge}`
     return {
       at: performance.now(),
       links: [{ name, address: link.hub, state, since, roundTripMs, reconnects, attempt, reason }],
