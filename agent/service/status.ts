@@ -1,5 +1,6 @@
 /** `hconnect status`: asks every hconnect of this machine that this user may ask. */
 import type { Output } from '#agent/output.ts'
+import { printable } from '#agent/printable.ts'
 import { AgentStatus } from '#agent/service/link-status.ts'
 import { agentSockets } from '#agent/service/runtime-directory.ts'
 import { formatStatus } from '#agent/service/status-text.ts'
@@ -49,7 +50,7 @@ async function ask(path: string, log: (text: string) => void): Promise<AgentStat
   } catch (error) {
     // Of a process that was killed, or has just ended.
     const isGone = error instanceof SystemError && ['ECONNREFUSED', 'ENOENT'].includes(error.code)
-    if (!isGone) log(`${path}: ${reasonOf(error)}`)
+    if (!isGone) log(`${path}: ${printable(reasonOf(error))}`)
   } finally {
     client.close()
   }
