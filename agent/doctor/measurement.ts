@@ -63,8 +63,11 @@ export async function measure(hub: HubConnection, loadMs: number = LOAD_MS): Pro
 
   const down = await Probe.open(hub, `down ${loadMs}`)
   const pingingDown = down.pingEvery(PING_EVERY_MS)
-  await down.said
-  clearInterval(pingingDown)
+  try {
+    await within(down.said, loadMs + PATIENCE_MS)
+  } finally {
+    clearInterval(pingingDown)
+  }
   await down.finish()
   return {
     idle,
@@ -176,10 +179,10 @@ class Probe {
 }
 
 /** @throws ProtocolError when it takes too long */
-async function within<T>(event: Promise<T>): Promise<T> {
+async function within<T>(event: Promise<T>, ms = PATIENCE_MS): Promise<T> {
   const over = new AbortController()
-  const late = pause(PATIENCE_MS, undefined, { signal: over.signal }).then(() => {
-    throw new ProtocolError('measure', `the hub does not answer within ${PATIENCE_MS / 1000} s`)
+  const late = pause(ms, undefined, { signal: over.signal }).then(() => {
+    throw new ProtocolError('measure', `the hub does not answer within ${ms / 1000} s`)
   })
   late.catch(() => {})
   try {
