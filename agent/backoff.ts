@@ -24,6 +24,11 @@ export class Backoff {
     this.#workedAt = now
   }
 
+  /** The link worked, but for a moment only: who takes it up and drops it is not to be dialled over and over. */
+  flickered(now: number): void {
+    this.#workedAt = now
+  }
+
   /** Things have changed, so that short pauses are worth while again; the link has not worked. */
   hurry(): void {
     this.#attempts = 0

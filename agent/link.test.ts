@@ -369,6 +369,21 @@ describe('Link', () => {
     await running
   })
 
+  it('does not dial a hub over and over that takes the tunnel and drops it', async () => {
+    const { link } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    const from = performance.now()
+    for (const drops of [1, 2, 3]) {
+      connections.at(-1)?.end()
+      await until(() => link.reconnects === drops)
+    }
+    // Pauses of 200, 300 and 600 ms.
+    expect(performance.now() - from).toBeGreaterThan(1000)
+    link.stop()
+    await running
+  })
+
   it('leaves nothing behind when it reconnects again and again', async () => {
     const { link } = agent('private0', 'private1')
     const running = link.run()

@@ -15,6 +15,8 @@ import { MISSED_KEEPALIVES } from '#net/tunnel/session.ts'
 const MAX_REFUSALS = 8
 /** Connecting says little about the round trip when a name had to be looked up first. */
 const MAX_FIRST_ROUND_TRIP_MS = 1000
+/** A link that was up for less than this has not worked. */
+const STEADY_MS = 5_000
 /** A connection in doubt may be silent for this and two round trips; the hub's own pings come oftener. */
 const DOUBTED_MS = 1.25 * KEEPALIVE_MS
 /** The hub has given up one that was silent for so long. */
@@ -65,6 +67,8 @@ export class Link {
   #hub: HubConnection | undefined
   #tunnels: Tunnels | undefined
   #lastRoundTripMs: number | undefined
+  /** Monotonic milliseconds. */
+  #connectedAt = 0
   /** The next attempt does not wait. */
   #hurry = false
   #wake: () => void = () => {}
@@ -182,7 +186,9 @@ export class Link {
     this.#hub?.end()
     this.#hub = undefined
     this.#become('disconnected', reason.message)
-    this.#backoff.worked(performance.now())
+    const now = performance.now()
+    if (now - this.#connectedAt < STEADY_MS) this.#backoff.flickered(now)
+    else this.#backoff.worked(now)
     this.#options.events.onLost(reason.message)
   }
 
@@ -246,6 +252,7 @@ export class Link {
       this.#stop.signal.throwIfAborted()
       if (first) this.#lastRoundTripMs = Math.min(hub.roundTripMs, MAX_FIRST_ROUND_TRIP_MS)
       this.#become('connected', '')
+      this.#connectedAt = performance.now()
       this.#hurry = false
       this.address = hub.address
       if (!first) this.reconnects++
