@@ -241,6 +241,25 @@ describe('Pace', () => {
     }
   })
 
+  it('takes two long round trips for no end of a far path, and three that bring no more for one', () => {
+    const pace = new Pace(true)
+    const reading = { flightOctets: 1e6, isHeld: true, isLate: false, leastRoundTripMs: 100 }
+    let [now, acked] = [0, 0]
+    const read = (rate: number, roundTripMs: number): void => {
+      now += 100
+      acked += 100 * rate
+      pace.read({ ...reading, ackedOctets: acked, roundTripMs }, now)
+    }
+    for (const rate of [1250, 2500, 5000, 10_000]) read(rate, 100)
+    expect(pace.rate).toBe(10_000)
+    for (const roundTripMs of [300, 250]) read(1000, roundTripMs)
+    expect([pace.rate, pace.targetMs]).toEqual([10_000, Infinity])
+    read(20_000, 110)
+    for (let i = 0; i < 3; i++) read(19_000, 130)
+    expect(pace.rate).toBeLessThan(20_000)
+    expect(pace.targetMs).toBe(5)
+  })
+
   it('controls nothing when bulk throughput is all that counts', () => {
     const pace = new Pace(false)
     const path = new Path(100, 50)

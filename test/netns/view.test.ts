@@ -83,7 +83,7 @@ describe('the full-screen view', () => {
     await tmux.shows(/^ {4}2 tunnel:private0 +in +4 +240 /)
     await tmux.shows(/^ +up +out +4 +240 /)
     await tmux.shows(/^ +up +out +25 +2\.50 k /)
-    await tmux.shows(/^in .*[▁-█]/)
+    await tmux.shows(/[▁-█]/)
 
     tmux.press('?')
     await tmux.shows(/^f, space +freeze/)
