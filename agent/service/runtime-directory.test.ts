@@ -134,7 +134,7 @@ it('bears strangers: other answers, links, and what killed processes left', asyn
   await Promise.all([stranger.close(), named.close()])
 })
 
-it('tells nothing of strangers that a terminal would obey', async () => {
+it('takes little from strangers, and tells nothing that a terminal would obey', async () => {
   mkdirSync(directory, { mode: 0o700 })
   const [link] = agent('failed').links
   const answer = { ...agent('failed'), links: [{ ...link, name: 'a\u001b[31mb', hub: 'c\u009bd' }] }
@@ -142,12 +142,16 @@ it('tells nothing of strangers that a terminal would obey', async () => {
     throw new ProtocolError('no', 'e\u001b]0;f\u0007')
   }
   const strangers = [
+    await serveRpc(join(directory, '3-c.sock'), { status: () => 'x'.repeat(2 << 20) }),
     await serveRpc(join(directory, '1-a.sock'), { status: () => answer }),
     await serveRpc(join(directory, '2-b.sock'), { status: refuse }),
   ]
   const log = vi.fn<(text: string) => void>()
   const [found] = await askAgents(env, log)
   expect(found?.agent.links).toMatchObject([{ name: 'a [31mb', hub: 'c d' }])
-  expect(log.mock.calls).toEqual([[`${join(directory, '2-b.sock')}: e ]0;f`]])
+  expect(log.mock.calls.flat().sort()).toEqual([
+    `${join(directory, '2-b.sock')}: e ]0;f`,
+    `${join(directory, '3-c.sock')}: a line is longer than 1048576 octets`,
+  ])
   await Promise.all(strangers.map((stranger) => stranger.close()))
 })

@@ -8,6 +8,8 @@ import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { RpcClient } from '#net/base/rpc.ts'
 
 const TIMEOUT_MS = 3000
+/** Octets of what one says: all links and ports that it may have take less. */
+const MAX_ANSWER = 1 << 20
 
 /** As those of systemctl: not connected is 1, nothing that runs 3. */
 const ALL_CONNECTED = 0
@@ -42,7 +44,7 @@ export async function askAgents(env: NodeJS.ProcessEnv, log: (text: string) => v
 }
 
 async function ask(path: string, log: (text: string) => void): Promise<AgentStatus | undefined> {
-  const client = new RpcClient(path, { timeoutMs: TIMEOUT_MS })
+  const client = new RpcClient(path, { timeoutMs: TIMEOUT_MS, maxAnswer: MAX_ANSWER })
   try {
     const parsed = AgentStatus.safeParse(await client.call('status'))
     if (parsed.success) return parsed.data
