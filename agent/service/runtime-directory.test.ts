@@ -55,6 +55,9 @@ const agent = (state: AgentStatus['links'][number]['state']): AgentStatus => ({
   ],
 })
 const nobody = (): undefined => undefined
+const refuse = (): never => {
+  throw new ProtocolError('no', 'e\u001b]0;f\u0007')
+}
 
 /** Exit code and output of `hconnect status`. */
 async function show(json = false): Promise<[number, string]> {
@@ -138,9 +141,6 @@ it('takes little from strangers, and tells nothing that a terminal would obey', 
   mkdirSync(directory, { mode: 0o700 })
   const [link] = agent('failed').links
   const answer = { ...agent('failed'), links: [{ ...link, name: 'a\u001b[31mb', hub: 'c\u009bd' }] }
-  const refuse = (): never => {
-    throw new ProtocolError('no', 'e\u001b]0;f\u0007')
-  }
   const strangers = [
     await serveRpc(join(directory, '3-c.sock'), { status: () => 'x'.repeat(2 << 20) }),
     await serveRpc(join(directory, '1-a.sock'), { status: () => answer }),
