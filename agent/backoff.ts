@@ -6,6 +6,8 @@ const FIRST_MS = 200
 const SHORT_CAP_MS = 3_000
 const LONG_CAP_MS = 30_000
 const EAGER_FOR_MS = 10 * 60_000
+/** What was up for less than this has not worked. */
+export const STEADY_MS = 5_000
 
 export class Backoff {
   #attempts = 0

@@ -435,9 +435,12 @@ describe('Link', () => {
     await until(() => link.state === 'connected')
     const [stays, goes] = remotes
     knownBridges.delete('private1')
-    const gone = tunnels.find(({ bridge }) => bridge === 'private1')
-    gone?.session.bye('unknown-bridge', 'private1 was removed')
-    gone?.say()
+    const take = (): void => {
+      const gone = tunnels.findLast(({ bridge }) => bridge === 'private1')
+      gone?.session.bye('unknown-bridge', 'private1 was removed')
+      gone?.say()
+    }
+    take()
     await until(() => (goes?.outage?.attempt ?? 0) > 1)
     expect(goes?.outage?.reason).toContain('the hub has no bridge private1 for you; you may join: private0')
     expect([stays?.port.up, goes?.port.up]).toEqual([true, false])
@@ -450,6 +453,12 @@ describe('Link', () => {
     expect(goes?.outage).toBeUndefined()
     expect(events.onNotice).toHaveBeenLastCalledWith('bridge private1 is back')
     expect([connections.length, events.onLost.mock.calls.length]).toEqual([1, 0])
+    // Taken away again at once: the pauses go on growing.
+    take()
+    await until(() => goes?.port.up === false)
+    const from = performance.now()
+    await until(() => goes?.port.up === true)
+    expect(performance.now() - from).toBeGreaterThan(500)
     link.stop()
     await running
   })

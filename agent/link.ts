@@ -1,6 +1,6 @@
 /** The agent's connection to the hub: dialled, lost, dialled again, until it is ended. */
 
-import { Backoff } from '#agent/backoff.ts'
+import { Backoff, STEADY_MS } from '#agent/backoff.ts'
 import type { HubConnection } from '#agent/dial.ts'
 import { EXIT_REFUSED, EXIT_TAKEN_OVER, EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import { isFinal, type Remote, Tunnels } from '#agent/tunnels.ts'
@@ -15,8 +15,6 @@ import { MISSED_KEEPALIVES } from '#net/tunnel/session.ts'
 const MAX_REFUSALS = 8
 /** Connecting says little about the round trip when a name had to be looked up first. */
 const MAX_FIRST_ROUND_TRIP_MS = 1000
-/** A link that was up for less than this has not worked. */
-const STEADY_MS = 5_000
 /** A connection in doubt may be silent for this and two round trips; the hub's own pings come oftener. */
 const DOUBTED_MS = 1.25 * KEEPALIVE_MS
 /** The hub has given up one that was silent for so long. */
