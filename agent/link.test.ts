@@ -236,6 +236,13 @@ const failure = (run: Promise<void>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
+/** The hub ends the last tunnel to a bridge, as it does when the bridge is removed. */
+function takeAway(bridge: string): void {
+  const tunnel = tunnels.findLast((one) => one.bridge === bridge)
+  tunnel?.session.bye('unknown-bridge', `${bridge} was removed`)
+  tunnel?.say()
+}
+
 describe('Link', () => {
   it('says who it is, carries frames both ways, measures, and tells the hub when it ends', async () => {
     const { link, port: tunnelPort, events, received, counters } = agent()
@@ -435,12 +442,7 @@ describe('Link', () => {
     await until(() => link.state === 'connected')
     const [stays, goes] = remotes
     knownBridges.delete('private1')
-    const take = (): void => {
-      const gone = tunnels.findLast(({ bridge }) => bridge === 'private1')
-      gone?.session.bye('unknown-bridge', 'private1 was removed')
-      gone?.say()
-    }
-    take()
+    takeAway('private1')
     await until(() => (goes?.outage?.attempt ?? 0) > 1)
     expect(goes?.outage?.reason).toContain('the hub has no bridge private1 for you; you may join: private0')
     expect([stays?.port.up, goes?.port.up]).toEqual([true, false])
@@ -454,7 +456,7 @@ describe('Link', () => {
     expect(events.onNotice).toHaveBeenLastCalledWith('bridge private1 is back')
     expect([connections.length, events.onLost.mock.calls.length]).toEqual([1, 0])
     // Taken away again at once: the pauses go on growing.
-    take()
+    takeAway('private1')
     await until(() => goes?.port.up === false)
     const from = performance.now()
     await until(() => goes?.port.up === true)
