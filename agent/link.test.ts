@@ -474,6 +474,35 @@ describe('Link', () => {
     expect(await failure(agent().link.run())).toMatchObject({ exitCode: EXIT_UNREACHABLE })
   })
 
+  it('ends while the hub leaves it without an answer', async () => {
+    server.removeAllListeners('connection')
+    server.on('connection', (connection) => {
+      connection.on('error', () => {})
+      connection.on('authentication', (context) => context.accept())
+      connection.on('session', (accept) => accept().on('exec', () => asked()))
+    })
+    let asked = (): void => {}
+    const isAsked = new Promise<void>((resolve) => (asked = resolve))
+    const { link } = agent()
+    const running = link.run()
+    await isAsked
+    const began = performance.now()
+    link.stop()
+    await running
+    expect(performance.now() - began).toBeLessThan(3000)
+  })
+
+  it('says nothing of an attempt that its end has ended', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    link.reconnectNow()
+    await until(() => link.attempt === 1)
+    link.stop()
+    await running
+    expect(events.onRetry).not.toHaveBeenCalled()
+  })
+
   it('ends while it is still dialling', async () => {
     const { link } = agent()
     const running = link.run()
