@@ -474,6 +474,25 @@ describe('Link', () => {
     expect(await failure(agent().link.run())).toMatchObject({ exitCode: EXIT_UNREACHABLE })
   })
 
+  it('comes back to a hub that says goodbye as soon as it has let us in', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    let farewells = 0
+    server.prependListener('connection', (connection) => {
+      if (++farewells > 3) return
+      connection.on('authentication', (context) => {
+        context.accept()
+        connection.end()
+      })
+    })
+    link.reconnectNow()
+    await until(() => farewells > 3 && link.state === 'connected')
+    expect(events.onRetry.mock.calls).toEqual([[expect.stringContaining('closed the connection')]])
+    link.stop()
+    await running
+  })
+
   it('ends while the hub leaves it without an answer', async () => {
     server.removeAllListeners('connection')
     server.on('connection', (connection) => {
