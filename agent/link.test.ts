@@ -494,17 +494,16 @@ describe('Link', () => {
   })
 
   it('ends while the hub leaves it without an answer', async () => {
+    let isAsked = false
     server.removeAllListeners('connection')
     server.on('connection', (connection) => {
       connection.on('error', () => {})
       connection.on('authentication', (context) => context.accept())
-      connection.on('session', (accept) => accept().on('exec', () => asked()))
+      connection.on('session', (accept) => accept().on('exec', () => (isAsked = true)))
     })
-    let asked = (): void => {}
-    const isAsked = new Promise<void>((resolve) => (asked = resolve))
     const { link } = agent()
     const running = link.run()
-    await isAsked
+    await until(() => isAsked)
     const began = performance.now()
     link.stop()
     await running

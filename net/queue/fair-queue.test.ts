@@ -272,6 +272,13 @@ describe('FairQueue: bounds', () => {
     expect(drops).toHaveLength(64)
   })
 
+  it('drops no more octets at once than 64 full frames have, and the rest of a super-frame', () => {
+    const { queue, drops } = openQueue()
+    queue.limit = 1_000_000
+    for (let i = 0; i < 16; i++) queue.enqueue(source, START, put(1, 65_000), 0)
+    expect(drops).toHaveLength(2)
+  })
+
   it('takes a frame beyond the limit when nothing else waits', () => {
     const { queue, drops } = openQueue()
     queue.limit = 10_000

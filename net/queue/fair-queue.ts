@@ -27,8 +27,9 @@ const LEAST_MEMORY = 256 << 10
 const MEMORY_PER_LIMIT = 4
 /** Holds a longest super-frame. */
 const LEAST_CAPACITY = 128 << 10
-/** Frames that a flow loses at once, unless half of what it has is less (RFC 8290 §4.1). */
+/** Frames that a flow loses at once, unless half of what it has is less (RFC 8290 §4.1); super-frames: as many octets. */
 const BATCH = 64
+const BATCH_OCTETS = BATCH * QUANTUM
 
 /** Lists of flows that may send (RFC 8290 §4.2). */
 const NEW = 0
@@ -216,9 +217,10 @@ export class FairQueue {
     return NONE
   }
 
-  /** Drops half of the flow's octets, at least one frame and at most `BATCH`. */
+  /** Drops half of the flow's octets, at least one frame and at most `BATCH`, or `BATCH_OCTETS` and what one has beyond. */
   #dropBatch(flow: number): void {
-    const rest = this.#backlogs.of(flow) / 2
+    const backlog = this.#backlogs.of(flow)
+    const rest = Math.max(backlog / 2, backlog - BATCH_OCTETS)
     for (let i = 0; i < BATCH && this.#backlogs.of(flow) > rest; i++) this.#drop(flow, DROP_QUEUE_FULL)
   }
 

@@ -279,7 +279,7 @@ describe('Pace', () => {
     for (const rate of [1250, 2500, 5000, 10_000, 20_000, 40_000]) read(rate)
     let before = pace.limit
     expect(before).toBeGreaterThan(2.5 * 40_000 * 100)
-    for (let i = 0; i < 30; i++) {
+    for (let i = 0; i < 60; i++) {
       const limit = read(40_000)
       expect(limit).toBeGreaterThan(0.9 * before)
       before = limit

@@ -45,7 +45,7 @@ const FIRST_BUDGET_SHARE = 2
  * From there to the other, by a reading: at once would be a moment in which nothing leaves, and flows that have twice the
  * round trip under way would lose what does not fit the queue meanwhile. CoDel slows them down first.
  */
-const BUDGET_SHRINKS = 0.9
+const BUDGET_SHRINKS = 0.95
 /**
  * The end of a far path has shown when so many readings bring no more than this above the rate. One long round trip is no
  * sign there: flows in the tunnel that lost something for it would take many to find the rate again.
