@@ -24,7 +24,7 @@ export type Driver = (typeof DRIVERS)[number]
 
 /** Words that may come first; without one, `hconnect` connects. */
 const COMMANDS = ['list', 'restore', 'run', 'status', 'capture', 'doctor', 'completion'] as const
-export type CommandName = 'connect' | (typeof COMMANDS)[number]
+type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
 export interface Arguments {

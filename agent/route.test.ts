@@ -19,11 +19,12 @@ async function argumentsOf(line: string) {
   return args
 }
 
+const log = (text: string): void => void logged.push(text)
+
 /** Host that TCP connects to. */
 async function nearest(line: string, env: NodeJS.ProcessEnv = {}, config: ConfigFile = {}): Promise<string> {
   const args = await argumentsOf(line)
   const target = await settleTarget(args, env, config, sshConfig)
-  const log = (text: string): void => void logged.push(text)
   return (await settleRoute(target, { args, env, config, sshConfig, log })).nearest
 }
 

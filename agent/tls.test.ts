@@ -9,7 +9,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EXIT_CERTIFICATE, EXIT_UNREACHABLE } from '#agent/exit-codes.ts'
 import { parseFingerprint, readAuthorities, secure, type Trust } from '#agent/tls.ts'
 import { directWay } from '#agent/way.ts'
+import { httpProxyWay } from '#agent/http-proxy.ts'
+import { parseProxy } from '#agent/proxy-address.ts'
+import { proxyLogin } from '#agent/proxy-login.ts'
 import { descriptors, listen } from '#test/support/loopback.ts'
+
+const OPEN = 'HTTP/1.1 200 ok\r\n\r\nSSH-2.0-hub\r\n'
+const REFUSED = 'HTTP/1.1 400 no\r\n\r\n'
 
 let directory = ''
 const file = (name: string): string => join(directory, name)
@@ -103,6 +109,32 @@ describe('secure', () => {
       exitCode: EXIT_UNREACHABLE,
       message: expect.stringContaining('does not speak TLS'),
     })
+    server.close()
+  })
+})
+
+describe('an HTTPS proxy', () => {
+  it('is spoken to through TLS', async () => {
+    const server = createServer(
+      { cert: readFileSync(file('good.pem')), key: readFileSync(file('hub.key')) },
+      (socket) => {
+        socket.on('error', () => {})
+        socket.once('data', (said) =>
+          socket.write(said.toString().startsWith('CONNECT hub:2222 ') ? OPEN : REFUSED),
+        )
+      },
+    )
+    const proxy = parseProxy(`https://127.0.0.1:${await listen(server)}`, 'the test')
+    if (proxy === undefined) throw new Error('no proxy')
+    const ca = readFileSync(file('ca.pem'), 'utf8')
+    const way = httpProxyWay(proxy, proxyLogin(proxy), { ca, fingerprint: undefined }, directWay)
+    const { stream, socket } = await way({ what: 'the hub', host: 'hub', port: 2222 }, attempt())
+    const said = await new Promise((resolve) => {
+      stream.once('data', (octets: Buffer) => resolve(octets.toString()))
+      stream.resume()
+    })
+    expect(said).toBe('SSH-2.0-hub\r\n')
+    socket.destroy()
     server.close()
   })
 })

@@ -1,6 +1,7 @@
 /** What the full-screen view shows of a session: its interface, its tunnels, its connection, and what it says. */
+import { vlanText } from '#agent/bridge-choice.ts'
 import type { Session } from '#agent/session.ts'
-import type { PortReading } from '#agent/report.ts'
+import type { PortReading, RemoteReading } from '#agent/report.ts'
 import type { Snapshot, ViewEvent, ViewPort, ViewSource } from '#net/view/source.ts'
 
 /** Events from before the view opened that it is told. */
@@ -23,8 +24,8 @@ export class SessionViewSource implements ViewSource {
     const { link, local, remotes } = session.reading
     const ports = [
       viewPort(1, `nic:${link.nic}`, '', local),
-      ...remotes.map(({ bridge, vlan, port }, i) =>
-        viewPort(i + 2, `tunnel:${bridge}`, vlan === undefined ? '' : `VLAN ${vlan}`, port),
+      ...remotes.map((remote, i) =>
+        viewPort(i + 2, `tunnel:${remote.bridge}`, descriptionOf(remote), remote.port),
       ),
     ]
     const { state, since, roundTripMs, reconnects, attempt, reason } = link
@@ -62,6 +63,11 @@ export class SessionViewSource implements ViewSource {
     this.#before = [...this.#before.slice(1 - KEPT_EVENTS), event]
   }
 }
+
+const descriptionOf = ({ vlan, outage }: RemoteReading): string =>
+  [vlan === undefined ? '' : vlanText(vlan), outage === undefined ? '' : `away: ${outage.reason}`]
+    .filter((text) => text !== '')
+    .join(', ')
 
 const viewPort = (number: number, name: string, description: string, reading: PortReading): ViewPort => ({
   id: String(number),

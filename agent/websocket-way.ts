@@ -34,12 +34,9 @@ const noMask = (key: Buffer): void => void key.fill(0)
 function open(url: string, below: Duplex, name: string): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => reject(new ExitError(EXIT_UNREACHABLE, `${name} ${reason}`))
-    const ws = new WebSocket(url, {
-      ...MESSAGE_OPTIONS,
-      generateMask: noMask,
-      // ws hands its options to http.request, which takes these, too.
-      ...{ maxHeaderSize: MAX_HEADER_OCTETS, createConnection: () => below },
-    })
+    // ws hands its options to http.request, which takes these.
+    const request = { maxHeaderSize: MAX_HEADER_OCTETS, createConnection: () => below }
+    const ws = new WebSocket(url, { ...MESSAGE_OPTIONS, ...request, generateMask: noMask })
     ws.once('open', () => resolve(new WebSocketStream(ws, below)))
     ws.once('unexpected-response', (_request, answer) => fail(refusalOf(answer)))
     ws.on('error', (error) =>

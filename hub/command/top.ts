@@ -31,7 +31,7 @@ export const topCommand = (context: Context): CommandModule<object, Top> => ({
       .option('count', { type: 'string', requiresArg: true, describe: 'End after so many lines' })
       .example('$0 top', 'all that the hub does; ? shows the keys')
       .example('$0 top private0', 'of one bridge')
-      .example('$0 top --json --count 2 --interval 10', 'for programs: two readings, 10 s apart'),
+      .example('$0 top --json --count 2', 'for programs: two readings'),
   handler: async ({ bridge, json, interval, count, data }) => {
     if (!json && (interval !== undefined || count !== undefined))
       throw new ConfigError('--interval and --count go with --json')

@@ -18,6 +18,10 @@ export async function printLines(source: ViewSource, first: Snapshot, options: L
   source.onEvent((event) => events.push(event))
   let snapshot: Snapshot | undefined = first
   let away = ''
+  let isUnread = false
+  stdout.on('error', () => {
+    isUnread = true
+  })
   for (let printed = 0, next = performance.now(); ;) {
     if (snapshot !== undefined) {
       const { links, bridges, talkers } = snapshot
@@ -28,7 +32,7 @@ export async function printLines(source: ViewSource, first: Snapshot, options: L
     }
     next = Math.max(next + intervalMs, performance.now())
     await new Promise((resolve) => setTimeout(resolve, next - performance.now()))
-    if (!stdout.writable) return
+    if (isUnread) return
     snapshot = await source.read().catch((error: unknown) => {
       const reason = reasonOf(error)
       if (reason !== away) onAway(reason)

@@ -146,7 +146,7 @@ describe('hconnect list', () => {
     ['an HTTP proxy, by IPv6', `-s ${HUB6}`, proxied('http://ann:open-sesame@[fd97::2]:3128')],
     ['a SOCKS proxy', `-s ${HUB}`, SOCKS],
     ['a SOCKS proxy, by IPv6', `-s ${HUB6}`, proxied('socks5://ann:open-sesame@[fd97::2]:1080')],
-    ['an HTTP proxy and a jump host', `-s ${HUB} --jump root@127.0.0.1:2022`, SOCKS],
+    ['a SOCKS proxy and a jump host', `-s ${HUB} --jump root@127.0.0.1:2022`, SOCKS],
     ['HTTPS', `-s wss://${HUB}/lab --ca CA`],
     ['HTTPS, by IPv6', `-s wss://${HUB6}/lab --ca CA`],
     ['nginx', `-s wss://${HUB}:8443/lab --fingerprint PRINT`],

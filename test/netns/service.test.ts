@@ -31,6 +31,7 @@ let pc1: Namespace
 let pc2: Namespace
 let hub: Hub
 let manager: NotifySocket
+let hubManager: NotifySocket
 let service: Running
 let config: string
 let env: NodeJS.ProcessEnv
@@ -86,7 +87,9 @@ beforeAll(async () => {
     pc.address('eth0', '10.99.0.1/24')
     far.address('eth0', `10.99.0.${i + 2}/24`)
   }
+  hubManager = new NotifySocket(join(lab.directory, 'hub-notify'))
   hub = await Hub.start(machine, {
+    env: { NOTIFY_SOCKET: join(lab.directory, 'hub-notify'), WATCHDOG_USEC: '1000000', WATCHDOG_PID: '' },
     address: HUB_ADDRESS,
     bridges: ['private0', 'private1'],
     attach: ['private0=nic:lan1', 'private1=nic:lan2'],
@@ -105,6 +108,7 @@ beforeAll(async () => {
 })
 afterAll(() => {
   manager.close()
+  hubManager.close()
   lab.close()
 })
 
@@ -216,5 +220,15 @@ describe('hconnect run', () => {
     ])
     expect(site.state('lan1').promiscuity).toBe(0)
     expect(site.nicRecords()).toEqual([])
+  })
+})
+
+describe('hybridge serve', () => {
+  it('tells its service manager when it serves, lives and ends', async () => {
+    await hubManager.line(/^WATCHDOG=1$/)
+    const { code } = await hub.stop()
+    await hubManager.line(/^STOPPING=1$/)
+    expect([code, hubManager.lines.filter((line) => line === 'READY=1').length]).toEqual([0, 1])
+    expect(hubManager.lines).toContain(`STATUS=SSH on ${HUB_ADDRESS}:2222`)
   })
 })
