@@ -72,7 +72,7 @@ const MOST_QUEUE = 3 << 19
  * What a round trip brings, if that is more: flows of a far path send as much at once after a moment in which nothing
  * moved. Three quarters of the queue's memory, which holds no more.
  */
-const MOST_FAR_QUEUE = 6 << 20
+const MOST_FAR_QUEUE = 3 << 20
 /** A super-frame that takes longer is cut: nothing can go between its octets. */
 const LONGEST_MS = 5
 const FULL_FRAME = 1514

@@ -25,7 +25,7 @@ const BUFFER_OCTETS = 2 * QUEUE_OCTETS
  */
 const WRITE_OCTETS = 64 << 10
 /** Memory of the queue of a slow path: three quarters of it hold frames. Used as far as `Pace` lets frames wait. */
-const FAIR_QUEUE_OCTETS = 8 << 20
+const FAIR_QUEUE_OCTETS = 4 << 20
 const HEADERS = RECORD_HEADER_LEN + VIRTIO_HEADER_LEN
 
 /** Where the records go. */
