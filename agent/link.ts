@@ -151,8 +151,8 @@ export class Link {
   stop(): void {
     this.#stop.abort()
     this.#wake()
-    if (this.#tunnels) this.#tunnels.end(new ProtocolError('leave', 'the agent was ended'))
-    else this.#hub?.destroy()
+    this.#tunnels?.end(new ProtocolError('leave', 'the agent was ended'))
+    this.#hub?.end() // also what waits for an answer of the hub
   }
 
   #dialNow(why: string): void {
@@ -216,6 +216,7 @@ export class Link {
       try {
         return await this.#connect()
       } catch (error) {
+        this.#stop.signal.throwIfAborted()
         if (!(error instanceof ExitError) || isFinal(error)) throw error
         refusals = error.exitCode === EXIT_REFUSED ? refusals + 1 : 0
         if (refusals >= MAX_REFUSALS) throw error
