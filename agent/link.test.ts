@@ -282,7 +282,7 @@ describe('Link', () => {
     await running
   })
 
-  it('says why it cannot come back, once, and goes on trying', async () => {
+  it('says why it cannot come back, each reason once, and goes on trying', async () => {
     const { link, events } = agent()
     const running = link.run()
     await until(() => link.state === 'connected')

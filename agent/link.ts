@@ -13,6 +13,8 @@ import { MISSED_KEEPALIVES } from '#net/tunnel/session.ts'
 
 /** Logins refused in a row, after a link that worked, that are taken for an answer: a hub that restarts may refuse one. */
 const MAX_REFUSALS = 8
+/** Of an outage, that are remembered as told. */
+const MAX_REASONS = 100
 /** Connecting says little about the round trip when a name had to be looked up first. */
 const MAX_FIRST_ROUND_TRIP_MS = 1000
 /** A connection in doubt may be silent for this and two round trips; the hub's own pings come oftener. */
@@ -202,8 +204,9 @@ export class Link {
     }
   }
 
-  /** @param said  the reason that was told last */
-  async #reconnect(said = ''): Promise<Tunnels> {
+  /** @param told  a reason that was told already; each one is told once */
+  async #reconnect(told = ''): Promise<Tunnels> {
+    const said = new Set([told])
     let refusals = 0
     let startedAt = performance.now()
     for (;;) {
@@ -221,8 +224,9 @@ export class Link {
         refusals = error.exitCode === EXIT_REFUSED ? refusals + 1 : 0
         if (refusals >= MAX_REFUSALS) throw error
         this.reason = error.message
-        if (error.message !== said) this.#options.events.onRetry(error.message)
-        said = error.message
+        if (said.has(error.message)) continue
+        if (said.size < MAX_REASONS) said.add(error.message)
+        this.#options.events.onRetry(error.message)
       }
     }
   }
