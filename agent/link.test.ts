@@ -236,6 +236,13 @@ const failure = (run: Promise<void>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
+/** The hub ends the last tunnel to a bridge, as it does when the bridge is removed. */
+function takeAway(bridge: string): void {
+  const tunnel = tunnels.findLast((one) => one.bridge === bridge)
+  tunnel?.session.bye('unknown-bridge', `${bridge} was removed`)
+  tunnel?.say()
+}
+
 describe('Link', () => {
   it('says who it is, carries frames both ways, measures, and tells the hub when it ends', async () => {
     const { link, port: tunnelPort, events, received, counters } = agent()
@@ -369,6 +376,21 @@ describe('Link', () => {
     await running
   })
 
+  it('does not dial a hub over and over that takes the tunnel and drops it', async () => {
+    const { link } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    const from = performance.now()
+    for (const drops of [1, 2, 3]) {
+      connections.at(-1)?.end()
+      await until(() => link.reconnects === drops)
+    }
+    // Pauses of 200, 300 and 600 ms.
+    expect(performance.now() - from).toBeGreaterThan(1000)
+    link.stop()
+    await running
+  })
+
   it('leaves nothing behind when it reconnects again and again', async () => {
     const { link } = agent('private0', 'private1')
     const running = link.run()
@@ -420,9 +442,7 @@ describe('Link', () => {
     await until(() => link.state === 'connected')
     const [stays, goes] = remotes
     knownBridges.delete('private1')
-    const gone = tunnels.find(({ bridge }) => bridge === 'private1')
-    gone?.session.bye('unknown-bridge', 'private1 was removed')
-    gone?.say()
+    takeAway('private1')
     await until(() => (goes?.outage?.attempt ?? 0) > 1)
     expect(goes?.outage?.reason).toContain('the hub has no bridge private1 for you; you may join: private0')
     expect([stays?.port.up, goes?.port.up]).toEqual([true, false])
@@ -435,6 +455,12 @@ describe('Link', () => {
     expect(goes?.outage).toBeUndefined()
     expect(events.onNotice).toHaveBeenLastCalledWith('bridge private1 is back')
     expect([connections.length, events.onLost.mock.calls.length]).toEqual([1, 0])
+    // Taken away again at once: the pauses go on growing.
+    takeAway('private1')
+    await until(() => goes?.port.up === false)
+    const from = performance.now()
+    await until(() => goes?.port.up === true)
+    expect(performance.now() - from).toBeGreaterThan(500)
     link.stop()
     await running
   })
@@ -472,6 +498,53 @@ describe('Link', () => {
     })
     port = 1
     expect(await failure(agent().link.run())).toMatchObject({ exitCode: EXIT_UNREACHABLE })
+  })
+
+  it('comes back to a hub that says goodbye as soon as it has let us in', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    let farewells = 0
+    server.prependListener('connection', (connection) => {
+      if (++farewells > 3) return
+      connection.on('authentication', (context) => {
+        context.accept()
+        connection.end()
+      })
+    })
+    link.reconnectNow()
+    await until(() => farewells > 3 && link.state === 'connected')
+    expect(events.onRetry.mock.calls).toEqual([[expect.stringContaining('closed the connection')]])
+    link.stop()
+    await running
+  })
+
+  it('ends while the hub leaves it without an answer', async () => {
+    let isAsked = false
+    server.removeAllListeners('connection')
+    server.on('connection', (connection) => {
+      connection.on('error', () => {})
+      connection.on('authentication', (context) => context.accept())
+      connection.on('session', (accept) => accept().on('exec', () => (isAsked = true)))
+    })
+    const { link } = agent()
+    const running = link.run()
+    await until(() => isAsked)
+    const began = performance.now()
+    link.stop()
+    await running
+    expect(performance.now() - began).toBeLessThan(3000)
+  })
+
+  it('says nothing of an attempt that its end has ended', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    link.reconnectNow()
+    await until(() => link.attempt === 1)
+    link.stop()
+    await running
+    expect(events.onRetry).not.toHaveBeenCalled()
   })
 
   it('ends while it is still dialling', async () => {

@@ -1,6 +1,6 @@
 /** The agent's connection to the hub: dialled, lost, dialled again, until it is ended. */
 
-import { Backoff } from '#agent/backoff.ts'
+import { Backoff, STEADY_MS } from '#agent/backoff.ts'
 import type { HubConnection } from '#agent/dial.ts'
 import { EXIT_REFUSED, EXIT_TAKEN_OVER, EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import { isFinal, type Remote, Tunnels } from '#agent/tunnels.ts'
@@ -67,6 +67,8 @@ export class Link {
   #hub: HubConnection | undefined
   #tunnels: Tunnels | undefined
   #lastRoundTripMs: number | undefined
+  /** Monotonic milliseconds. */
+  #connectedAt = 0
   /** The next attempt does not wait. */
   #hurry = false
   #wake: () => void = () => {}
@@ -151,8 +153,8 @@ export class Link {
   stop(): void {
     this.#stop.abort()
     this.#wake()
-    if (this.#tunnels) this.#tunnels.end(new ProtocolError('leave', 'the agent was ended'))
-    else this.#hub?.destroy()
+    this.#tunnels?.end(new ProtocolError('leave', 'the agent was ended'))
+    this.#hub?.end() // also what waits for an answer of the hub
   }
 
   #dialNow(why: string): void {
@@ -184,7 +186,9 @@ export class Link {
     this.#hub?.end()
     this.#hub = undefined
     this.#become('disconnected', reason.message)
-    this.#backoff.worked(performance.now())
+    const now = performance.now()
+    if (now - this.#connectedAt < STEADY_MS) this.#backoff.flickered(now)
+    else this.#backoff.worked(now)
     this.#options.events.onLost(reason.message)
   }
 
@@ -215,6 +219,7 @@ export class Link {
       try {
         return await this.#connect()
       } catch (error) {
+        this.#stop.signal.throwIfAborted()
         if (!(error instanceof ExitError) || isFinal(error)) throw error
         refusals = error.exitCode === EXIT_REFUSED ? refusals + 1 : 0
         if (refusals >= MAX_REFUSALS) throw error
@@ -250,6 +255,7 @@ export class Link {
       this.#stop.signal.throwIfAborted()
       if (first) this.#lastRoundTripMs = Math.min(hub.roundTripMs, MAX_FIRST_ROUND_TRIP_MS)
       this.#become('connected', '')
+      this.#connectedAt = performance.now()
       this.#hurry = false
       this.address = hub.address
       if (!first) this.reconnects++
