@@ -37,12 +37,7 @@ function open(url: string, below: Duplex, name: string): Promise<Duplex> {
     // ws hands its options to http.request, which takes these.
     const request = { maxHeaderSize: MAX_HEADER_OCTETS, createConnection: () => below }
     const ws = new WebSocket(url, { ...MESSAGE_OPTIONS, ...request, generateMask: noMask })
-    ws.once('open', () => {
-      const stream = new WebSocketStream(ws, below)
-      // 'close' follows. A first message that is none comes with the answer, before anybody else listens.
-      stream.on('error', () => {})
-      resolve(stream)
-    })
+    ws.once('open', () => resolve(new WebSocketStream(ws, below)))
     ws.once('unexpected-response', (_request, answer) => fail(refusalOf(answer)))
     ws.on('error', (error) =>
       fail(`does not answer as a hub does: ${printable(reasonOf(error))} (is it served with --https there?)`),
