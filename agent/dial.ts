@@ -43,19 +43,30 @@ export class HubConnection implements Transport {
     this.roundTripMs = connection.roundTripMs
   }
 
-  /** Opens a channel with a command of the hub. Its stdout and stderr must be drained, else it never closes. */
+  /**
+   * Opens a channel with a command of the hub. Its stdout and stderr must be drained, else it never closes.
+   * @throws ExitError
+   */
   exec(command: string): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
+      const fail = (code: number, message: string): void => {
+        clearTimeout(timer)
+        reject(new ExitError(code, message))
+      }
       const timer = setTimeout(() => {
-        reject(new ExitError(EXIT_UNREACHABLE, 'the hub does not answer in time'))
+        fail(EXIT_UNREACHABLE, 'the hub does not answer in time')
         this.destroy()
       }, EXEC_MS)
-      this.#client.exec(command, (error: Error | undefined, channel) => {
-        clearTimeout(timer)
-        if (error)
-          reject(new ExitError(EXIT_PROTOCOL, `the hub refuses the command: ${printable(error.message)}`))
-        else resolve(channel)
-      })
+      try {
+        this.#client.exec(command, (error: Error | undefined, channel) => {
+          clearTimeout(timer)
+          if (error === undefined) resolve(channel)
+          else if (this.socket.destroyed) fail(EXIT_UNREACHABLE, 'the hub closed the connection')
+          else fail(EXIT_PROTOCOL, `the hub refuses the command: ${printable(error.message)}`)
+        })
+      } catch {
+        fail(EXIT_UNREACHABLE, 'the hub closed the connection')
+      }
     })
   }
 

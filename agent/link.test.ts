@@ -282,7 +282,7 @@ describe('Link', () => {
     await running
   })
 
-  it('says why it cannot come back, once, and goes on trying', async () => {
+  it('says why it cannot come back, each reason once, and goes on trying', async () => {
     const { link, events } = agent()
     const running = link.run()
     await until(() => link.state === 'connected')
@@ -498,6 +498,53 @@ describe('Link', () => {
     })
     port = 1
     expect(await failure(agent().link.run())).toMatchObject({ exitCode: EXIT_UNREACHABLE })
+  })
+
+  it('comes back to a hub that says goodbye as soon as it has let us in', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    let farewells = 0
+    server.prependListener('connection', (connection) => {
+      if (++farewells > 3) return
+      connection.on('authentication', (context) => {
+        context.accept()
+        connection.end()
+      })
+    })
+    link.reconnectNow()
+    await until(() => farewells > 3 && link.state === 'connected')
+    expect(events.onRetry.mock.calls).toEqual([[expect.stringContaining('closed the connection')]])
+    link.stop()
+    await running
+  })
+
+  it('ends while the hub leaves it without an answer', async () => {
+    let isAsked = false
+    server.removeAllListeners('connection')
+    server.on('connection', (connection) => {
+      connection.on('error', () => {})
+      connection.on('authentication', (context) => context.accept())
+      connection.on('session', (accept) => accept().on('exec', () => (isAsked = true)))
+    })
+    const { link } = agent()
+    const running = link.run()
+    await until(() => isAsked)
+    const began = performance.now()
+    link.stop()
+    await running
+    expect(performance.now() - began).toBeLessThan(3000)
+  })
+
+  it('says nothing of an attempt that its end has ended', async () => {
+    const { link, events } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    link.reconnectNow()
+    await until(() => link.attempt === 1)
+    link.stop()
+    await running
+    expect(events.onRetry).not.toHaveBeenCalled()
   })
 
   it('ends while it is still dialling', async () => {

@@ -13,6 +13,8 @@ import { MISSED_KEEPALIVES } from '#net/tunnel/session.ts'
 
 /** Logins refused in a row, after a link that worked, that are taken for an answer: a hub that restarts may refuse one. */
 const MAX_REFUSALS = 8
+/** Of an outage, that are remembered as told. */
+const MAX_REASONS = 100
 /** Connecting says little about the round trip when a name had to be looked up first. */
 const MAX_FIRST_ROUND_TRIP_MS = 1000
 /** A connection in doubt may be silent for this and two round trips; the hub's own pings come oftener. */
@@ -151,8 +153,8 @@ export class Link {
   stop(): void {
     this.#stop.abort()
     this.#wake()
-    if (this.#tunnels) this.#tunnels.end(new ProtocolError('leave', 'the agent was ended'))
-    else this.#hub?.destroy()
+    this.#tunnels?.end(new ProtocolError('leave', 'the agent was ended'))
+    this.#hub?.end() // also what waits for an answer of the hub
   }
 
   #dialNow(why: string): void {
@@ -202,8 +204,9 @@ export class Link {
     }
   }
 
-  /** @param said  the reason that was told last */
-  async #reconnect(said = ''): Promise<Tunnels> {
+  /** @param told  a reason that was told already; each one is told once */
+  async #reconnect(told = ''): Promise<Tunnels> {
+    const said = new Set([told])
     let refusals = 0
     let startedAt = performance.now()
     for (;;) {
@@ -216,12 +219,14 @@ export class Link {
       try {
         return await this.#connect()
       } catch (error) {
+        this.#stop.signal.throwIfAborted()
         if (!(error instanceof ExitError) || isFinal(error)) throw error
         refusals = error.exitCode === EXIT_REFUSED ? refusals + 1 : 0
         if (refusals >= MAX_REFUSALS) throw error
         this.reason = error.message
-        if (error.message !== said) this.#options.events.onRetry(error.message)
-        said = error.message
+        if (said.has(error.message)) continue
+        if (said.size < MAX_REASONS) said.add(error.message)
+        this.#options.events.onRetry(error.message)
       }
     }
   }

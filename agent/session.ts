@@ -80,20 +80,29 @@ export class Session {
    * @throws ExitError when it is missing, may not be opened, or is the one through which the hub is reached
    */
   static async open(options: SessionOptions): Promise<Session> {
-    const { nic, hub, allowUplink } = options
+    const { nic, bridges, hub, mtu, driver, allowUplink, events } = options
     if (!allowUplink) await refuseWay(nic, hub.nearest)
-    const session = new Session(options)
-    await session.#bridge.opened()
-    return session
-  }
-
-  private constructor(options: SessionOptions) {
-    this.#options = options
-    const { nic, bridges, mtu, driver, allowUplink, events } = options
-    const onUp = (): void => this.#followNic()
-    this.#bridge = new Bridge({ nic, bridges, mtu, driver, allowUplink, onUp }, (text) =>
+    let session: Session | undefined
+    const onUp = (): void => {
+      if (session !== undefined) session.#followNic()
+    }
+    const bridge = new Bridge({ nic, bridges, mtu, driver, allowUplink, onUp }, (text) =>
       events.onNotice(text),
     )
+    await bridge.opened()
+    try {
+      session = new Session(options, bridge)
+      return session
+    } catch (error) {
+      bridge.close()
+      throw error
+    }
+  }
+
+  private constructor(options: SessionOptions, bridge: Bridge) {
+    this.#options = options
+    this.#bridge = bridge
+    const { nic, bridges } = options
     if (options.captureRing !== undefined) {
       this.ring = new LanRing(nic, options.captureRing)
       this.#bridge.observeLan(this.ring.capture)

@@ -31,20 +31,22 @@ export async function serveCaptures(
   }
 }
 
-/** A peer that sends none in time, or anything behind it, is let go. */
+/** A peer that sends none in time, or anything behind it, is let go; so is one that only looks whether we are here. */
 function readRequest(socket: net.Socket, onRequest: (request: Record<string, unknown>) => void): void {
   let line = ''
-  const timer = setTimeout(() => socket.destroy(), TIMEOUT_MS)
+  const leave = (): unknown => socket.destroy()
+  const timer = setTimeout(leave, TIMEOUT_MS)
   const read = (chunk: Buffer): void => {
     line += chunk.toString()
     if (line.length <= LONGEST_REQUEST && !line.includes('\n')) return
     clearTimeout(timer)
-    socket.off('data', read)
+    socket.off('data', read).off('end', leave)
     const request = line.endsWith('\n') ? parse(line) : undefined
     if (request === undefined) socket.destroy()
     else onRequest(request)
   }
   socket.on('data', read)
+  socket.on('end', leave)
   socket.on('close', () => clearTimeout(timer))
 }
 

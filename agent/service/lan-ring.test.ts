@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
@@ -54,6 +55,15 @@ describe('the ring of a LAN', () => {
     // A block of a frame of 60 octets has 104.
     expect(file.packets.length).toBe(Math.floor((1 << 20) / 104))
     expect((await read({ link: 'lab1', once: true })).file.packets.length).toBe(file.packets.length)
+  })
+
+  it('lets go at once of who only looks whether it is served', async () => {
+    const visitor = net.connect({ path: join(directory, 'c'), allowHalfOpen: true }).resume()
+    visitor.end()
+    const began = performance.now()
+    await once(visitor, 'end')
+    expect(performance.now() - began).toBeLessThan(2000)
+    visitor.destroy()
   })
 
   it('goes on until the reader ends', async () => {

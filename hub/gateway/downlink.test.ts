@@ -156,63 +156,67 @@ afterEach(() => {
 })
 
 describe('Downlink', () => {
-  it('delivers or reports every frame once, in order, whole, whatever comes between', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(frame, { minLength: 1, maxLength: 40 }),
-        fc.array(step, { minLength: 10, maxLength: 120, size: 'max' }),
-        async (frames, steps) => {
-          const way = new Way()
-          const { pace } = way.path
-          const controls: string[] = []
-          const stream = Buffer.concat(
-            frames.flatMap(({ flow, length, isMarked }, i) => {
-              if (isMarked) controls.push(`${RECORD_BYE} ${i}`)
-              return [
-                frameRecord(numbered(flow, i, length)),
-                ...(isMarked ? [controlRecord(RECORD_BYE, Buffer.from(String(i)))] : []),
-              ]
-            }),
-          )
-          let at = 0
-          const feed = (count: number): void => {
-            if (way.fabric.isPaused || count === 0) return
-            way.downlink.receive(stream.subarray(at, Math.min(stream.length, at + count)))
-            at = Math.min(stream.length, at + count)
-          }
-          for (const { kind, count } of steps) {
-            if (kind === 'octets') feed(count)
-            else if (kind === 'window') way.channel.open(count)
-            else if (kind === 'turn') await turn()
-            else if (kind === 'fast') pace.isFast = count === 1
-            else if (kind === 'pong') way.pong(count)
-            else way.control()
-          }
-          await way.open()
-          feed(stream.length)
-          await way.open()
-          way.takeLosses()
+  it(
+    'delivers or reports every frame once, in order, whole, whatever comes between',
+    { timeout: 30_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(frame, { minLength: 1, maxLength: 40 }),
+          fc.array(step, { minLength: 10, maxLength: 120, size: 'max' }),
+          async (frames, steps) => {
+            const way = new Way()
+            const { pace } = way.path
+            const controls: string[] = []
+            const stream = Buffer.concat(
+              frames.flatMap(({ flow, length, isMarked }, i) => {
+                if (isMarked) controls.push(`${RECORD_BYE} ${i}`)
+                return [
+                  frameRecord(numbered(flow, i, length)),
+                  ...(isMarked ? [controlRecord(RECORD_BYE, Buffer.from(String(i)))] : []),
+                ]
+              }),
+            )
+            let at = 0
+            const feed = (count: number): void => {
+              if (way.fabric.isPaused || count === 0) return
+              way.downlink.receive(stream.subarray(at, Math.min(stream.length, at + count)))
+              at = Math.min(stream.length, at + count)
+            }
+            for (const { kind, count } of steps) {
+              if (kind === 'octets') feed(count)
+              else if (kind === 'window') way.channel.open(count)
+              else if (kind === 'turn') await turn()
+              else if (kind === 'fast') pace.isFast = count === 1
+              else if (kind === 'pong') way.pong(count)
+              else way.control()
+            }
+            await way.open()
+            feed(stream.length)
+            await way.open()
+            way.takeLosses()
 
-          const { frames: got, marks } = way.received()
-          expect(marks).toEqual(way.marks)
-          expect(way.controls).toEqual(controls)
-          const numbers = got.map(numberOf)
-          expect(new Set(numbers).size).toBe(numbers.length)
-          for (const [i, one] of got.entries()) {
-            const { flow, length } = frames[numbers[i] ?? -1] ?? { flow: -1, length: 0 }
-            expect(one.equals(numbered(flow, numbers[i] ?? -1, length))).toBe(true)
-          }
-          for (let flow = 0; flow <= 3; flow++) {
-            const own = numbers.filter((number) => frames[number]?.flow === flow)
-            expect(own).toEqual(own.toSorted((a, b) => a - b))
-          }
-          expect(got.length + way.lostFrames).toBe(frames.length)
-          way.downlink.close()
-        },
-      ),
-      { numRuns: 300 },
-    )
-  })
+            const { frames: got, marks } = way.received()
+            expect(marks).toEqual(way.marks)
+            expect(way.controls).toEqual(controls)
+            const numbers = got.map(numberOf)
+            expect(new Set(numbers).size).toBe(numbers.length)
+            for (const [i, one] of got.entries()) {
+              const { flow, length } = frames[numbers[i] ?? -1] ?? { flow: -1, length: 0 }
+              expect(one.equals(numbered(flow, numbers[i] ?? -1, length))).toBe(true)
+            }
+            for (let flow = 0; flow <= 3; flow++) {
+              const own = numbers.filter((number) => frames[number]?.flow === flow)
+              expect(own).toEqual(own.toSorted((a, b) => a - b))
+            }
+            expect(got.length + way.lostFrames).toBe(frames.length)
+            way.downlink.close()
+          },
+        ),
+        { numRuns: 300 },
+      )
+    },
+  )
 
   it('leaves little unread at an agent that reads late, and goes on when it has read', async () => {
     let now = 1000

@@ -272,6 +272,13 @@ describe('FairQueue: bounds', () => {
     expect(drops).toHaveLength(64)
   })
 
+  it('drops no more octets at once than 64 full frames have, and the rest of a super-frame', () => {
+    const { queue, drops } = openQueue()
+    queue.limit = 1_000_000
+    for (let i = 0; i < 16; i++) queue.enqueue(source, START, put(1, 65_000), 0)
+    expect(drops).toHaveLength(2)
+  })
+
   it('takes a frame beyond the limit when nothing else waits', () => {
     const { queue, drops } = openQueue()
     queue.limit = 10_000
@@ -361,38 +368,36 @@ describe('FairQueue: bounds', () => {
 describe('FairQueue: allocation', () => {
   const lengths = [60, 1514, 65_000]
 
-  it('is none for a frame that passes', () => {
-    for (const length of lengths) {
-      const { queue } = openQueue()
-      queue.limit = 300_000
-      const end = put(1, length)
-      let i = 0
-      const call = (): void => {
-        source.bytes[START + 37] = i++ & 31
-        queue.enqueue(source, START, end, 1.5)
-        queue.dequeue(1.5)
-      }
-      expect(bytesPerCall(call, length > 10_000 ? 20_000 : 100_000), `${length} octets`).toBeLessThan(8)
+  it.each(lengths)('is none for a frame of %d octets that passes', (length) => {
+    const { queue } = openQueue()
+    queue.limit = 300_000
+    const end = put(1, length)
+    let i = 0
+    const call = (): void => {
+      source.bytes[START + 37] = i++ & 31
+      queue.enqueue(source, START, end, 1.5)
+      queue.dequeue(1.5)
     }
+    expect(bytesPerCall(call, length > 10_000 ? 20_000 : 100_000)).toBeLessThan(8)
   })
 
-  it('is none for a frame that waits, or is dropped, or marked', () => {
-    for (const length of lengths) {
-      for (const ecn of [0, 1]) {
-        let drops = 0
-        const queue = new FairQueue({ capacity: CAPACITY, seed: 1, onDrop: () => drops++ })
-        open.push(queue)
-        queue.limit = 300_000
-        const end = put(1, length, ecn)
-        let now = 0
-        const call = (): void => {
-          now += 7
-          for (let i = 0; i < 5; i++) queue.enqueue(source, START, end, now)
-          for (let i = 0; i < 4; i++) queue.dequeue(now)
-        }
-        expect(bytesPerCall(call, 10_000), `${length} octets`).toBeLessThan(8)
-        expect(drops + queue.marked).toBeGreaterThan(1000)
+  const cases = lengths.flatMap((length) => [0, 1].map((ecn) => ({ length, ecn })))
+  it.each(cases)(
+    'is none for a frame of $length octets that waits, or is dropped, or marked (ECN $ecn)',
+    ({ length, ecn }) => {
+      let drops = 0
+      const queue = new FairQueue({ capacity: CAPACITY, seed: 1, onDrop: () => drops++ })
+      open.push(queue)
+      queue.limit = 300_000
+      const end = put(1, length, ecn)
+      let now = 0
+      const call = (): void => {
+        now += 7
+        for (let i = 0; i < 5; i++) queue.enqueue(source, START, end, now)
+        for (let i = 0; i < 4; i++) queue.dequeue(now)
       }
-    }
-  })
+      expect(bytesPerCall(call, 10_000)).toBeLessThan(8)
+      expect(drops + queue.marked).toBeGreaterThan(1000)
+    },
+  )
 })

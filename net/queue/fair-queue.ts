@@ -10,7 +10,7 @@ import type { FrameMemory } from '#net/port/frame-memory.ts'
 import { MAX_SUPER_FRAME } from '#net/port/port.ts'
 import { Backlogs } from '#net/queue/backlogs.ts'
 import { Codel } from '#net/queue/codel.ts'
-import { FrameLog, LOG_SLOTS } from '#net/queue/frame-log.ts'
+import { FrameLog, FULL, LOG_SLOTS } from '#net/queue/frame-log.ts'
 import { markCongestion } from '#net/wire/ecn.ts'
 import { flowHash } from '#net/wire/flow-hash.ts'
 import { float64, int32 } from '#net/wire/octets.ts'
@@ -25,10 +25,13 @@ const MAX_QUANTUM = 1 << 20
 /** Memory made use of: this, or so many times the limit. The less there is, the warmer it stays. */
 const LEAST_MEMORY = 256 << 10
 const MEMORY_PER_LIMIT = 4
+/** With more than this it is as little as holds the limit. */
+const MUCH_MEMORY = 2 << 20
 /** Holds a longest super-frame. */
 const LEAST_CAPACITY = 128 << 10
-/** Frames that a flow loses at once, unless half of what it has is less (RFC 8290 §4.1). */
+/** Frames that a flow loses at once, unless half of what it has is less (RFC 8290 §4.1); super-frames: as many octets. */
 const BATCH = 64
+const BATCH_OCTETS = BATCH * QUANTUM
 
 /** Lists of flows that may send (RFC 8290 §4.2). */
 const NEW = 0
@@ -106,7 +109,8 @@ export class FairQueue {
   set limit(octets: number) {
     if (Number.isNaN(octets)) throw new RangeError('the limit of a queue is not a number')
     this.#limit = octets
-    this.#log.bound = Math.min(this.#capacity, Math.max(LEAST_MEMORY, MEMORY_PER_LIMIT * octets))
+    const memory = Math.min(MEMORY_PER_LIMIT * octets, Math.max(MUCH_MEMORY, Math.ceil(octets / FULL)))
+    this.#log.bound = Math.min(this.#capacity, Math.max(LEAST_MEMORY, memory))
   }
 
   /** Time for which a wait beyond the target is let be, ms: a long round trip. Default 100. */
@@ -216,9 +220,10 @@ export class FairQueue {
     return NONE
   }
 
-  /** Drops half of the flow's octets, at least one frame and at most `BATCH`. */
+  /** Drops half of the flow's octets, at least one frame and at most `BATCH`, or `BATCH_OCTETS` and what one has beyond. */
   #dropBatch(flow: number): void {
-    const rest = this.#backlogs.of(flow) / 2
+    const backlog = this.#backlogs.of(flow)
+    const rest = Math.max(backlog / 2, backlog - BATCH_OCTETS)
     for (let i = 0; i < BATCH && this.#backlogs.of(flow) > rest; i++) this.#drop(flow, DROP_QUEUE_FULL)
   }
 

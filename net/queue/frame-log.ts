@@ -10,7 +10,7 @@ import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 const ROOM = TAG_ROOM + VIRTIO_HEADER_LEN
 export const LOG_SLOTS = 8192
 /** What may be held of the bound and of the slots: with less to gain, compacting would move too much for each frame. */
-const FULL = 0.75
+export const FULL = 0.75
 const RELEASED = -1
 
 export class FrameLog {

@@ -260,6 +260,34 @@ describe('Pace', () => {
     expect(pace.targetMs).toBe(5)
   })
 
+  it('has less under way by and by when a far path has shown its end, and lets what a round trip brings wait', () => {
+    const pace = new Pace(true)
+    const reading = {
+      flightOctets: 1e6,
+      isHeld: true,
+      isLate: false,
+      roundTripMs: 130,
+      leastRoundTripMs: 100,
+    }
+    let [now, acked] = [0, 0]
+    const read = (rate: number): number => {
+      now += 100
+      acked += 100 * rate
+      pace.read({ ...reading, ackedOctets: acked }, now)
+      return pace.limit
+    }
+    for (const rate of [1250, 2500, 5000, 10_000, 20_000, 40_000]) read(rate)
+    let before = pace.limit
+    expect(before).toBeGreaterThan(2.5 * 40_000 * 100)
+    for (let i = 0; i < 60; i++) {
+      const limit = read(40_000)
+      expect(limit).toBeGreaterThan(0.9 * before)
+      before = limit
+    }
+    expect(before).toBeLessThan(1.3 * 40_000 * 100)
+    expect(pace.queueLimit).toBe(3 << 20) // less than a round trip brings
+  })
+
   it('controls nothing when bulk throughput is all that counts', () => {
     const pace = new Pace(false)
     const path = new Path(100, 50)

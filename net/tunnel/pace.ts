@@ -42,6 +42,11 @@ const BUDGET_SHARE = 0.25
  */
 const FIRST_BUDGET_SHARE = 2
 /**
+ * From there to the other, by a reading: at once would be a moment in which nothing leaves, and flows that have twice the
+ * round trip under way would lose what does not fit the queue meanwhile. CoDel slows them down first.
+ */
+const BUDGET_SHRINKS = 0.95
+/**
  * The end of a far path has shown when so many readings bring no more than this above the rate. One long round trip is no
  * sign there: flows in the tunnel that lost something for it would take many to find the rate again.
  */
@@ -62,8 +67,12 @@ const CROWD_PIECES = 2
  */
 const QUEUE_MS = 100
 const LEAST_QUEUE = 128 << 10
-/** Three quarters of the queue's memory, which holds no more. */
 const MOST_QUEUE = 3 << 19
+/**
+ * What a round trip brings, if that is more: flows of a far path send as much at once after a moment in which nothing
+ * moved. Three quarters of the queue's memory, which holds no more.
+ */
+const MOST_FAR_QUEUE = 3 << 20
 /** A super-frame that takes longer is cut: nothing can go between its octets. */
 const LONGEST_MS = 5
 const FULL_FRAME = 1514
@@ -97,6 +106,7 @@ export class Pace {
   #flat = 0
   /** The path has shown its end. */
   #isKnown = false
+  #budgetShare = FIRST_BUDGET_SHARE
   readonly #crowd = new Crowd()
 
   constructor(isControlled: boolean) {
@@ -131,6 +141,7 @@ export class Pace {
         this.#isKnown = true
       }
     }
+    if (this.#isKnown) this.#budgetShare = Math.max(BUDGET_SHARE, this.#budgetShare * BUDGET_SHRINKS)
     this.#acked = reading.ackedOctets
     this.#readAt = now
     this.#wasHeld = isHeld
@@ -143,13 +154,14 @@ export class Pace {
   #settle(leastRoundTripMs: number): void {
     if (this.isControlled) this.isFast = this.rate >= (this.isFast ? NOT_FAST : FAST)
     const { rate } = this
-    const budgetMs = budgetOf(leastRoundTripMs, this.#isKnown ? BUDGET_SHARE : FIRST_BUDGET_SHARE)
+    const budgetMs = budgetOf(leastRoundTripMs, this.#budgetShare)
     this.piece = Math.max(FULL_FRAME, rate * PIECE_MS)
     this.limit = this.isCrowded
       ? CROWD_PIECES * this.piece
       : EXTRA_FLIGHT + rate * (leastRoundTripMs + budgetMs) - this.piece // which is written below it
+    const mostQueue = between(MOST_QUEUE, rate * leastRoundTripMs, MOST_FAR_QUEUE)
     // Nothing is lost or cut for a rate that is only a guess.
-    this.queueLimit = this.#isKnown ? between(LEAST_QUEUE, rate * QUEUE_MS, MOST_QUEUE) : MOST_QUEUE
+    this.queueLimit = this.#isKnown ? between(LEAST_QUEUE, rate * QUEUE_MS, mostQueue) : mostQueue
     this.longest = this.#isKnown ? Math.max(FULL_FRAME, rate * LONGEST_MS) : Infinity
     this.targetMs = this.#isKnown ? Math.max(CODEL_TARGET_MS, (1.5 * FULL_FRAME) / rate) : Infinity
   }

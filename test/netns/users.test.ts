@@ -304,7 +304,7 @@ describe('the exit code of hconnect', () => {
     await expectExit(
       code.EXIT_PROTOCOL,
       change(join0(), '-s', `${HUB_ADDRESS}:2525`),
-      /no SSH with 10\.98\.0\.2:2525/,
+      /no SSH with the hub 10\.98\.0\.2:2525/,
     )
     await mail.stop()
   })

@@ -37,6 +37,7 @@ const WAN_DOWN_MS = [1000, 8000] as const
 /** Longer than the hub waits for a word. */
 const SLEEP_MS = [7000, 12_000] as const
 const RECONNECTS = 50
+const AWAY_MS = 30_000
 
 const aWhile = ({ random }: Circumstances, [least, most]: readonly [number, number]): Promise<void> =>
   pause(random.between(least, most))
@@ -122,6 +123,16 @@ async function replug(circumstances: Circumstances): Promise<void> {
   machines.plugSite(address)
 }
 
+/** All of it at once, as when its machine loses power. */
+async function hubAway(circumstances: Circumstances): Promise<void> {
+  const { hub } = circumstances
+  for (const name of ['supervisor', 'control', ...GATEWAYS, 'fabric'] as const)
+    await kill(circumstances, name)
+  await hub.process.exited
+  await pause(AWAY_MS)
+  await hub.serve()
+}
+
 /** As by DHCP in another network. */
 async function moveAgent({ machines: { site }, random }: Circumstances): Promise<void> {
   const [, before = ''] = /inet (\S+)/.exec(site.ip('-4', '-o', 'address', 'show', 'dev', 'wan')) ?? []
@@ -158,6 +169,7 @@ export const FAULTS: readonly Fault[] = [
       await c.hub.serve()
     },
   },
+  { name: 'hub killed, and back after 30 s', ends: true, inject: hubAway },
   {
     name: 'port taken over, and given back',
     ends: true,

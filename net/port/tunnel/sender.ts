@@ -24,8 +24,8 @@ const BUFFER_OCTETS = 2 * QUEUE_OCTETS
  * the next is encrypted. Measured with bulk TCP: pieces of 1 MiB leave both ends idle in turn.
  */
 const WRITE_OCTETS = 64 << 10
-/** Memory of the queue of a slow path: three quarters of it, 100 ms at 126 Mbit/s, hold frames. */
-const FAIR_QUEUE_OCTETS = 2 << 20
+/** Memory of the queue of a slow path: three quarters of it hold frames. Used as far as `Pace` lets frames wait. */
+const FAIR_QUEUE_OCTETS = 4 << 20
 const HEADERS = RECORD_HEADER_LEN + VIRTIO_HEADER_LEN
 
 /** Where the records go. */
