@@ -121,7 +121,8 @@ export function login(options: LoginOptions, transport: Transport): Promise<Clie
       else fail(EXIT_UNREACHABLE, `${name} closed the connection`)
     })
     signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+    if (signal.aborted) return onAbort()
+    if (stream.destroyed) return fail(EXIT_UNREACHABLE, `${name} closed the connection`)
     deadline.start()
 
     client.connect({

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:tls'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { directWay } from '#agent/way.ts'
 import { httpProxyWay } from '#agent/http-proxy.ts'
 import { parseProxy } from '#agent/proxy-address.ts'
 import { proxyLogin } from '#agent/proxy-login.ts'
+import { webSocketWay } from '#agent/websocket-way.ts'
 import { descriptors, listen } from '#test/support/loopback.ts'
 
 const OPEN = 'HTTP/1.1 200 ok\r\n\r\nSSH-2.0-hub\r\n'
@@ -134,6 +136,29 @@ describe('an HTTPS proxy', () => {
       stream.resume()
     })
     expect(said).toBe('SSH-2.0-hub\r\n')
+    socket.destroy()
+    server.close()
+  })
+})
+
+describe('a WebSocket', () => {
+  it('whose first message comes with the answer, and is none, closes and does no more', async () => {
+    const server = createServer(
+      { cert: readFileSync(file('good.pem')), key: readFileSync(file('hub.key')) },
+      (socket) => {
+        socket.on('error', () => {})
+        socket.once('data', (said) => {
+          const [, key = ''] = /^sec-websocket-key: (\S+)/im.exec(said.toString()) ?? []
+          const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+          const answer = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n'
+          socket.write(`${answer}sec-websocket-accept: ${accept.digest('base64')}\r\n\r\nno message`)
+        })
+      },
+    )
+    const to = { what: 'the hub', host: '127.0.0.1', port: await listen(server) }
+    const trust = { ca: readFileSync(file('ca.pem'), 'utf8'), fingerprint: undefined }
+    const { stream, socket } = await webSocketWay('/', trust, directWay)(to, attempt())
+    await expect.poll(() => stream.destroyed).toBe(true)
     socket.destroy()
     server.close()
   })

@@ -33,7 +33,6 @@ beforeEach(async () => {
   await once(peerSocket, 'open')
   peer = new WebSocketStream(peerSocket, below)
   ours = await accepted
-  for (const stream of [ours, peer]) stream.on('error', () => {})
 })
 afterEach(() => {
   ours.destroy()

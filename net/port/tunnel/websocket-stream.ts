@@ -36,6 +36,8 @@ export class WebSocketStream extends Duplex {
     super({ highWaterMark: HIGH_WATER, allowHalfOpen: false })
     this.#ws = ws
     this.#below = below
+    // 'close' follows. The first message, which may be none, can be there before anybody listens.
+    this.on('error', () => {})
     ws.on('message', (data: unknown, isBinary: boolean) => {
       if (!isBinary || !Buffer.isBuffer(data)) this.destroy(new Error('the peer sent text'))
       else if (!this.destroyed && !this.push(data)) ws.pause()
