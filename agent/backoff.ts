@@ -6,6 +6,8 @@ const FIRST_MS = 200
 const SHORT_CAP_MS = 3_000
 const LONG_CAP_MS = 30_000
 const EAGER_FOR_MS = 10 * 60_000
+/** What was up for less than this has not worked. */
+export const STEADY_MS = 5_000
 
 export class Backoff {
   #attempts = 0
@@ -21,6 +23,11 @@ export class Backoff {
   /** The link works, or worked until now. */
   worked(now: number): void {
     this.#attempts = 0
+    this.#workedAt = now
+  }
+
+  /** The link worked, but for a moment only: who takes it up and drops it is not to be dialled over and over. */
+  flickered(now: number): void {
     this.#workedAt = now
   }
 

@@ -11,7 +11,7 @@ import { z } from 'zod'
 
 import { nearest } from '#agent/nearest.ts'
 import { parseProxy } from '#agent/proxy-address.ts'
-import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { ConfigError, fileReasonOf, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU } from '#net/port/nic/mtu.ts'
 
 const MIN_RING = 1 << 20
@@ -135,7 +135,7 @@ function readText(path: string): string {
     if (text.length > MAX_FILE) throw new RangeError('it is larger than 1 MiB')
     return text
   } catch (error) {
-    throw new ConfigError(`cannot read ${path}: ${reasonOf(error)}`, { cause: error })
+    throw new ConfigError(`cannot read ${path}: ${fileReasonOf(error)}`, { cause: error })
   }
 }
 

@@ -7,7 +7,7 @@ import { readFileSync, statSync } from 'node:fs'
 import ssh2, { type AnyAuthMethod, type ParsedKey } from 'ssh2'
 
 import type { Ask } from '#agent/terminal.ts'
-import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { ConfigError, fileReasonOf } from '#net/base/errors.ts'
 
 const MAX_TRIES = 3
 const MAX_KEY_FILE = 1 << 20
@@ -133,7 +133,7 @@ export class Credentials {
       return text
     } catch (error) {
       if (!required) return undefined
-      throw new ConfigError(`cannot read the identity file ${file}: ${reasonOf(error)}`, { cause: error })
+      throw new ConfigError(`cannot read the identity file ${file}: ${fileReasonOf(error)}`, { cause: error })
     }
   }
 

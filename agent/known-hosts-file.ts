@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 import { formatEntry, parseKnownHosts, type KnownHost, type KnownHosts } from '#agent/known-hosts.ts'
-import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { ConfigError, fileReasonOf } from '#net/base/errors.ts'
 
 const MAX_FILE = 64 * 1024 * 1024
 
@@ -36,7 +36,7 @@ function readIfThere(file: string): string {
     return text.toString('latin1')
   } catch (error) {
     if (isMissing(error)) return ''
-    throw new ConfigError(`cannot read ${file}: ${reasonOf(error)}`, { cause: error })
+    throw new ConfigError(`cannot read ${file}: ${fileReasonOf(error)}`, { cause: error })
   }
 }
 
@@ -62,7 +62,7 @@ export function rememberKey(file: string, host: string, port: number, key: Buffe
     }
   } catch (error) {
     if (error instanceof ConfigError) throw error
-    throw new ConfigError(`cannot write ${file}: ${reasonOf(error)}`, { cause: error })
+    throw new ConfigError(`cannot write ${file}: ${fileReasonOf(error)}`, { cause: error })
   }
 }
 

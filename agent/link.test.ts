@@ -236,6 +236,13 @@ const failure = (run: Promise<void>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
+/** The hub ends the last tunnel to a bridge, as it does when the bridge is removed. */
+function takeAway(bridge: string): void {
+  const tunnel = tunnels.findLast((one) => one.bridge === bridge)
+  tunnel?.session.bye('unknown-bridge', `${bridge} was removed`)
+  tunnel?.say()
+}
+
 describe('Link', () => {
   it('says who it is, carries frames both ways, measures, and tells the hub when it ends', async () => {
     const { link, port: tunnelPort, events, received, counters } = agent()
@@ -275,7 +282,7 @@ describe('Link', () => {
     await running
   })
 
-  it('says why it cannot come back, once, and goes on trying', async () => {
+  it('says why it cannot come back, each reason once, and goes on trying', async () => {
     const { link, events } = agent()
     const running = link.run()
     await until(() => link.state === 'connected')
@@ -369,6 +376,21 @@ describe('Link', () => {
     await running
   })
 
+  it('does not dial a hub over and over that takes the tunnel and drops it', async () => {
+    const { link } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    const from = performance.now()
+    for (const drops of [1, 2, 3]) {
+      connections.at(-1)?.end()
+      await until(() => link.reconnects === drops)
+    }
+    // Pauses of 200, 300 and 600 ms.
+    expect(performance.now() - from).toBeGreaterThan(1000)
+    link.stop()
+    await running
+  })
+
   it('leaves nothing behind when it reconnects again and again', async () => {
     const { link } = agent('private0', 'private1')
     const running = link.run()
@@ -420,9 +442,7 @@ describe('Link', () => {
     await until(() => link.state === 'connected')
     const [stays, goes] = remotes
     knownBridges.delete('private1')
-    const gone = tunnels.find(({ bridge }) => bridge === 'private1')
-    gone?.session.bye('unknown-bridge', 'private1 was removed')
-    gone?.say()
+    takeAway('private1')
     await until(() => (goes?.outage?.attempt ?? 0) > 1)
     expect(goes?.outage?.reason).toContain('the hub has no bridge private1 for you; you may join: private0')
     expect([stays?.port.up, goes?.port.up]).toEqual([true, false])
@@ -435,6 +455,12 @@ describe('Link', () => {
     expect(goes?.outage).toBeUndefined()
     expect(events.onNotice).toHaveBeenLastCalledWith('bridge private1 is back')
     expect([connections.length, events.onLost.mock.calls.length]).toEqual([1, 0])
+    // Taken away again at once: the pauses go on growing.
+    takeAway('private1')
+    await until(() => goes?.port.up === false)
+    const from = performance.now()
+    await until(() => goes?.port.up === true)
+    expect(performance.now() - from).toBeGreaterThan(500)
     link.stop()
     await running
   })

@@ -1,6 +1,6 @@
 /** The agent's connection to the hub: dialled, lost, dialled again, until it is ended. */
 
-import { Backoff } from '#agent/backoff.ts'
+import { Backoff, STEADY_MS } from '#agent/backoff.ts'
 import type { HubConnection } from '#agent/dial.ts'
 import { EXIT_REFUSED, EXIT_TAKEN_OVER, EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import { isFinal, type Remote, Tunnels } from '#agent/tunnels.ts'
@@ -13,6 +13,8 @@ import { MISSED_KEEPALIVES } from '#net/tunnel/session.ts'
 
 /** Logins refused in a row, after a link that worked, that are taken for an answer: a hub that restarts may refuse one. */
 const MAX_REFUSALS = 8
+/** Of an outage, that are remembered as told. */
+const MAX_REASONS = 100
 /** Connecting says little about the round trip when a name had to be looked up first. */
 const MAX_FIRST_ROUND_TRIP_MS = 1000
 /** A connection in doubt may be silent for this and two round trips; the hub's own pings come oftener. */
@@ -65,6 +67,8 @@ export class Link {
   #hub: HubConnection | undefined
   #tunnels: Tunnels | undefined
   #lastRoundTripMs: number | undefined
+  /** Monotonic milliseconds. */
+  #connectedAt = 0
   /** The next attempt does not wait. */
   #hurry = false
   #wake: () => void = () => {}
@@ -182,7 +186,9 @@ export class Link {
     this.#hub?.end()
     this.#hub = undefined
     this.#become('disconnected', reason.message)
-    this.#backoff.worked(performance.now())
+    const now = performance.now()
+    if (now - this.#connectedAt < STEADY_MS) this.#backoff.flickered(now)
+    else this.#backoff.worked(now)
     this.#options.events.onLost(reason.message)
   }
 
@@ -198,8 +204,9 @@ export class Link {
     }
   }
 
-  /** @param said  the reason that was told last */
-  async #reconnect(said = ''): Promise<Tunnels> {
+  /** @param told  a reason that was told already; each one is told once */
+  async #reconnect(told = ''): Promise<Tunnels> {
+    const said = new Set([told])
     let refusals = 0
     let startedAt = performance.now()
     for (;;) {
@@ -217,8 +224,9 @@ export class Link {
         refusals = error.exitCode === EXIT_REFUSED ? refusals + 1 : 0
         if (refusals >= MAX_REFUSALS) throw error
         this.reason = error.message
-        if (error.message !== said) this.#options.events.onRetry(error.message)
-        said = error.message
+        if (said.has(error.message)) continue
+        if (said.size < MAX_REASONS) said.add(error.message)
+        this.#options.events.onRetry(error.message)
       }
     }
   }
@@ -247,6 +255,7 @@ export class Link {
       this.#stop.signal.throwIfAborted()
       if (first) this.#lastRoundTripMs = Math.min(hub.roundTripMs, MAX_FIRST_ROUND_TRIP_MS)
       this.#become('connected', '')
+      this.#connectedAt = performance.now()
       this.#hurry = false
       this.address = hub.address
       if (!first) this.reconnects++

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command `hconnect`. */
-import { readConfig } from '#agent/config-file.ts'
+import { type ConfigFile, readConfig } from '#agent/config-file.ts'
 import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
 import { describeHconnect, parseArguments } from '#agent/options.ts'
 import { Output } from '#agent/output.ts'
@@ -19,24 +19,25 @@ try {
     const shell = SHELLS.find((name) => name === args.shell) ?? 'bash'
     process.stdout.write(completionScript(shell, describeHconnect()))
   } else if (args !== undefined) {
-    const config = readConfig(args.config, env)
-    // Each loads what it needs only: `doctor` is to run where the native bindings are missing.
+    // Each loads what it needs only: `doctor` is to run where the native bindings are missing, and those that look at
+    // this machine alone whatever the configuration file is like.
+    const config = (): ConfigFile => readConfig(args.config, env)
     if (args.command === 'restore' || (args.command === 'doctor' && args.restore))
       (await import('#agent/restore.ts')).restore(args.nic, output)
     else if (args.command === 'doctor')
       process.exitCode = await (
         await import('#agent/doctor/doctor.ts')
-      ).doctor(args, config, env, output, version)
+      ).doctor(args, config(), env, output, version)
     else if (args.command === 'status')
       process.exitCode = await (await import('#agent/service/status.ts')).status(env, output)
     else if (args.command === 'capture')
       await (await import('#agent/service/capture.ts')).capture(args, env, output)
     else if (args.command === 'run' && args.check)
-      await (await import('#agent/service/check.ts')).checkConfig(args, config, env, output)
+      await (await import('#agent/service/check.ts')).checkConfig(args, config(), env, output)
     else if (args.command === 'run')
-      await (await import('#agent/service/run.ts')).run(args, config, env, version)
-    else if (args.command === 'list') await (await import('#agent/list.ts')).list(args, config, env, output)
-    else await (await import('#agent/connect.ts')).connect(args, config, env, output, version)
+      await (await import('#agent/service/run.ts')).run(args, config(), env, version)
+    else if (args.command === 'list') await (await import('#agent/list.ts')).list(args, config(), env, output)
+    else await (await import('#agent/connect.ts')).connect(args, config(), env, output, version)
   }
 } catch (error) {
   process.exitCode = exitCodeOf(error)

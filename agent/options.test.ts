@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { optionsOfHelp } from '#test/support/help.ts'
 import { join } from 'node:path'
@@ -104,6 +105,9 @@ describe('parseArguments', () => {
     ['--count 1.5', '--count 1.5: expected a whole number'],
     ['--tui --json', '--tui and --json do not go together'],
     ['--tui --count 3', '--tui and --count do not go together'],
+    ['status --tui', 'status does not take --tui'],
+    ['run -n eth1 --no-super-frames', 'run does not take --nic, --no-super-frames: the configuration file'],
+    ['--check', '--check belongs to a command'],
   ])('refuses %s', async (line, message) => {
     await expect(parse(line)).rejects.toMatchObject({
       exitCode: EXIT_USAGE,
@@ -121,6 +125,20 @@ describe('parseArguments', () => {
     expect(help.split('\n').filter((line) => line.length > 80)).toEqual([])
   })
 
+  it('shows with a command what that takes', async () => {
+    const help = await printed('status --help')
+    expect(optionsOfHelp(help)).toEqual(['--help', '--json', '--version', '-V', '-h'])
+  })
+
+  it('has the exit codes that the documentation has', () => {
+    const page = readFileSync('docs/hconnect.md', 'utf8').replaceAll('`', '')
+    const rows = [...page.matchAll(/^\| (\d+) +\| (.*?) +\|$/gm)].map(([, code, meaning]) => [
+      Number(code),
+      meaning,
+    ])
+    expect(rows).toEqual(EXIT_CODES)
+  })
+
   it('has every option and command of its help in manual page and completions, and no other', async () => {
     const help = await printed('--help')
     const { options, commands } = describeHconnect()
@@ -135,9 +153,9 @@ describe('parseArguments', () => {
   })
 })
 
-async function printed(option: string): Promise<string> {
+async function printed(line: string): Promise<string> {
   const print = vi.spyOn(console, 'log').mockImplementation(() => {})
-  expect(await parseArguments([option], '1.2.3')).toBeUndefined()
+  expect(await parseArguments(line.split(' '), '1.2.3')).toBeUndefined()
   const [text] = print.mock.calls.map(([first]) => String(first))
   print.mockRestore()
   return text ?? ''

@@ -7,6 +7,7 @@ import { homedir, userInfo } from 'node:os'
 import yargs, { type Argv } from 'yargs'
 
 import { type BridgeChoice, checkBridge, parseMap } from '#agent/bridge-choice.ts'
+import { type CommandName, commandOf, unusedOptions } from '#agent/command-options.ts'
 import { type ConfigFile, parseRing } from '#agent/config-file.ts'
 import { secretPath } from '#agent/credential-file.ts'
 import { EXIT_CODES, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
@@ -21,10 +22,6 @@ import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 /** How the interface is opened: a packet socket of Linux, or libpcap. */
 const DRIVERS = ['packet', 'pcap'] as const
 export type Driver = (typeof DRIVERS)[number]
-
-/** Words that may come first; without one, `hconnect` connects. */
-const COMMANDS = ['list', 'restore', 'run', 'status', 'capture', 'doctor', 'completion'] as const
-type CommandName = 'connect' | (typeof COMMANDS)[number]
 
 /** What argv says; nothing is filled in yet. */
 export interface Arguments {
@@ -135,6 +132,8 @@ const SHORT_NAMES = 'ubscinohV'
 const DEFAULT_IDENTITIES = ['~/.ssh/id_ed25519', '~/.ssh/id_ecdsa', '~/.ssh/id_rsa']
 const DEFAULT_NIC = 'eth1'
 const MAX_INTERVAL_SECONDS = 86_400
+/** Options by the names that parsing gives them. */
+const OPTION_NAMES = LONG_NAMES.filter((name) => !/^(no-.*|help|version)$/.test(name))
 
 /**
  * Puts hyphens where a text processor made dashes of them (U+2010 to U+2015, minus sign, their wide and small forms),
@@ -182,8 +181,12 @@ export async function parseArguments(
   for (const other of ['json', 'count'])
     if (values['tui'] === true && values[other] !== undefined && values[other] !== false)
       throw usage(`--tui and --${other} do not go together: the view prints no reports`)
+  const command = commandOf(parsed._[0])
+  const given = OPTION_NAMES.filter((name) => values[name] !== undefined)
+  const unused = unusedOptions(command, given)
+  if (unused.length > 0) throw usage(misplaced(command, unused))
   return {
-    command: COMMANDS.find((name) => name === parsed._[0]) ?? 'connect',
+    command,
     shell: single('shell'),
     user: single('user'),
     bridge: single('bridge'),
@@ -231,6 +234,13 @@ export async function parseArguments(
   }
 }
 
+function misplaced(command: CommandName, options: readonly string[]): string {
+  const negated = ['super-frames', 'latency-control', 'measure']
+  const names = options.map((name) => `--${negated.includes(name) ? 'no-' : ''}${name}`).join(', ')
+  if (command === 'connect') return `${names} belongs to a command: run, capture or doctor`
+  return `${command} does not take ${names}${command === 'run' ? ': the configuration file has it for each link' : ''}`
+}
+
 function ringOf(text: string | undefined): number | undefined {
   try {
     return text === undefined ? undefined : parseRing(text)
@@ -245,22 +255,30 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
     .scriptName('hconnect')
     .usage('Bridges an Ethernet port of this machine to a virtual switch of a Hybridge hub, through SSH.')
     .command('$0', 'bridge the port; does not return, Ctrl-C ends it')
-    .command('list', 'show the bridges that the user may join')
-    .command('restore', 'put interfaces (-n NIC: one) back that a killed hconnect or hub left changed')
-    .command('run', 'bridge all links of the configuration file, unattended')
-    .command('status', 'show the links of every hconnect that runs on this machine')
+    .command('list', 'show the bridges that the user may join', hidingUnused('list'))
+    .command(
+      'restore',
+      'put interfaces (-n NIC: one) back that a killed hconnect or hub left changed',
+      hidingUnused('restore'),
+    )
+    .command('run', 'bridge all links of the configuration file, unattended', hidingUnused('run'))
+    .command('status', 'show the links of every hconnect that runs on this machine', hidingUnused('status'))
     .command(
       'capture [link]',
       'write the capture ring of a running link to a file, and what comes after',
       (command) =>
-        command.positional('link', { type: 'string', describe: 'name of the link, if several have a ring' }),
+        hidingUnused('capture')(command).positional('link', {
+          type: 'string',
+          describe: 'name of the link, if several have a ring',
+        }),
     )
     .command(
       'doctor',
       'say what is wrong with this machine, the interface or the way to the hub, and the remedy',
+      hidingUnused('doctor'),
     )
-    .command('completion <shell>', 'print the completion script of a shell', (words) =>
-      words.positional('shell', { choices: SHELLS, describe: 'the shell' }),
+    .command('completion <shell>', 'print the completion script of a shell', (command) =>
+      hidingUnused('completion')(command).positional('shell', { choices: SHELLS, describe: 'the shell' }),
     )
     .options({
       user: { alias: ['u', 'c'], requiresArg: true, string: true, describe: 'user name at the hub' },
@@ -268,7 +286,7 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
         alias: ['b', 'i'],
         requiresArg: true,
         string: true,
-        describe: 'bridge to join: NAME or TOPOLOGY/NAME',
+        describe: 'bridge to join; `hconnect list` shows them',
       },
       map: {
         requiresArg: true,
@@ -377,8 +395,9 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
     .group(['user', 'bridge', 'map', 'hub', 'nic'], 'What to join:')
     .example('hconnect -u ann -b private0 -s hub.example', '')
     .example('hconnect -u ann --map 10=private0 --map 20=private1 -s hub.example', '')
-    .example('hconnect -u ann -b lab1/private0 -s hub.example:22 -n eth2 --accept-new', '')
+    .example('hconnect -u ann -b private0 -s hub.example:22 -n eth2 --accept-new', '')
     .example('hconnect list -u ann -s hub.example', '')
+    .example('hconnect doctor -n eth1 -u ann -s hub.example', '')
     .epilog(EPILOG)
     .version(version)
     .alias('version', 'V')
@@ -396,6 +415,14 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
       throw usage(message ?? error?.message ?? 'cannot read the command line')
     })
 }
+
+/** Keeps out of a command's help what is nothing to it. */
+const hidingUnused =
+  (command: CommandName) =>
+  (parser: Argv): Argv =>
+    unusedOptions(command, LONG_NAMES)
+      .filter((name) => name !== 'help' && name !== 'version')
+      .reduce((hiding, name) => hiding.hide(name), parser)
 
 export const describeHconnect = (): CommandDescription =>
   describeCommandLine('hconnect', (declaring) => commandLine(declaring, ''))

@@ -1,5 +1,6 @@
 /** Where hconnect writes: reports and their JSON on stdout, everything else as lines on stderr. */
 import { ctime, formatEventJson } from '#agent/report.ts'
+import { printable } from '#net/base/printable.ts'
 
 export class Output {
   readonly json: boolean
@@ -41,12 +42,15 @@ export class Output {
   readonly log = (text: string): void => {
     this.onLog(text)
     if (this.hasScreen && process.stderr.isTTY) return
-    process.stderr.write(`hconnect: ${ctime(new Date())}: ${text}\n`)
+    process.stderr.write(`hconnect: ${ctime(new Date())}: ${shown(text)}\n`)
   }
 
   /** The last line: why the program ends. */
   failure(message: string, exitCode: number): void {
-    process.stderr.write(`hconnect: ${message}\n`)
+    process.stderr.write(`hconnect: ${shown(message)}\n`)
     this.event('error', { message, exitCode })
   }
 }
+
+/** Some of it is said by others: no line of it has what a terminal obeys. */
+const shown = (text: string): string => text.split('\n').map(printable).join('\n')

@@ -30,6 +30,7 @@ describe('parseProxy', () => {
     ['http://proxy:65536', 'it is no URL'],
     ['http://a%zz@proxy', 'is to be written as %25'],
     [`http://ann:${'x'.repeat(256)}@proxy`, 'too long'],
+    [`http://${'%C3%A9'.repeat(128)}@proxy`, 'too long'],
     ['http://a%3Ab:c@proxy', 'colon'],
   ])('refuses %s', (text, why) => {
     expect(() => parseProxy(text, '--proxy')).toThrow(why)

@@ -7,6 +7,9 @@ import { ConfigError } from '#net/base/errors.ts'
 
 const KINDS = { http: 80, https: 443, socks5: 1080 } as const
 
+/** Octets of a user name, and of a password: RFC 1929 §2. */
+const LONGEST_LOGIN = 255
+
 export interface ProxyAddress {
   readonly kind: keyof typeof KINDS
   readonly host: string
@@ -52,7 +55,8 @@ export function parseProxy(text: string, source: string): ProxyAddress | undefin
   } catch {
     throw bad('"%" in a name or password is to be written as %25')
   }
-  if (user.length > 255 || Buffer.byteLength(password) > 255) throw bad('name or password is too long')
+  if (Math.max(Buffer.byteLength(user), Buffer.byteLength(password)) > LONGEST_LOGIN)
+    throw bad('name or password is too long')
   if (user.includes(':')) throw bad('a user name cannot have a colon')
   const bracketed = /^\[(.+)\]$/.exec(url.hostname)?.[1]
   return {

@@ -104,4 +104,22 @@ describe('RemotePorts', () => {
     expect(remote.read(undefined, 60_003)).toEqual([])
     expect(asked).toEqual(['one: hybridge ports a --json', 'two: hybridge ports a --json'])
   })
+
+  it('are asked for at once on the next connection, though the last one went without an answer', async () => {
+    let lose: (() => void) | undefined
+    const lost = new Promise<undefined>((resolve) => {
+      lose = () => resolve(undefined)
+    })
+    const remote = new RemotePorts<string>(['a'], (hub) =>
+      hub === 'one' ? lost : Promise.resolve({ stdout: text, status: 0 }),
+    )
+    remote.read('one', 0)
+    remote.read(undefined, 100)
+    remote.read('two', 200)
+    await settle()
+    expect(remote.read('two', 201)).toHaveLength(1)
+    lose?.()
+    await settle()
+    expect(remote.read('two', 202)).toHaveLength(1)
+  })
 })

@@ -83,6 +83,9 @@ export class RemotePorts<H> {
       this.#hub = hub
       this.#known = []
       this.#isRefused = false
+      // What the last connection took with it says nothing of this one.
+      this.#isAsking = false
+      this.#nextAt = now
     }
     if (hub !== undefined && !this.#isRefused && !this.#isAsking && now >= this.#nextAt)
       void this.#askAll(hub, now)
@@ -101,10 +104,9 @@ export class RemotePorts<H> {
       // No answer at all may have other reasons.
       else if (answer !== undefined) isRefused = true
     }
-    this.#isAsking = false
-    const took = performance.now() - began
-    this.#nextAt = now + Math.max(ASK_EVERY_MS, SHARE * took)
     if (hub !== this.#hub) return
+    this.#isAsking = false
+    this.#nextAt = now + Math.max(ASK_EVERY_MS, SHARE * (performance.now() - began))
     this.#known = known
     this.#isRefused = isRefused && known.length === 0
   }

@@ -3,11 +3,14 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 import { SocksClient } from 'socks'
 
-import { EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
+import { EXIT_REFUSED, EXIT_UNREACHABLE, ExitError } from '#agent/exit-codes.ts'
 import { type Login, proxyEndpoint, type ProxyAddress } from '#agent/proxy-address.ts'
 import { type AskLogin, refusedLogin } from '#agent/proxy-login.ts'
 import { type Endpoint, nameOf, stepDeadlineMs, take, type Way } from '#agent/way.ts'
 import { reasonOf } from '#net/base/errors.ts'
+
+/** Octets of a host's name (RFC 1928 §5), of a user's and of a password (RFC 1929 §2). */
+const LONGEST = 255
 
 /** @param login  asked at each attempt; undefined: none */
 export const socksWay =
@@ -15,6 +18,11 @@ export const socksWay =
   async (to, attempt) => {
     const endpoint = proxyEndpoint(proxy)
     const who = await login(attempt.ask)
+    if ([to.host, who?.user, who?.password].some((text) => Buffer.byteLength(text ?? '') > LONGEST))
+      throw new ExitError(
+        EXIT_REFUSED,
+        `${nameOf(endpoint)} takes names and passwords of ${LONGEST} octets at most, as SOCKS5 has it`,
+      )
     const connection = await below(endpoint, attempt)
     const { stream } = connection
     const began = performance.now()

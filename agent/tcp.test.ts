@@ -77,7 +77,7 @@ describe('connectTcp', () => {
 
   it('says when nobody listens', async () => {
     expect(await failure(connected(1))).toBe(
-      'cannot reach the hub 127.0.0.1:1: connection refused (is the hub running, and is the port right?)',
+      'cannot reach the hub 127.0.0.1:1: connection refused (does it run, and is the port right?)',
     )
     expect(await failure(connected(1, { host: '::1' }))).toMatch(
       /^cannot reach the hub \[::1\]:1: connection/,
@@ -139,7 +139,7 @@ const at = (address: string, error?: Error) => ({ address, error })
 describe('explain', () => {
   const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
   const noRoute = Object.assign(new Error('connect'), { code: 'ENETUNREACH' })
-  const refusal = 'connection refused (is the hub running, and is the port right?)'
+  const refusal = 'connection refused (does it run, and is the port right?)'
 
   it('gives the reason alone when there is one', () => {
     expect(explain([at('10.0.0.1', refused)], 2000)).toBe(refusal)

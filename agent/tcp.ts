@@ -89,7 +89,7 @@ export function explain(attempts: readonly Attempt[], deadlineMs: number): strin
 }
 
 const REASONS: Record<string, string> = {
-  ECONNREFUSED: 'connection refused (is the hub running, and is the port right?)',
+  ECONNREFUSED: 'connection refused (does it run, and is the port right?)',
   ENOTFOUND: 'there is no such host name',
   EAI_AGAIN: 'the host name cannot be looked up now',
   EHOSTUNREACH: 'no route to the host',

@@ -9,7 +9,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import { EXIT_CERTIFICATE, ExitError } from '#agent/exit-codes.ts'
 import { type Attempt, type Connection, type Endpoint, nameOf, take } from '#agent/way.ts'
 import { printable } from '#agent/printable.ts'
-import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { ConfigError, fileReasonOf } from '#net/base/errors.ts'
 
 export interface Trust {
   /** Certificates in PEM; undefined: those that Node brings. */
@@ -37,7 +37,7 @@ export function readAuthorities(file: string | undefined, env: NodeJS.ProcessEnv
     } catch (error) {
       if (named === undefined) continue
       if (error instanceof ConfigError) throw error
-      throw new ConfigError(`cannot read certificates from ${path}: ${reasonOf(error)}`, { cause: error })
+      throw new ConfigError(`cannot read certificates from ${path}: ${fileReasonOf(error)}`, { cause: error })
     }
   }
   return undefined
@@ -49,7 +49,9 @@ export function parseFingerprint(text: string): string {
   const hex = digits.replaceAll(':', '').toLowerCase()
   if (/^[0-9a-f]{64}$/.test(hex)) return hex
   if (/^[A-Za-z0-9+/]{43}=?$/.test(digits)) return Buffer.from(digits, 'base64').toString('hex')
-  throw new ConfigError(`bad fingerprint ${JSON.stringify(text)}: expected SHA256: and 64 hexadecimal digits`)
+  throw new ConfigError(
+    `bad fingerprint ${JSON.stringify(text)}: expected SHA256: and 64 hexadecimal digits, or base64`,
+  )
 }
 
 /** @throws ExitError EXIT_CERTIFICATE, EXIT_UNREACHABLE; the connection is closed then */

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { Backoff } from '#agent/backoff.ts'
+import { Backoff, STEADY_MS } from '#agent/backoff.ts'
 import { listBridges } from '#agent/bridge-list.ts'
 import type { HubConnection } from '#agent/dial.ts'
 import {
@@ -66,6 +66,8 @@ export class Tunnels {
   /** Those that are open, and those that wait for the hub's hello. */
   readonly #open = new Map<Remote, Tunnel>()
   readonly #opening = new Map<Remote, Tunnel>()
+  /** Of bridges that the hub takes away again and again. */
+  readonly #backoffs = new Map<Remote, Backoff>()
   readonly #over = new AbortController()
   #isFirstRound = true
   #roundTripMs: number | undefined
@@ -143,7 +145,13 @@ export class Tunnels {
     this.#opening.delete(remote)
     if (peer instanceof Error) throw await refusal(peer, bridge, hub)
     this.#open.set(remote, tunnel)
-    tunnel.ended.then((reason) => this.#lost(remote, reason)).catch(this.#fail)
+    const joinedAt = performance.now()
+    tunnel.ended
+      .then((reason) => {
+        if (performance.now() - joinedAt >= STEADY_MS) this.#backoffs.delete(remote)
+        this.#lost(remote, reason)
+      })
+      .catch(this.#fail)
     return peer
   }
 
@@ -165,7 +173,8 @@ export class Tunnels {
   async #rejoin(remote: Remote, outage: Outage): Promise<void> {
     const { random, onNotice } = this.#options
     const { signal } = this.#over
-    const backoff = new Backoff(random, performance.now())
+    const backoff = this.#backoffs.get(remote) ?? new Backoff(random, performance.now())
+    this.#backoffs.set(remote, backoff)
     for (let attempt = 1; ; attempt++) {
       await pause(backoff.next(performance.now()), undefined, { signal }).catch(() => {})
       if (signal.aborted) return

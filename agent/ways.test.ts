@@ -30,7 +30,7 @@ afterEach(async () => {
   await until('what was opened closed again', () => descriptors() <= before)
 })
 
-function go(scheme: 'http' | 'socks5', signal = new AbortController().signal): Promise<Connection> {
+function go(scheme: 'http' | 'socks5', to = HUB, signal = new AbortController().signal): Promise<Connection> {
   const address = parseProxy(`${scheme}://ann:secret@127.0.0.1:${port}`, 'the test')
   if (address === undefined) throw new Error('no proxy')
   const way =
@@ -38,7 +38,7 @@ function go(scheme: 'http' | 'socks5', signal = new AbortController().signal): P
       ? httpProxyWay(address, proxyLogin(address), TRUST, directWay)
       : socksWay(address, proxyLogin(address), directWay)
   // The deadline of a step is then 2 s and nothing.
-  return way(HUB, { lastRoundTripMs: 0, ask: undefined, signal })
+  return way(to, { lastRoundTripMs: 0, ask: undefined, signal })
 }
 
 /** Answers each thing that is said with the next of these. */
@@ -106,7 +106,7 @@ describe('an HTTP proxy', () => {
   it('is left when the agent is to end', async () => {
     const end = new AbortController()
     proxy = () => end.abort()
-    await expect(go('http', end.signal)).rejects.toThrow('ended on request')
+    await expect(go('http', HUB, end.signal)).rejects.toThrow('ended on request')
   })
 })
 
@@ -148,6 +148,11 @@ describe('a SOCKS proxy', () => {
     expect(error).toMatchObject({ exitCode: EXIT_UNREACHABLE, message: expect.stringContaining(message) })
     expect(String(error)).toContain(`the proxy 127.0.0.1:${port}`)
     expect(String(error)).not.toContain('secret')
+  })
+
+  it('cannot be told a name that is too long', async () => {
+    const host = 'é'.repeat(128)
+    await expect(go('socks5', { ...HUB, host })).rejects.toThrow('255 octets at most')
   })
 })
 

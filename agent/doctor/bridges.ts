@@ -17,7 +17,7 @@ export function judgeBridges(names: readonly string[], wanted: readonly string[]
   const text = bridges.join(', ') || 'none'
   if (missing.length > 0)
     return failed(
-      `${missing.join(', ')} not among those that ${user} may join: ${text}`,
+      `${user} may not join ${missing.join(', ')}; may join: ${text}`,
       '-b NAME, or --map VLAN=NAME, with one of these',
       facts,
     )

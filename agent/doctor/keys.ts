@@ -2,7 +2,7 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 
 import { type Check, type Finding, failed, ok, warning } from '#agent/doctor/finding.ts'
-import { reasonOf } from '#net/base/errors.ts'
+import { fileReasonOf } from '#net/base/errors.ts'
 
 interface KeyFile {
   readonly path: string
@@ -59,7 +59,7 @@ function look(path: string): KeyFile {
       : 'it is no private key'
     return { path, problem, isOpen: (mode & 0o077) !== 0 }
   } catch (error) {
-    return { path, problem: reasonOf(error), isOpen: false }
+    return { path, problem: fileReasonOf(error), isOpen: false }
   }
 }
 

@@ -17,6 +17,8 @@ const PING_EVERY_MS = 100
 /** For what waits in queues when the load ends, and for the answer. */
 const PATIENCE_MS = 10_000
 const MAX_STDERR = 1000
+/** That are kept: a hub could answer more pings than were sent. */
+const MOST_ROUND_TRIPS = 1000
 
 /** Milliseconds. */
 export interface RoundTrips {
@@ -63,8 +65,11 @@ export async function measure(hub: HubConnection, loadMs: number = LOAD_MS): Pro
 
   const down = await Probe.open(hub, `down ${loadMs}`)
   const pingingDown = down.pingEvery(PING_EVERY_MS)
-  await down.said
-  clearInterval(pingingDown)
+  try {
+    await within(down.said, loadMs + PATIENCE_MS)
+  } finally {
+    clearInterval(pingingDown)
+  }
   await down.finish()
   return {
     idle,
@@ -117,7 +122,7 @@ class Probe {
         if (arrived !== undefined) this.#said.pass(arrived)
       },
       onRoundTrip: (ms) => {
-        this.#roundTrips.push(ms)
+        if (this.#roundTrips.length < MOST_ROUND_TRIPS) this.#roundTrips.push(ms)
         this.#onPong()
       },
       onFault: (error) => this.#fail(`what the hub sends is nothing known: ${reasonOf(error)}`),
@@ -176,10 +181,10 @@ class Probe {
 }
 
 /** @throws ProtocolError when it takes too long */
-async function within<T>(event: Promise<T>): Promise<T> {
+async function within<T>(event: Promise<T>, ms = PATIENCE_MS): Promise<T> {
   const over = new AbortController()
-  const late = pause(PATIENCE_MS, undefined, { signal: over.signal }).then(() => {
-    throw new ProtocolError('measure', `the hub does not answer within ${PATIENCE_MS / 1000} s`)
+  const late = pause(ms, undefined, { signal: over.signal }).then(() => {
+    throw new ProtocolError('measure', `the hub does not answer within ${ms / 1000} s`)
   })
   late.catch(() => {})
   try {

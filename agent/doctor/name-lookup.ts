@@ -19,7 +19,7 @@ export function judgeLookup({ host, addresses, ms, problem }: Lookup): Finding {
   if (problem !== undefined)
     return failed(
       `${host}: ${problem}`,
-      'look at the spelling and at /etc/resolv.conf; or give the address itself: -s ADDRESS:PORT',
+      'look at the spelling and at /etc/resolv.conf; or give an address in place of the name',
       facts,
     )
   const text = addresses.join(', ')

@@ -33,6 +33,12 @@ describe('the page', () => {
     expect(formatFinding({ title: 'key' }, ok(`see ${path} there`), false).split('\n')).toHaveLength(4)
   })
 
+  it('has nothing of others that a terminal obeys', () => {
+    expect(formatFinding({ title: 'SSH' }, ok('a\u001b[2Jb'), false)).toBe(
+      '  ok       SSH             a\ufffd[2Jb\n',
+    )
+  })
+
   it('tells what was skipped together', () => {
     expect(formatSkipped(['MTU'], 'interface')).toBe('  skipped  MTU: it needs "interface"\n')
     const text = formatSkipped(

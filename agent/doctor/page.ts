@@ -1,5 +1,6 @@
 /** The examination as text, for a terminal of 80 columns, with or without colour. */
 import type { Check, Finding, Status } from '#agent/doctor/finding.ts'
+import { printable } from '#net/base/printable.ts'
 
 /** One less than the terminal has: a full line would be followed by an empty one on some. */
 const WIDTH = 79
@@ -59,11 +60,11 @@ export function formatSummary(counts: Readonly<Record<Status, number>>): string 
 
 const setOff = (line: string, index: number): string => (index === 0 ? `-> ${line}` : `   ${line}`)
 
-/** Breaks at spaces; a word that is longer than a line has one of its own. */
+/** Fit for a terminal, as some of it is said by others. Breaks at spaces; a word that is longer than a line has one of its own. */
 function wrapped(text: string, width: number): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ')) {
+  for (const word of printable(text).split(' ')) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line)
       line = word

@@ -5,11 +5,18 @@ import type { Reached } from '#agent/doctor/dialling.ts'
 /** What a first connection may take before people notice. */
 const SLOW_MS = 1000
 
-export function judgeReach(reached: Reached | undefined, failure: string): Finding {
+/** @param first  what is reached in place of the hub: a proxy or a jump host */
+export function judgeReach(
+  reached: Reached | undefined,
+  failure: string,
+  first: string | undefined,
+): Finding {
   if (reached === undefined)
     return failed(
       failure,
-      'is the hub running (ss -ltn there), is the port right (-s HOST:PORT), does a firewall let it through?',
+      first === undefined
+        ? 'at the hub: ss -ltn; here: -s HOST:PORT; a firewall between the two'
+        : `does ${first} run, is its address right, does a firewall let it through?`,
     )
   const { address, localAddress, ms } = reached
   const facts = { address, localAddress, ms: Math.round(ms) }
@@ -25,6 +32,9 @@ export const reachCheck: Check = {
   needs: ['route'],
   run: async (patient) => {
     const dialling = await patient.dialling()
-    return judgeReach(await dialling.reached, dialling.failure?.message ?? 'no connection')
+    const { nearest, steps } = await patient.hub()
+    const first = nearest === patient.target?.host ? undefined : steps[0]
+    const reached = await dialling.reached
+    return judgeReach(reached, dialling.failure?.message ?? 'no connection', first)
   },
 }

@@ -5,7 +5,7 @@ import { formatHubAddress } from '#agent/hub-address.ts'
 import type { Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
 import { settleSession } from '#agent/session-settings.ts'
-import { linksOf, refuseLinkOptions, withoutOptions } from '#agent/service/run.ts'
+import { linksOf, withoutOptions } from '#agent/service/run.ts'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { formatTable } from '#net/base/table.ts'
 
@@ -18,7 +18,6 @@ export async function checkConfig(
   env: NodeJS.ProcessEnv,
   output: Output,
 ): Promise<void> {
-  refuseLinkOptions(args)
   const faults: string[] = []
   const rows: string[][] = []
   for (const link of linksOf(config)) {

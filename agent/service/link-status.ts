@@ -1,14 +1,19 @@
 /** A link of a running hconnect as `hconnect status` shows it. */
 import { z } from 'zod'
 
+import { printable } from '#agent/printable.ts'
 import type { ManagedLink } from '#agent/service/managed-link.ts'
 import type { SessionReading } from '#agent/session.ts'
 
 const MAX_LINKS = 64
 const MAX_PORTS = 64
-const text = z.string().max(1024)
+const LONGEST_TEXT = 1024
+const text = z
+  .string()
+  .max(LONGEST_TEXT)
+  .transform((said) => printable(said, LONGEST_TEXT))
 const count = z.number().min(0)
-const drops = z.record(z.string().max(32), count)
+const drops = z.record(z.string().regex(/^[a-z0-9-]{1,32}$/), count)
 
 const PortStatus = z.object({
   /** Empty: the LAN's interface. */

@@ -1,7 +1,7 @@
 /** `hconnect run`: bridges every link of the configuration file until it is told to end, with nobody to ask. */
 import { readConfig, type ConfigFile, type LinkSettings } from '#agent/config-file.ts'
 import { EndSignals } from '#agent/end-signals.ts'
-import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE, ExitError } from '#agent/exit-codes.ts'
+import { EXIT_ENDED, EXIT_OTHER } from '#agent/exit-codes.ts'
 import type { Arguments } from '#agent/options.ts'
 import { Session } from '#agent/session.ts'
 import { settleSession } from '#agent/session-settings.ts'
@@ -28,7 +28,6 @@ export async function run(
   env: NodeJS.ProcessEnv,
   version: string,
 ): Promise<void> {
-  refuseLinkOptions(args)
   const wanted = linksOf(config)
   tuneHeapForStreaming()
   inlineWayOfFrames()
@@ -91,18 +90,6 @@ export function linksOf(config: ConfigFile): readonly LinkSettings[] {
   throw new ConfigError(
     'the configuration file names no links: write them under `links:`, each with nic, hub, user and bridge',
   )
-}
-
-/** @throws ExitError EXIT_USAGE */
-export function refuseLinkOptions(args: Arguments): void {
-  const given = (['nic', 'hub', 'user', 'bridge', 'identity', 'mtu', 'driver'] as const).filter(
-    (name) => args[name] !== undefined,
-  )
-  if (given.length > 0)
-    throw new ExitError(
-      EXIT_USAGE,
-      `run takes --${given.join(', --')} from the configuration file: write it there`,
-    )
 }
 
 /** What would come from the environment of whoever started us is for the file to say. */

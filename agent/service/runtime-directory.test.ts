@@ -17,6 +17,7 @@ import type { AgentStatus } from '#agent/service/link-status.ts'
 import { agentSockets, ownDirectory } from '#agent/service/runtime-directory.ts'
 import { askAgents, status } from '#agent/service/status.ts'
 import { serveStatus } from '#agent/service/status-server.ts'
+import { ProtocolError } from '#net/base/errors.ts'
 import { serveRpc } from '#net/base/rpc.ts'
 
 let top = ''
@@ -54,6 +55,9 @@ const agent = (state: AgentStatus['links'][number]['state']): AgentStatus => ({
   ],
 })
 const nobody = (): undefined => undefined
+const refuse = (): never => {
+  throw new ProtocolError('no', 'e\u001b]0;f\u0007')
+}
 
 /** Exit code and output of `hconnect status`. */
 async function show(json = false): Promise<[number, string]> {
@@ -111,9 +115,11 @@ it('says in text, as JSON and by its exit code how links are', async () => {
 })
 
 it('bears strangers: other answers, links, and what killed processes left', async () => {
-  mkdirSync(directory, { mode: 0o700 })
+  for (const path of [directory, join(top, 'link')]) mkdirSync(path, { mode: 0o700 })
   const stranger = await serveRpc(join(directory, '1-a.sock'), { status: () => ({ pid: 'x'.repeat(1000) }) })
+  const named = await serveRpc(join(directory, '\u001b[2J.sock'), {})
   symlinkSync('/run/whatever', join(directory, '2-b.sock'))
+  symlinkSync(directory, join(top, 'link', 'hconnect'))
   const stale = join(directory, '3-c.sock')
   spawnSync(process.execPath, [
     '-e',
@@ -121,11 +127,31 @@ it('bears strangers: other answers, links, and what killed processes left', asyn
   ])
   expect(existsSync(stale)).toBe(true)
   expect(agentSockets(env)).toEqual([join(directory, '1-a.sock'), stale])
+  expect(agentSockets({ RUNTIME_DIRECTORY: join(top, 'link', 'hconnect') })).toEqual([])
   const log = vi.fn<(text: string) => void>()
   expect(await askAgents(env, log)).toEqual([])
   expect(log.mock.calls).toEqual([[expect.stringContaining('no hconnect of this version')]])
   const server = await serveStatus(() => agent('connected'), nobody, env, log)
   expect(existsSync(stale)).toBe(false)
   await server.close()
-  await stranger.close()
+  await Promise.all([stranger.close(), named.close()])
+})
+
+it('takes little from strangers, and tells nothing that a terminal would obey', async () => {
+  mkdirSync(directory, { mode: 0o700 })
+  const [link] = agent('failed').links
+  const answer = { ...agent('failed'), links: [{ ...link, name: 'a\u001b[31mb', hub: 'c\u009bd' }] }
+  const strangers = [
+    await serveRpc(join(directory, '3-c.sock'), { status: () => 'x'.repeat(2 << 20) }),
+    await serveRpc(join(directory, '1-a.sock'), { status: () => answer }),
+    await serveRpc(join(directory, '2-b.sock'), { status: refuse }),
+  ]
+  const log = vi.fn<(text: string) => void>()
+  const [found] = await askAgents(env, log)
+  expect(found?.agent.links).toMatchObject([{ name: 'a [31mb', hub: 'c d' }])
+  expect(log.mock.calls.flat().sort()).toEqual([
+    `${join(directory, '2-b.sock')}: e ]0;f`,
+    `${join(directory, '3-c.sock')}: a line is longer than 1048576 octets`,
+  ])
+  await Promise.all(strangers.map((stranger) => stranger.close()))
 })

@@ -15,6 +15,8 @@ import { errnoOf } from '#net/base/unknown.ts'
 const UNITS = '/run/hconnect'
 const ROOTS = '/run/hybridge/agent'
 const USERS = '/run/user'
+/** Of what `socketName` and `captureSocket` make. */
+const NAME = /^\d+-[0-9a-f]+\.(sock|capture)$/
 const SUFFIX = '.sock'
 /** A directory that holds more is not looked through. */
 const MOST_SOCKETS = 256
@@ -55,8 +57,7 @@ function makeDirectory(path: string, mode: number): void {
 
 /** Removes what processes left in it that were killed. */
 export async function sweepDirectory(path: string): Promise<void> {
-  const left = socketsIn(path).filter((name) => /\.(sock|capture)$/.test(name))
-  await Promise.all(left.map((name) => claimSocketPath(join(path, name)).catch(() => {}))) // served, else removed
+  await Promise.all(socketsIn(path).map((name) => claimSocketPath(join(path, name)).catch(() => {}))) // served, else removed
 }
 
 /** All sockets that this user may find: root finds those of all users, what runs in a unit that unit's. */
@@ -77,16 +78,16 @@ export const captureSocket = (path: string): string => path.replace(/\.sock$/, '
 
 export const socketName = (random: string): string => `${process.pid}-${random}${SUFFIX}`
 
-/** No links: who owns the directory could lead us anywhere. */
+/** No links, and no names but ours: who owns the directory could lead us anywhere, and call a file anything. */
 const socketsIn = (directory: string): string[] =>
   entriesOf(directory)
-    .filter((entry) => entry.isSocket())
+    .filter((entry) => entry.isSocket() && NAME.test(entry.name))
     .map(({ name }) => name)
     .slice(0, MOST_SOCKETS)
 
 function entriesOf(directory: string): Dirent[] {
   try {
-    return readdirSync(directory, { withFileTypes: true })
+    return lstatSync(directory).isDirectory() ? readdirSync(directory, { withFileTypes: true }) : []
   } catch {
     return [] // none there, or not for us
   }

@@ -1,5 +1,4 @@
 /** The table of `hconnect status`. */
-import { printable } from '#agent/printable.ts'
 import type { AgentStatus, LinkStatus, PortStatus } from '#agent/service/link-status.ts'
 import { formatTable } from '#net/base/table.ts'
 
@@ -48,7 +47,7 @@ function row(link: LinkStatus, pid: number, now: number): string[] {
 function reasonOf({ name, reason, attempt, retryAt }: LinkStatus, now: number): string[] {
   if (reason === '') return []
   const again = retryAt === null ? '' : `; tried again in ${age(Math.max(0, retryAt - now))}`
-  return [`${printable(name)}: attempt ${attempt}: ${printable(reason, 1000)}${again}`]
+  return [`${name}: attempt ${attempt}: ${reason}${again}`]
 }
 
 const dropsOf = ({ inDrops, outDrops }: PortStatus): number[] => [

@@ -1,5 +1,6 @@
 /** `hconnect status`: asks every hconnect of this machine that this user may ask. */
 import type { Output } from '#agent/output.ts'
+import { printable } from '#agent/printable.ts'
 import { AgentStatus } from '#agent/service/link-status.ts'
 import { agentSockets } from '#agent/service/runtime-directory.ts'
 import { formatStatus } from '#agent/service/status-text.ts'
@@ -7,6 +8,8 @@ import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { RpcClient } from '#net/base/rpc.ts'
 
 const TIMEOUT_MS = 3000
+/** Octets of what one says: all links and ports that it may have take less. */
+const MAX_ANSWER = 1 << 20
 
 /** As those of systemctl: not connected is 1, nothing that runs 3. */
 const ALL_CONNECTED = 0
@@ -41,7 +44,7 @@ export async function askAgents(env: NodeJS.ProcessEnv, log: (text: string) => v
 }
 
 async function ask(path: string, log: (text: string) => void): Promise<AgentStatus | undefined> {
-  const client = new RpcClient(path, { timeoutMs: TIMEOUT_MS })
+  const client = new RpcClient(path, { timeoutMs: TIMEOUT_MS, maxAnswer: MAX_ANSWER })
   try {
     const parsed = AgentStatus.safeParse(await client.call('status'))
     if (parsed.success) return parsed.data
@@ -49,7 +52,7 @@ async function ask(path: string, log: (text: string) => void): Promise<AgentStat
   } catch (error) {
     // Of a process that was killed, or has just ended.
     const isGone = error instanceof SystemError && ['ECONNREFUSED', 'ENOENT'].includes(error.code)
-    if (!isGone) log(`${path}: ${reasonOf(error)}`)
+    if (!isGone) log(`${path}: ${printable(reasonOf(error))}`)
   } finally {
     client.close()
   }

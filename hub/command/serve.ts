@@ -1,7 +1,7 @@
 /** `hybridge serve`: runs the hub. */
 import { readFileSync } from 'node:fs'
 import type { CommandModule } from 'yargs'
-import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { ConfigError, fileReasonOf } from '#net/base/errors.ts'
 import { DIRECTORY, FILE } from '#net/cli/values.ts'
 import { LOG_LEVELS } from '#hub/base/log.ts'
 import type { ServeArguments } from '#hub/config.ts'
@@ -89,7 +89,7 @@ function readConfig(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`cannot read configuration ${file}: ${reasonOf(error)}`, { cause: error })
+    throw new ConfigError(`cannot read configuration ${file}: ${fileReasonOf(error)}`, { cause: error })
   }
 }
 

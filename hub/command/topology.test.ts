@@ -93,6 +93,7 @@ hybridge: ${file}: 1 error
       code: 2,
       err: `hybridge: cannot write ${archive}: it is there already\n`,
     })
+    expect((await hybridge('format', '--write', archive)).err).toContain('it is in an archive')
   })
 
   it.each([

@@ -66,9 +66,19 @@ const formatCommand = (context: Context): CommandModule<object, { file: string; 
     const opened = (await openTopology(file)).file
     const formatted = formatSource(opened.text)
     if (!write) context.stdout.write(formatted)
-    else if (formatted !== opened.text) writeFileSync(opened.name, formatted)
+    else if (formatted !== opened.text) rewrite(opened.name, formatted)
   },
 })
+
+/** @throws ConfigError */
+function rewrite(file: string, text: string): void {
+  try {
+    writeFileSync(file, text)
+  } catch (error) {
+    const reason = errnoOf(error) === 'ENOTDIR' ? 'it is in an archive (unpack that first)' : reasonOf(error)
+    throw new ConfigError(`cannot write ${file}: ${reason}`, { cause: error })
+  }
+}
 
 const graphCommand = (context: Context): CommandModule<object, Path & { as: string }> => ({
   command: 'graph <path>',

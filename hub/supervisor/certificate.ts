@@ -1,7 +1,7 @@
 /** The certificate of `--https`: read and checked by the supervisor, and read again when its files change. */
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { readFileSync, statSync, unwatchFile, watchFile } from 'node:fs'
-import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { ConfigError, fileReasonOf, reasonOf } from '#net/base/errors.ts'
 import type { Logger } from '#hub/base/log.ts'
 import type { Certificate } from '#hub/gateway/web-door.ts'
 
@@ -55,7 +55,7 @@ function readPem(file: string, option: string): string {
     if (statSync(file).size > MAX_FILE) throw new RangeError(`larger than ${MAX_FILE} octets`)
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`cannot read ${option} ${file}: ${reasonOf(error)}`, { cause: error })
+    throw new ConfigError(`cannot read ${option} ${file}: ${fileReasonOf(error)}`, { cause: error })
   }
 }
 

@@ -24,8 +24,12 @@ export async function printLines(source: ViewSource, first: Snapshot, options: L
   })
   for (let printed = 0, next = performance.now(); ;) {
     if (snapshot !== undefined) {
-      const { links, bridges, talkers } = snapshot
+      const { talkers } = snapshot
       const time = new Date().toISOString()
+      const links = snapshot.links.map(({ name, address, state, since, roundTripMs, reconnects, reason }) => {
+        return { name, address, state, since, roundTripMs, reconnects, reason }
+      })
+      const bridges = snapshot.bridges.map(({ name, ports }) => ({ name, ports }))
       stdout.write(`${JSON.stringify({ time, links, bridges, talkers, events })}\n`)
       events = []
       if (++printed >= count) return

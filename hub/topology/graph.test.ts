@@ -6,7 +6,7 @@ import { readTopology } from '#hub/topology/read.ts'
 const { topology } = readTopology(
   {
     name: 'f',
-    text: `config "<lab>" {
+    text: `config "<lab\u001b>" {
       vm "r1" { basedisk "vjx"; interface "em0" { bridge "external"; }; interface "em1" { bridge "private1"; };
         interface "em2" { bridge "private1"; }; };
       vm "h1" { basedisk "centos"; interface "em1" { bridge "private1"; }; interface "em2" { bridge "dead"; }; };
@@ -41,6 +41,13 @@ describe('A graph', () => {
       expect(Number(y) + Number(h)).toBeLessThanOrEqual(Number(height))
     }
     expect(svg.match(/<line /g)).toHaveLength(3)
-    expect(svg).toContain('<title>&#60;lab&#62;</title>')
+    expect(svg).toContain('<title>&#60;lab\ufffd&#62;</title>')
+  })
+
+  it('that would take long to lay out is not drawn', () => {
+    const interfaces = Array.from({ length: 63 }, (_, i) => `interface "em${i}" { bridge "private${i}"; };`)
+    const devices = Array.from({ length: 16 }, (_, i) => `vm "h${i}" { ${interfaces.join(' ')} };`)
+    const large = readTopology({ name: 'f', text: `config "large" { ${devices.join('\n')} };` }, undefined)
+    expect(() => large.topology && svgGraph(large.topology)).toThrow('large has more than 1000 lines to draw')
   })
 })

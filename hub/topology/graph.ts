@@ -1,6 +1,7 @@
 /** Pictures of a topology: devices, the bridges between them, and the interfaces that join them. */
 import { Graph, layout } from '@dagrejs/dagre'
 
+import { ConfigError } from '#net/base/errors.ts'
 import type { Topology } from '#hub/topology/topology.ts'
 
 interface Node {
@@ -53,14 +54,18 @@ export function mermaidGraph(topology: Topology): string {
   ].join('\n')
 }
 
+/** Laying out takes 15 s for so many, and minutes for a few times more. */
+const MOST_LINES = 1000
 const CHARACTER = 7.5
 const DEVICE_HEIGHT = 40
 const BRIDGE_HEIGHT = 26
 const MARGIN = 16
 
-/** An SVG document that follows the reader's light or dark colours. */
+/** An SVG document that follows the reader's light or dark colours. @throws ConfigError when there is too much to draw */
 export function svgGraph(topology: Topology): string {
   const { nodes, edges } = graphOf(topology)
+  if (edges.length > MOST_LINES)
+    throw new ConfigError(`${topology.name} has more than ${MOST_LINES} lines to draw (try --as mermaid)`)
   const graph = new Graph()
   graph.setGraph({ rankdir: 'LR', nodesep: 24, ranksep: 90, marginx: MARGIN, marginy: MARGIN })
   graph.setDefaultEdgeLabel(() => ({}))

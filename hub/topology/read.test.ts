@@ -211,4 +211,11 @@ describe('A topology file', () => {
                  ^`,
     ])
   })
+
+  it('tells nothing that a terminal would obey', () => {
+    const { diagnostics } = readTopology({ name: 'lab.vmm', text: '#error \u001b]0;title\u0007' }, undefined)
+    expect(diagnostics.list.map(formatDiagnostic)).toEqual([
+      'lab.vmm:1:2: error: #error \ufffd]0;title\ufffd\n    #error  ]0;title\n     ^',
+    ])
+  })
 })

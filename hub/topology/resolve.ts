@@ -11,8 +11,11 @@ import {
   EXTERNAL,
   type Topology,
 } from '#hub/topology/topology.ts'
+import { printable } from '#net/base/printable.ts'
 
 const MAX_DEVICES = 512
+/** Of a topology, which may be anything that a terminal does not obey. */
+const LONGEST_NAME = 255
 const MAX_INTERFACES = 64
 const MAX_BRIDGES = 1024
 /** Where an `install` makes a file the device's configuration. */
@@ -61,7 +64,7 @@ export function resolve(configs: readonly ConfigBlock[], options: ResolveOptions
   checkBridges(config, diagnostics)
   const bridges = bridgesOf(devices)
   if (bridges.length > MAX_BRIDGES) diagnostics.error(end, `more than ${MAX_BRIDGES} bridges`)
-  return { name: config.name.text, devices, bridges }
+  return { name: printable(config.name.text).slice(0, LONGEST_NAME), devices, bridges }
 }
 
 function unique(names: readonly Text[], what: string, diagnostics: Diagnostics): void {

@@ -1,6 +1,7 @@
 /**
  * Errors that people read: what failed, on what, why, and what to do. A broken invariant is a plain Error (a bug).
  */
+import { getSystemErrorMap } from 'node:util'
 
 /** Something the operator wrote: an argument, a configuration file, a key file. */
 export class ConfigError extends Error {
@@ -30,3 +31,9 @@ export class SystemError extends Error {
 
 /** Text of anything thrown. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** The same of a file's, without what Node says around it, for messages that name the file: `no such file or directory`. */
+export function fileReasonOf(error: unknown): string {
+  const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : 0
+  return getSystemErrorMap().get(errno)?.[1] ?? reasonOf(error)
+}

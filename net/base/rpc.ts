@@ -266,14 +266,17 @@ export class RpcClient {
   readonly #path: string
   readonly #timeoutMs: number
   readonly #maxWaiting: number
+  readonly #maxAnswer: number
   readonly #waiting = new Map<number, Waiting>()
   #socket: net.Socket | undefined
   #lastId = 0
 
-  constructor(path: string, { timeoutMs = 10_000, maxWaiting = 256 } = {}) {
+  /** @param maxAnswer  octets, of a server that may be anybody's */
+  constructor(path: string, { timeoutMs = 10_000, maxWaiting = 256, maxAnswer = MAX_ANSWER } = {}) {
     this.#path = path
     this.#timeoutMs = timeoutMs
     this.#maxWaiting = maxWaiting
+    this.#maxAnswer = maxAnswer
   }
 
   /**
@@ -312,7 +315,7 @@ export class RpcClient {
 
   #connect(): net.Socket {
     const socket = net.connect(this.#path)
-    const lines = new LineBuffer(MAX_ANSWER)
+    const lines = new LineBuffer(this.#maxAnswer)
     let reason: Error = new ProtocolError('disconnected', `${this.#path} closed the connection`)
     socket.on('data', (chunk: Buffer) => {
       try {

@@ -54,7 +54,9 @@ it('loses what the disk does not keep up with, and counts it', async () => {
 
 it('overwrites nothing', async () => {
   await expect(open(join(directory, 'a.pcapng'))).rejects.toThrow(/a\.pcapng: it exists/)
-  await expect(open('/nowhere/a.pcapng')).rejects.toThrow(/cannot write \/nowhere\/a\.pcapng: ENOENT/)
+  await expect(open('/nowhere/a.pcapng')).rejects.toThrow(
+    /cannot write \/nowhere\/a\.pcapng: no such file or directory$/,
+  )
   expect(lab.entry(1)?.observer).toBeNull()
   expect(failures).toEqual([])
 })

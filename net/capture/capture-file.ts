@@ -3,7 +3,7 @@
  * write at a time; what a slow disk leaves no room for is lost and counted, and the switch never waits.
  */
 import { type FileHandle, open } from 'node:fs/promises'
-import { reasonOf, SystemError } from '#net/base/errors.ts'
+import { fileReasonOf, SystemError } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
 import { Capture } from '#net/capture/capture.ts'
 import type { Switch } from '#net/switch/switch.ts'
@@ -43,7 +43,7 @@ export class CaptureFile {
       return new CaptureFile(options, await open(file, 'wx', 0o600))
     } catch (error) {
       const code = errnoOf(error)
-      const why = code === 'EEXIST' ? 'it exists (choose another name)' : reasonOf(error)
+      const why = code === 'EEXIST' ? 'it exists (choose another name)' : fileReasonOf(error)
       throw new SystemError(code, `cannot write ${file}: ${why}`, { cause: error })
     }
   }
@@ -102,7 +102,7 @@ export class CaptureFile {
   }
 
   #fail(error: unknown): void {
-    this.#failure = `cannot write ${this.#options.file}: ${reasonOf(error)}`
+    this.#failure = `cannot write ${this.#options.file}: ${fileReasonOf(error)}`
     this.#stop()
     this.#options.onFailure(this.#failure)
   }

@@ -1,8 +1,7 @@
 /** A capture that goes to a file or to standard output until somebody ends it. */
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
-import { getSystemErrorMap } from 'node:util'
-import { ConfigError, ProtocolError, SystemError } from '#net/base/errors.ts'
+import { ConfigError, fileReasonOf, ProtocolError, SystemError } from '#net/base/errors.ts'
 import { captureSummary, type OpenCapture, passCapture } from '#net/capture/capture-client.ts'
 
 interface Outputs {
@@ -49,13 +48,9 @@ export async function saveCapture(
   if (failure !== undefined && failure.code !== 'EPIPE')
     throw new SystemError(
       failure.code ?? 'EIO',
-      `cannot write ${isFile ? file : 'standard output'}: ${textOf(failure)}`,
+      `cannot write ${isFile ? file : 'standard output'}: ${fileReasonOf(failure)}`,
     )
   stderr.write(`${captureSummary(blocks)}\n`)
   if (!blocks.isComplete && failure === undefined)
     throw new ProtocolError('disconnected', 'the other side ended the capture; what came before is whole')
 }
-
-/** `no such file or directory`, without what Node says around it. */
-const textOf = ({ errno = 0, message }: NodeJS.ErrnoException): string =>
-  getSystemErrorMap().get(errno)?.[1] ?? message

@@ -5,6 +5,7 @@ import { completionScript, SHELLS } from '#net/cli/completion.ts'
 import { allCommands, describeCommandLine } from '#net/cli/description.ts'
 import { manualPage } from '#net/cli/manual.ts'
 import { FILE, INTERFACE, oneOf } from '#net/cli/values.ts'
+import { placesOf } from '#net/cli/words.ts'
 
 const declare = (yargs: Argv): Argv =>
   yargs
@@ -22,7 +23,7 @@ const declare = (yargs: Argv): Argv =>
     .command({
       command: 'group',
       describe: 'a group',
-      builder: (group) => group.command('leaf', 'a leaf', {}).demandCommand(1),
+      builder: (group) => group.command('leaf', 'a leaf', (leaf) => leaf.hide('kind')).demandCommand(1),
       handler: () => {},
     })
     .options({
@@ -79,6 +80,19 @@ describe('completionScript', () => {
     }
   })
 
+  it('offers no option that is nothing to a command', () => {
+    const offered = placesOf(program).map(({ words, options }) => [
+      words,
+      options.some(({ names }) => names.includes('--kind')),
+    ])
+    expect(offered).toEqual([
+      ['', true],
+      ['set', true],
+      ['group', true],
+      ['group leaf', false],
+    ])
+  })
+
   it('is a script that bash can read', () => {
     expect(execFileSync('bash', ['-n'], { input: completionScript('bash', program), encoding: 'utf8' })).toBe(
       '',
@@ -107,6 +121,7 @@ describe('manualPage', () => {
 
   it('leaves tables as they are, and makes no requests of text', () => {
     expect(page).toContain('Table:\n.PP\n.nf\n  a   1\n  b   2\n.fi\n.PP\n\\&.dot\n.PP\nEnd.\n')
+    expect(page).toContain('.SS demo group leaf\nA leaf.\n.PP\nOf the options above: \\-\\-nic, \\-\\-quiet,')
     expect(page).toContain('how much [low]: \\(gax\\(ga\n')
   })
 })

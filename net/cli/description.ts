@@ -30,8 +30,10 @@ export interface CommandDescription {
   readonly synopsis: string
   readonly describe: string
   readonly words: readonly WordDescription[]
-  /** Its own; those of the commands above it hold too. */
+  /** Its own; those of the commands above it hold too, but for the hidden ones. */
   readonly options: readonly OptionDescription[]
+  /** Names, without dashes, of options of the commands above it that are nothing to it. */
+  readonly hidden: readonly string[]
   readonly examples: readonly (readonly [command: string, describe: string])[]
   readonly epilogues: readonly string[]
   readonly commands: readonly CommandDescription[]
@@ -77,6 +79,7 @@ class Reader {
   readonly #examples: [string, string][] = []
   readonly #epilogues: string[] = []
   readonly #commands: CommandDescription[] = []
+  readonly #hidden: string[] = []
   #usage = ''
   /** It does something without a further word. */
   #hasDefault = false
@@ -111,6 +114,10 @@ class Reader {
 
   options(declared: Record<string, Declared>): void {
     for (const [name, option] of Object.entries(declared)) this.option(name, option)
+  }
+
+  hide(name: string): void {
+    this.#hidden.push(name)
   }
 
   alias(name: string, alias: string): void {
@@ -159,6 +166,7 @@ class Reader {
       options: [...this.#declared]
         .filter(([, { hidden }]) => hidden !== true)
         .map((entry) => this.#option(...entry)),
+      hidden: this.#hidden,
       examples: this.#examples,
       epilogues: this.#epilogues,
       commands: this.#commands,

@@ -6,6 +6,7 @@ import {
   type OptionDescription,
   type WordDescription,
 } from '#net/cli/description.ts'
+import { type Place, placesOf } from '#net/cli/words.ts'
 
 /** What is not on the command line. */
 export interface ManualFacts {
@@ -32,7 +33,12 @@ export function manualPage(program: CommandDescription, facts: ManualFacts): str
     ...commands.flatMap((command, i) => [...(i > 0 ? ['.br'] : []), ...synopsis(command)]),
     ...section('DESCRIPTION', paragraphs(facts.description)),
     ...section('OPTIONS', program.options.flatMap(optionEntry)),
-    ...section('COMMANDS', commands.filter((command) => command !== program).flatMap(commandSection)),
+    ...section(
+      'COMMANDS',
+      placesOf(program)
+        .filter(({ command }) => command !== program && command.isRun)
+        .flatMap(commandSection),
+    ),
     ...section('NOTES', program.epilogues.flatMap(paragraphs)),
     ...section(
       'FILES',
@@ -54,10 +60,12 @@ const synopsis = ({ path, synopsis: words }: CommandDescription): string[] => [
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`.SH ${title}`, ...(lines[0] === '.PP' ? lines.slice(1) : lines)]
 
-function commandSection(command: CommandDescription): string[] {
+function commandSection({ command, options }: Place): string[] {
+  const above = options.filter((option) => !command.options.includes(option)).map(({ names: [name] }) => name)
   return [
     `.SS ${roff([...command.path, command.synopsis].join(' ').trim())}`,
     ...prose(`${capital(command.describe)}.`),
+    ...(command.hidden.length > 0 ? ['.PP', ...prose(`Of the options above: ${above.join(', ')}.`)] : []),
     ...command.words.flatMap((word) => ['.TP', `.I ${roff(word.name)}`, ...prose(withChoices(word))]),
     ...command.options.flatMap(optionEntry),
     ...command.epilogues.flatMap(paragraphs),
@@ -108,7 +116,7 @@ function wrapped(sentence: string): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of sentence.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > COLUMNS) {
+    if (line !== '' && roff(`${line} ${word}`).length > COLUMNS) {
       lines.push(roff(line))
       line = word
     } else line = line === '' ? word : `${line} ${word}`

@@ -13,7 +13,11 @@ export interface Place {
 export function placesOf(program: CommandDescription): Place[] {
   const options = new Map<CommandDescription, readonly OptionDescription[]>()
   const pass = (command: CommandDescription, above: readonly OptionDescription[]): void => {
-    const all = [...command.options, ...above]
+    const hidden = command.hidden.map((name) => `--${name}`)
+    const all = [
+      ...command.options,
+      ...above.filter(({ names }) => !names.some((name) => hidden.includes(name))),
+    ]
     options.set(command, all)
     for (const child of command.commands) pass(child, all)
   }

@@ -1,16 +1,14 @@
 /** What happened, the newest at the bottom of a small pane, at the top of the whole log. */
 import { heading, scrolled, type Scene } from '#net/view/pane.ts'
 import { clock } from '#net/view/quantity.ts'
-import { clip, line, span, type Line } from '#net/view/text.ts'
+import { clip, line, span, wrap, type Line } from '#net/view/text.ts'
 
 /** As many rows as the text takes, which begins in the same column in all of them. */
 function wrapped(time: number, text: string, now: number, width: number): Line[] {
   const stamp = `${clock(time, now)} `
-  const room = Math.max(1, width - stamp.length)
-  const rows = Math.max(1, Math.ceil(text.length / room))
-  return Array.from({ length: rows }, (_, i) => [
+  return wrap(text, Math.max(1, width - stamp.length)).map((row, i) => [
     span(i === 0 ? stamp : ' '.repeat(stamp.length), 'dim'),
-    span(text.slice(i * room, (i + 1) * room)),
+    span(row),
   ])
 }
 

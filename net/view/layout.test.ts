@@ -68,7 +68,7 @@ describe('the overview', () => {
       12:03:03 connected to 192.0.2.1
 
 
-      ? help  s sort  / find  f freeze  r reset  u unit  c capture  i impair  q quit"
+      ? help  q quit  s sort  / find  f freeze  r reset  u unit  c capture  i impair"
     `)
   })
 
@@ -92,7 +92,7 @@ describe('the overview', () => {
       ▶ nic:eth1    up       80.0 k        0
         tunnel:pri… DOWN        0          0
       private0, at the hub
-      ? help  s sort  / find  f freeze  r re…"
+      ? help  q quit  s sort  / find  f free…"
     `)
   })
 
@@ -179,7 +179,7 @@ describe('other pictures', () => {
     const controls = makeControls()
     const last = (more: Partial<Scene> = {}): string =>
       picture(scene({ controls, ...more }), 80, 24).at(-1) ?? ''
-    expect(last()).toBe('? help  s sort  / find  f freeze  r reset  u unit  c capture  i impair  q quit')
+    expect(last()).toBe('? help  q quit  s sort  / find  f freeze  r reset  u unit  c capture  i impair')
     expect(last({ error: 'no answer' })).toBe('cannot read: no answer')
     controls.message = 'done'
     expect(last()).toBe('done')

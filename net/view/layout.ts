@@ -122,8 +122,8 @@ function stack(parts: readonly Part[], height: number): Line[] {
 }
 
 /** `hconnect 0.1.0   1 Overview  2 Ports ...          12:03:04` */
-function barLine({ title, controls, now, frozenAt }: Scene, width: number): Line {
-  const time = controls.isFrozen ? `FROZEN ${clock(frozenAt, now)}` : clock(now, now)
+function barLine({ title, controls, now }: Scene, width: number): Line {
+  const time = `${controls.isFrozen ? 'FROZEN ' : ''}${clock(now, now)}`
   const tabs = TABS.map((tab, i): Span => {
     const text = `${i + 1} ${tab}`
     return tab === controls.tab ? span(`[${text}]`, 'tab') : span(` ${text} `, 'bar')
@@ -154,20 +154,21 @@ function bottomLine({ controls, error, captures, countingSince, now, glyphs }: S
     case 'help':
     case undefined:
   }
-  if (message !== '') return [span(clip(message, width, glyphs.more), 'strong')]
-  if (error !== '') return [span(clip(`cannot read: ${error}`, width, glyphs.more), 'bad')]
+  // The last column of the last row stays empty: writing there would make some terminals scroll.
+  const room = width - 1
+  if (message !== '') return [span(clip(message, room, glyphs.more), 'strong')]
+  if (error !== '') return [span(clip(`cannot read: ${error}`, room, glyphs.more), 'bad')]
   const state = [
     ...(captures.size > 0 ? [`capturing ${captures.size}`] : []),
     ...(countingSince === undefined ? [] : [`counting since ${clock(countingSince, now)}`]),
   ]
   const { capture, impair } = controls.abilities
   const keys = [
-    '? help  s sort  / find  f freeze  r reset  u unit',
+    '? help  q quit  s sort  / find  f freeze  r reset  u unit',
     ...(capture ? ['c capture'] : []),
     ...(impair ? ['i impair'] : []),
-    'q quit',
   ].join('  ')
-  return [span(clip([...state, keys].join('   '), width - 1, glyphs.more), 'dim')]
+  return [span(clip([...state, keys].join('   '), room, glyphs.more), 'dim')]
 }
 
 /** A question and what has been typed, of which the end is seen. */

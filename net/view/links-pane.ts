@@ -66,7 +66,14 @@ export function linksPane(scene: Scene, width: number, height: number): Line[] {
       text: ({ name }) => name,
       style: () => 'strong',
     },
-    { title: 'address', width: 22, align: 'left', importance: 3, text: ({ address }) => address },
+    {
+      title: 'address',
+      width: 16,
+      align: 'left',
+      importance: 3,
+      widest: 40,
+      text: ({ address }) => address,
+    },
     {
       title: 'state',
       width: 12,
@@ -83,7 +90,13 @@ export function linksPane(scene: Scene, width: number, height: number): Line[] {
       text: ({ since }) => (since === undefined ? '-' : duration(now - since)),
     },
     { title: 'RTT', width: 8, align: 'right', importance: 1, text: roundTripText },
-    { title: 'again', width: 5, align: 'right', importance: 4, text: ({ reconnects }) => String(reconnects) },
+    {
+      title: 'reconnects',
+      width: 10,
+      align: 'right',
+      importance: 4,
+      text: ({ reconnects }) => String(reconnects),
+    },
   ]
   const placed = place(columns, width)
   const wanted = controls.filter.toLowerCase()

@@ -15,10 +15,8 @@ export interface Scene {
   readonly events: readonly ViewEvent[]
   /** Why the last reading could not be had, '' when it could. */
   readonly error: string
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; while the view is frozen, of that moment. */
   readonly now: number
-  /** When the view was frozen. */
-  readonly frozenAt: number
   /** Milliseconds since 1970 from which counts are, undefined: since the ports began. */
   readonly countingSince: number | undefined
   /** Ports that are being captured, by key, with their files. */

@@ -43,9 +43,9 @@ describe('other quantities', () => {
   it('rates follow the units', () => {
     expect(UNITS.map((units) => rate(1_000_000, units))).toEqual(['8.00 M', '1.00 M', '7.63 Mi', '977 Ki'])
     expect([BITS, OCTETS, KIBIBITS].map((units) => units && unitsName(units))).toEqual([
-      'bit/s, SI',
-      'byte/s, SI',
-      'bit/s, IEC',
+      'bit/s, prefixes of 1000',
+      'byte/s, prefixes of 1000',
+      'bit/s, prefixes of 1024',
     ])
   })
 

@@ -23,7 +23,7 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-export const unitsName = ({ rate, base }: Units): string => `${rate}, ${base === 1000 ? 'SI' : 'IEC'}`
+export const unitsName = ({ rate, base }: Units): string => `${rate}, prefixes of ${base}`
 
 /** `12.3 M`, `1.00 Gi`, `518  `: the prefix has its place also when there is none. */
 export function scaled(value: number, base: 1000 | 1024): string {

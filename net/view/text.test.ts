@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clip, fit, left, plainText, right, span } from '#net/view/text.ts'
+import { clip, fit, left, plainText, right, span, wrap } from '#net/view/text.ts'
 
 describe('plainText', () => {
   it.each([
@@ -35,6 +35,12 @@ describe('cells', () => {
       '',
     ])
     expect([left('ab', 4, '…'), right('ab', 4, '…')]).toEqual(['ab  ', '  ab'])
+  })
+
+  it('are broken at spaces, and anywhere where there are none', () => {
+    expect(wrap('cannot reach the hub', 12)).toEqual(['cannot reach', 'the hub'])
+    expect(wrap('0123456789abc d', 5)).toEqual(['01234', '56789', 'abc d'])
+    expect(wrap('', 5)).toEqual([''])
   })
 
   it('make rows of exactly the width', () => {

@@ -47,6 +47,18 @@ export const clip = (text: string, width: number, more: string): string => {
   return width <= 0 ? '' : text.slice(0, width - 1) + more
 }
 
+/** The text in rows of at most `width` columns, broken at spaces where there are some. */
+export function wrap(text: string, width: number): string[] {
+  const rows: string[] = []
+  let rest = text
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width)
+    rows.push(rest.slice(0, space > 0 ? space : width))
+    rest = rest.slice(space > 0 ? space + 1 : width)
+  }
+  return [...rows, rest]
+}
+
 /** Exactly `width` columns, text at the left. */
 export const left = (text: string, width: number, more: string): string =>
   clip(text, width, more).padEnd(Math.max(0, width))

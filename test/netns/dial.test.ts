@@ -141,7 +141,7 @@ describe('a hub with two addresses', () => {
     const { message } = await event(agent, 'error')
     expect(message).toBe(
       `cannot reach the hub hub.lab:2224: ${V6}: a firewall forbids it; ` +
-        `${V4}: connection refused (is the hub running, and is the port right?)`,
+        `${V4}: connection refused (does it run, and is the port right?)`,
     )
     expect((await agent.exited).code).toBe(EXIT_UNREACHABLE)
   })

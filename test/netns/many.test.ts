@@ -78,6 +78,7 @@ describe('fifty agents on one hub', () => {
     const before = settings()
     const hub = await Hub.start(all.hub, { address: HUB_ADDRESS })
     const processes = hubProcesses(hub)
+    await portsOf(hub) // control's connection to the fabric stays from the first question on
     // Each gateway's connection to the accounts stays, from its first log-in on, if it has one.
     const descriptors = forwarders(hub).map((pid, i) => descriptorsOf(pid) + (i === 0 ? 0 : 1))
     const agents = await startAgents(all, hub, { interval: 30 })

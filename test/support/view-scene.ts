@@ -86,7 +86,6 @@ export function sceneOf(snapshots: readonly Snapshot[], more: Partial<Scene> = {
     events: [],
     error: '',
     now: NOW,
-    frozenAt: NOW,
     countingSince: undefined,
     captures: new Map(),
     glyphs: glyphsOf(true),

@@ -14,6 +14,8 @@ export interface Macro {
 }
 
 const VARIADIC = '__VA_ARGS__'
+/** C11 5.2.4.1 asks for 127. */
+const MAX_PARAMETERS = 256
 
 /**
  * Reads what stands behind `#define`.
@@ -49,6 +51,8 @@ export function parseDefinition(
       const token = tokens[at]
       if (token?.kind !== 'word')
         return problem(`the parameters of ${name.text} need names, and \`)\` at their end`)
+      if (parameters.length === MAX_PARAMETERS)
+        return problem(`${name.text} has more than ${MAX_PARAMETERS} parameters`)
       if (parameters.includes(token.text)) return problem(`the parameter ${token.text} is there twice`)
       parameters.push(token.text)
       at++

@@ -11,6 +11,8 @@ import { type Token, tokenize } from '#hub/topology/language/token.ts'
 
 /** Tokens that expansions may make, all together. */
 const MAX_EXPANDED = 200_000
+/** Characters of the words that `#` and `##` make of others, all together: each could be twice as long as the last. */
+const MAX_MADE_CHARACTERS = 4 << 20
 const MAX_MACROS = 10_000
 /** Macros whose arguments hold macros whose arguments ... */
 const MAX_DEPTH = 64
@@ -59,6 +61,7 @@ class Preprocessor {
   readonly #expanding = new Set<Macro>()
   #frames: Frame[] = []
   #expanded = 0
+  #made = 0
   #included = 0
   #depth = 0
 
@@ -198,7 +201,9 @@ class Preprocessor {
       if (token === undefined) break
       const next = body[i + 1]
       if (isMark(token, '#') && indexOf(next) >= 0) {
-        const text = spell(args[indexOf(next)] ?? [])
+        const arg = args[indexOf(next)] ?? []
+        this.#countMade(use, arg)
+        const text = spell(arg)
         put({ ...token, kind: 'string', text }, token.isSpaced, place)
         i++
         continue
@@ -208,6 +213,7 @@ class Preprocessor {
         const right = index < 0 ? [next] : (args[index] ?? [])
         const left = out.pop()
         const [first, ...rest] = right
+        if (left && first) this.#countMade(use, [left, first])
         if (left) put(first ? paste(left, first) : left, left.isSpaced, left.place)
         for (const one of rest) put(one, one.isSpaced, one.place)
         i++
@@ -246,6 +252,16 @@ class Preprocessor {
       this.#tooMuch(
         use,
         `the macros expand to more than ${MAX_EXPANDED} tokens; the file is not read any further`,
+      )
+  }
+
+  /** One word is made of `parts`. */
+  #countMade(use: Token, parts: readonly Token[]): void {
+    for (const { text } of parts) this.#made += text.length + 1
+    if (this.#made > MAX_MADE_CHARACTERS)
+      this.#tooMuch(
+        use,
+        `the macros make words of more than ${MAX_MADE_CHARACTERS >> 20} MiB; the file is not read any further`,
       )
   }
 

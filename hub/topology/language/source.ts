@@ -1,4 +1,5 @@
 /** Where something stands in a file set, and what is wrong there. Lines and columns count from 1. */
+import { printable } from '#net/base/printable.ts'
 
 export interface SourceFile {
   /** As people know it: `topology.vmm`. */
@@ -44,7 +45,7 @@ export class Diagnostics {
 export function formatDiagnostic({ severity, message, place }: Diagnostic): string {
   const { file, line, column, macro } = place
   const via = macro === '' ? '' : ` (in the expansion of ${macro})`
-  const head = `${file.name}:${line}:${column}: ${severity}: ${message}${via}`
+  const head = printable(`${file.name}:${line}:${column}: ${severity}: ${message}${via}`)
   const shown = shownLine(lineOf(file.text, line), column)
   return shown === undefined ? head : `${head}\n    ${shown.text}\n    ${' '.repeat(shown.caret)}^`
 }

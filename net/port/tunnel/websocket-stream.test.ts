@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -101,9 +102,36 @@ it('ends when the peer does, behind what that has written', async () => {
   await vi.waitFor(() => expect([ours.destroyed, peer.destroyed]).toEqual([true, true]))
 })
 
-it.each<[string, () => void]>([
+/** Of a frame, masked with zeros: RFC 6455 §5.2. */
+const header = (first: number, octets: number): Buffer =>
+  Buffer.from([first, 0xff, 0, 0, 0, 0, 0, octets >> 16, (octets >> 8) & 0xff, octets & 0xff, 0, 0, 0, 0])
+const FIRST_FRAGMENT = 0x02
+const NEXT_FRAGMENT = 0x00
+const WHOLE = 0x82
+
+async function sendOctetByOctet(octets: number): Promise<void> {
+  below.setNoDelay().write(header(WHOLE, MAX_MESSAGE))
+  for (let i = 0; i < octets && !ours.destroyed; i++) {
+    below.write('x')
+    await turn()
+  }
+}
+
+it.each<[string, () => unknown]>([
   ['text', () => peerSocket.send('text')],
   ['a message that is too long', () => peerSocket.send(Buffer.alloc(MAX_MESSAGE + 1))],
+  [
+    'a message of very many fragments',
+    () =>
+      below.write(
+        Buffer.concat(
+          Array.from({ length: 4000 }, (_, i) =>
+            Buffer.concat([header(i === 0 ? FIRST_FRAGMENT : NEXT_FRAGMENT, 1), Buffer.alloc(1)]),
+          ),
+        ),
+      ),
+  ],
+  ['a message octet by octet', () => sendOctetByOctet(6000)],
   ['what is no message', () => void below.write(Buffer.alloc(100, 0xff))],
   ['nothing more', () => void below.destroy()],
 ])('ends with a peer that sends %s', async (_what, send) => {

@@ -8,12 +8,16 @@ import type { WebSocket } from 'ws'
 
 /** Octets of the largest message that is taken. What SSH writes at once is a packet of some 32 KiB. */
 export const MAX_MESSAGE = 1 << 20
+/** What a message may come in: an object of some 700 octets is kept for each piece until it is whole. */
+const MOST_PIECES = 2048
 /** Octets that may wait before the writer is told to, and unread before the peer is not heard. */
 const HIGH_WATER = 256 << 10
 
 /** What the options of ws are to be at both ends. */
 export const MESSAGE_OPTIONS = {
   maxPayload: MAX_MESSAGE,
+  maxBufferedChunks: MOST_PIECES,
+  maxFragments: MOST_PIECES,
   perMessageDeflate: false,
   skipUTF8Validation: true,
 } as const
