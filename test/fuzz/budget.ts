@@ -1,7 +1,7 @@
-/** How long each fuzz target runs: `HYBRIDGE_FUZZ_SECONDS`, 3 s when it is not set. Failures print seed and path. */
+/** How long each fuzz target runs: `HYBRIDGE_FUZZ_SECONDS`, 2 s when it is not set. Failures print seed and path. */
 import type { Parameters } from 'fast-check'
 
-const seconds = Number(process.env['HYBRIDGE_FUZZ_SECONDS'] ?? 3)
+const seconds = Number(process.env['HYBRIDGE_FUZZ_SECONDS'] ?? 2)
 
 /** For `fc.assert`: as many runs as fit. `HYBRIDGE_FUZZ_SEED` repeats a run. */
 export function budget<T>(): Parameters<T> {
