@@ -27,11 +27,11 @@ export default defineConfig({
     projects: [
       project('unit', ['{agent,hub,net}/**/*.test.ts'], { sequence: { groupOrder: 0 } }),
       project('fuzz', ['test/fuzz/**/*.test.ts'], { testTimeout: 60_000, sequence: { groupOrder: 1 } }),
-      // Two at a time: most of it waits, and each file has namespaces of its own.
+      // Three at a time on two cores: most of it waits, and each file has namespaces of its own.
       project('system', ['test/{netns,interop,conformance}/**/*.test.ts'], {
         ...slow,
         exclude: ALONE,
-        maxWorkers: 2,
+        maxWorkers: 3,
         sequence: { groupOrder: 2 },
       }),
       project('alone', ALONE, { ...slow, maxWorkers: 1, sequence: { groupOrder: 3 } }),

@@ -80,6 +80,9 @@ async function backAfter(fault: () => Promise<void>): Promise<{ ports: string[];
   await fault()
   await ping.answered(BACK_MS)
   await agent.line(/: connected again to /, { from })
+  // The report under way may have been made before the answers came.
+  const made = reportsOf(agent.lines).length
+  await until('two more reports', () => reportsOf(agent.lines).length > made + 1)
   return { ports: await ports(), countsOn: before > 0 && heard() > before }
 }
 const BACK = { ports: ['2 up'], countsOn: true }

@@ -5,10 +5,10 @@
 import { TimerAlarm } from '#net/port/timer-alarm.ts'
 
 /**
- * How long a stream is let gather. Measured with TCP between two vde_plugs on two cores, with the process asleep for as
- * long: 1.23 Gbit/s, without it 0.98, vde_switch 1.28.
+ * How long a stream is let gather. Measured with TCP between two vde_plugs on two cores, medians (`npm run bench -- vde`):
+ * 1.04 of vde_switch; 0.91 with 80 us, 0.84 without waiting.
  */
-const WAIT_MS = 0.08
+const WAIT_MS = 0.05
 
 export interface Gatherer {
   /** It has waited; it may have been closed meanwhile, and may wait again at once. */
