@@ -4,7 +4,8 @@
  *   [pc eth0]---[lan  site  wan 10.97.0.1]---[10.97.0.2  middle  10.97.1.2]---[10.97.1.1 wan  hub  lan]---[eth0 far]
  *                               fd97::1       fd97::2  (firewall)  fd97:1::2    fd97:1::1
  */
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { EXIT_CERTIFICATE, EXIT_HOST_KEY, EXIT_UNREACHABLE } from '#agent/exit-codes.ts'
@@ -243,12 +244,17 @@ describe("ssh's configuration", () => {
         `Host gate\nHostName 10.97.0.2\nUser root\nHostKeyAlias the-gate\n${key}\n`,
     )
     // ssh looks into the home of the user who runs the tests, whatever HOME says.
-    const line = `mount --bind "$0" ~root/.ssh && HOME="$1" exec setsid --wait "$2" "$3" list -s lab:2222 --accept-new`
-    mkdirSync('/root/.ssh', { recursive: true, mode: 0o700 })
-    const args = ['-c', line, ssh, home, process.execPath, AGENT_COMMAND]
-    expect(await site.run('sh', args, { env: { SSH_AUTH_SOCK: '' } })).toMatchObject({
-      stdout: expect.stringContaining('private0'),
-    })
+    const own = join(userInfo().homedir, '.ssh')
+    const line = `mount --bind "$0" "$4" && HOME="$1" exec setsid --wait "$2" "$3" list -s lab:2222 --accept-new`
+    const made = mkdirSync(own, { recursive: true, mode: 0o700 })
+    try {
+      const args = ['-c', line, ssh, home, process.execPath, AGENT_COMMAND, own]
+      expect(await site.run('sh', args, { env: { SSH_AUTH_SOCK: '' } })).toMatchObject({
+        stdout: expect.stringContaining('private0'),
+      })
+    } finally {
+      if (made !== undefined) rmdirSync(own)
+    }
     const known = readFileSync(join(ssh, 'known'), 'utf8')
     expect(known).toMatch(/^the-gate ssh-ed25519 /m)
     expect(known).toMatch(/^the-lab ssh-ed25519 /m)
