@@ -1,5 +1,5 @@
 /** The block language: tokens of the preprocessor go in, blocks come out; a statement that is wrong is told and left out. */
-import { numberOf } from '#hub/topology/language/condition.ts'
+import { numberOf } from '#hub/topology/language/expression.ts'
 import type { Diagnostics, Place } from '#hub/topology/language/source.ts'
 import {
   type ConfigBlock,

@@ -4,22 +4,18 @@
  */
 import { basename } from 'node:path'
 
-import { ConditionError, evaluate } from '#hub/topology/language/condition.ts'
+import { Budget, TooMuch } from '#hub/topology/language/budget.ts'
+import { ExpressionError, evaluate } from '#hub/topology/language/expression.ts'
+import { Conditions } from '#hub/topology/language/conditions.ts'
 import { isSameMacro, type Macro, parseDefinition } from '#hub/topology/language/macro.ts'
 import type { Diagnostics, Place, SourceFile } from '#hub/topology/language/source.ts'
+import { isMark, paste, spell } from '#hub/topology/language/spelling.ts'
 import { type Token, tokenize } from '#hub/topology/language/token.ts'
 
-/** Tokens that expansions may make, all together. */
-const MAX_EXPANDED = 200_000
-/** Characters of the words that `#` and `##` make of others, all together: each could be twice as long as the last. */
-const MAX_MADE_CHARACTERS = 4 << 20
 const MAX_MACROS = 10_000
 /** Macros whose arguments hold macros whose arguments ... */
 const MAX_DEPTH = 64
 const MAX_INCLUDE_DEPTH = 16
-/** Files that are read in again count again. */
-const MAX_INCLUDED_CHARACTERS = 1 << 20
-const MAX_NESTED_CONDITIONS = 64
 
 export interface PreprocessOptions {
   /** The file of that base name, of the set or of ours. */
@@ -39,34 +35,20 @@ interface Frame {
   /** Undefined: a file. */
   readonly macro: Macro | undefined
   readonly isBuiltin: boolean
-  /** Of a file. */
-  readonly conditions: Condition[]
+  readonly conditions: Conditions
 }
-
-interface Condition {
-  readonly place: Place
-  readonly isActive: boolean
-  /** One of its branches was taken. */
-  isTaken: boolean
-  isOn: boolean
-  hasElse: boolean
-}
-
-/** A bound was passed: nothing more is read. */
-class TooMuch extends Error {}
 
 class Preprocessor {
   readonly #options: PreprocessOptions
   readonly #macros = new Map<string, Macro>()
   readonly #expanding = new Set<Macro>()
   #frames: Frame[] = []
-  #expanded = 0
-  #made = 0
-  #included = 0
+  readonly #budget: Budget
   #depth = 0
 
   constructor(options: PreprocessOptions) {
     this.#options = options
+    this.#budget = new Budget(options.diagnostics)
   }
 
   run(file: SourceFile): Token[] | undefined {
@@ -82,8 +64,11 @@ class Preprocessor {
   }
 
   #open(file: SourceFile, isBuiltin: boolean): void {
-    const tokens = tokenize(file, this.#options.diagnostics)
-    this.#frames.push({ tokens, at: 0, macro: undefined, isBuiltin, conditions: [] })
+    this.#frames.push(this.#frame(tokenize(file, this.#options.diagnostics), undefined, isBuiltin))
+  }
+
+  #frame(tokens: readonly Token[], macro: Macro | undefined, isBuiltin = false): Frame {
+    return { tokens, at: 0, macro, isBuiltin, conditions: new Conditions(this.#options.diagnostics) }
   }
 
   /** Reads to the end of all frames. */
@@ -106,7 +91,7 @@ class Preprocessor {
     }
     const tokens = this.#substitute(macro, args, token)
     this.#expanding.add(macro)
-    this.#frames.push({ tokens, at: 0, macro, isBuiltin: false, conditions: [] })
+    this.#frames.push(this.#frame(tokens, macro))
     return true
   }
 
@@ -127,7 +112,7 @@ class Preprocessor {
           this.#directive(frame, token)
           continue
         }
-        if (frame.conditions.at(-1)?.isOn === false) continue
+        if (!frame.conditions.isOn) continue
         return token
       }
       // Its own name, brought up by itself, is not a use of it any more.
@@ -150,9 +135,7 @@ class Preprocessor {
   #leave(frame: Frame): void {
     this.#frames.pop()
     if (frame.macro !== undefined) this.#expanding.delete(frame.macro)
-    for (const { place } of frame.conditions)
-      this.#options.diagnostics.error(place, '#endif is missing for this condition')
-    frame.conditions.length = 0
+    frame.conditions.end()
   }
 
   /** @returns the arguments as they stand; undefined when something is wrong with them, which is told */
@@ -167,7 +150,7 @@ class Preprocessor {
         diagnostics.error(use.place, `\`)\` is missing behind the arguments of ${macro.name}`)
         return undefined
       }
-      this.#count(use)
+      this.#budget.expanded(use)
       const mark = token.kind === 'mark' ? token.text : ''
       if (mark === ')' && depth === 1) break
       if (mark === '(' && depth++ === 0) continue
@@ -193,7 +176,7 @@ class Preprocessor {
     const indexOf = (token: Token | undefined): number =>
       token?.kind === 'word' ? parameters.indexOf(token.text) : -1
     const put = (token: Token, isSpaced: boolean, at: Place): void => {
-      this.#count(use)
+      this.#budget.expanded(use)
       out.push({ ...token, place: at, isSpaced, startsLine: false })
     }
     for (let i = 0; i < body.length; i++) {
@@ -202,7 +185,7 @@ class Preprocessor {
       const next = body[i + 1]
       if (isMark(token, '#') && indexOf(next) >= 0) {
         const arg = args[indexOf(next)] ?? []
-        this.#countMade(use, arg)
+        this.#budget.made(use, arg)
         const text = spell(arg)
         put({ ...token, kind: 'string', text }, token.isSpaced, place)
         i++
@@ -213,7 +196,7 @@ class Preprocessor {
         const right = index < 0 ? [next] : (args[index] ?? [])
         const left = out.pop()
         const [first, ...rest] = right
-        if (left && first) this.#countMade(use, [left, first])
+        if (left && first) this.#budget.made(use, [left, first])
         if (left) put(first ? paste(left, first) : left, left.isSpaced, left.place)
         for (const one of rest) put(one, one.isSpaced, one.place)
         i++
@@ -235,39 +218,16 @@ class Preprocessor {
   /** An argument is expanded by itself, as if it were the rest of the file (C11 6.10.3.1). */
   #expandArgument(tokens: readonly Token[], use: Token): Token[] {
     if (!tokens.some(({ kind, text }) => kind === 'word' && this.#macros.has(text))) return [...tokens]
-    if (++this.#depth > MAX_DEPTH) this.#tooMuch(use, `macros are nested more than ${MAX_DEPTH} deep`)
+    if (++this.#depth > MAX_DEPTH) this.#budget.exceed(use, `macros are nested more than ${MAX_DEPTH} deep`)
     const frames = this.#frames
     const out: Token[] = []
     // A frame of no macro's that has no directives: none of its tokens starts a line.
     const plain = tokens.map((token) => (token.startsLine ? { ...token, startsLine: false } : token))
-    this.#frames = [{ tokens: plain, at: 0, macro: undefined, isBuiltin: false, conditions: [] }]
+    this.#frames = [this.#frame(plain, undefined)]
     this.#expand(out)
     this.#frames = frames
     this.#depth--
     return out
-  }
-
-  #count(use: Token): void {
-    if (++this.#expanded > MAX_EXPANDED)
-      this.#tooMuch(
-        use,
-        `the macros expand to more than ${MAX_EXPANDED} tokens; the file is not read any further`,
-      )
-  }
-
-  /** One word is made of `parts`. */
-  #countMade(use: Token, parts: readonly Token[]): void {
-    for (const { text } of parts) this.#made += text.length + 1
-    if (this.#made > MAX_MADE_CHARACTERS)
-      this.#tooMuch(
-        use,
-        `the macros make words of more than ${MAX_MADE_CHARACTERS >> 20} MiB; the file is not read any further`,
-      )
-  }
-
-  #tooMuch(token: Token, message: string): never {
-    this.#options.diagnostics.error(token.place, message)
-    throw new TooMuch()
   }
 
   // Directives.
@@ -280,22 +240,21 @@ class Preprocessor {
     }
     const [word, ...tokens] = rest
     if (word === undefined) return // a `#` alone
-    const condition = frame.conditions.at(-1)
-    const isOn = condition?.isOn !== false
+    const { conditions } = frame
     switch (word.text) {
       case 'if':
       case 'ifdef':
       case 'ifndef':
-        return this.#if(frame, word, tokens, isOn)
+        if (conditions.isFull) this.#budget.exceed(word, 'conditions are nested too deeply')
+        return conditions.begin(word, () => this.#holds(word, tokens))
       case 'elif':
-        return this.#elif(condition, word, tokens)
+        return conditions.elif(word, () => this.#evaluate(word, tokens))
       case 'else':
-        return this.#else(condition, word)
+        return conditions.else(word)
       case 'endif':
-        if (frame.conditions.pop() === undefined) this.#error(word, '#endif without #if')
-        return
+        return conditions.endif(word)
     }
-    if (!isOn) return
+    if (!conditions.isOn) return
     switch (word.text) {
       case 'define':
         return this.#define(tokens, hash, frame.isBuiltin)
@@ -323,36 +282,14 @@ class Preprocessor {
     this.#options.diagnostics.error(token.place, message)
   }
 
-  #if(frame: Frame, word: Token, tokens: readonly Token[], isActive: boolean): void {
-    if (frame.conditions.length === MAX_NESTED_CONDITIONS)
-      this.#tooMuch(word, `conditions are nested more than ${MAX_NESTED_CONDITIONS} deep`)
-    const isOn = isActive && this.#holds(word, tokens)
-    frame.conditions.push({ place: word.place, isActive, isTaken: isOn, isOn, hasElse: false })
-  }
-
   #holds(word: Token, tokens: readonly Token[]): boolean {
-    if (word.text === 'if' || word.text === 'elif') return this.#evaluate(word, tokens)
+    if (word.text === 'if') return this.#evaluate(word, tokens)
     const [name] = tokens
     if (name?.kind !== 'word') {
       this.#error(word, `#${word.text} needs a name`)
       return false
     }
     return this.#macros.has(name.text) === (word.text === 'ifdef')
-  }
-
-  #elif(condition: Condition | undefined, word: Token, tokens: readonly Token[]): void {
-    if (condition === undefined) return this.#error(word, '#elif without #if')
-    if (condition.hasElse) return this.#error(word, '#elif behind #else')
-    condition.isOn = condition.isActive && !condition.isTaken && this.#evaluate(word, tokens)
-    condition.isTaken ||= condition.isOn
-  }
-
-  #else(condition: Condition | undefined, word: Token): void {
-    if (condition === undefined) return this.#error(word, '#else without #if')
-    if (condition.hasElse) return this.#error(word, 'a second #else')
-    condition.hasElse = true
-    condition.isOn = condition.isActive && !condition.isTaken
-    condition.isTaken = true
   }
 
   #evaluate(word: Token, tokens: readonly Token[]): boolean {
@@ -376,7 +313,7 @@ class Preprocessor {
     try {
       return evaluate(this.#expandArgument(replaced, word)) !== 0
     } catch (error) {
-      if (!(error instanceof ConditionError)) throw error
+      if (!(error instanceof ExpressionError)) throw error
       this.#error(word, error.message)
       return false
     }
@@ -393,7 +330,7 @@ class Preprocessor {
     // What a set defines before it includes ours stays: so it says which definition it wants.
     if (isBuiltin && before !== undefined && !before.isBuiltin) return
     if (before === undefined && this.#macros.size === MAX_MACROS)
-      this.#tooMuch(hash, `there are more than ${MAX_MACROS} macros; the file is not read any further`)
+      this.#budget.exceed(hash, `there are more than ${MAX_MACROS} macros; the file is not read any further`)
     this.#macros.set(macro.name, macro)
   }
 
@@ -409,16 +346,11 @@ class Preprocessor {
       )
     const depth = this.#frames.filter(({ macro }) => macro === undefined).length
     if (depth >= MAX_INCLUDE_DEPTH)
-      this.#tooMuch(word, `files include each other more than ${MAX_INCLUDE_DEPTH} deep`)
-    this.#included += found.file.text.length
-    if (this.#included > MAX_INCLUDED_CHARACTERS)
-      this.#tooMuch(word, `more than ${MAX_INCLUDED_CHARACTERS >> 20} MiB are included`)
+      this.#budget.exceed(word, `files include each other more than ${MAX_INCLUDE_DEPTH} deep`)
+    this.#budget.included(word, found.file.text.length)
     this.#open(found.file, found.isBuiltin)
   }
 }
-
-const isMark = (token: Token | undefined, text: string): boolean =>
-  token?.kind === 'mark' && token.text === text
 
 /** `"path"`, or `<path>`. */
 function includePath(tokens: readonly Token[]): string | undefined {
@@ -426,22 +358,4 @@ function includePath(tokens: readonly Token[]): string | undefined {
   if (first?.kind === 'string') return first.text === '' ? undefined : first.text
   if (first?.text !== '<' || tokens.at(-1)?.text !== '>') return undefined
   return spell(tokens.slice(1, -1)) || undefined
-}
-
-/** Tokens as text, one space where there was any (C11 6.10.3.2). */
-function spell(tokens: readonly Token[]): string {
-  return tokens
-    .map(({ kind, text, isSpaced, startsLine }, i) => {
-      const space = i > 0 && (isSpaced || startsLine) ? ' ' : ''
-      return space + (kind === 'string' && tokens.length > 1 ? `\\"${text}\\"` : text)
-    })
-    .join('')
-}
-
-/** `private` ## `0` is one word. */
-function paste(left: Token, right: Token): Token {
-  const text = left.text + right.text
-  if (left.kind === 'string' || right.kind === 'string') return { ...left, kind: 'string', text }
-  const kind = /^[A-Za-z_]\w*$/.test(text) ? 'word' : /^[0-9]\w*$/.test(text) ? 'number' : 'mark'
-  return { ...left, kind, text, isFinal: false }
 }

@@ -24,7 +24,7 @@ const BINARY: readonly Record<string, (a: number, b: number) => number>[] = [
 ]
 
 /** What is wrong with the expression, and at which of its tokens; -1: at its end. */
-export class ConditionError extends Error {
+export class ExpressionError extends Error {
   readonly index: number
   constructor(index: number, message: string) {
     super(message)
@@ -33,16 +33,16 @@ export class ConditionError extends Error {
 }
 
 function divide(a: number, b: number): number {
-  if (b === 0) throw new ConditionError(-1, 'division by zero')
+  if (b === 0) throw new ExpressionError(-1, 'division by zero')
   return a / b
 }
 
-/** Words that are left count as 0. @throws ConditionError */
+/** Words that are left count as 0. @throws ExpressionError */
 export function evaluate(tokens: readonly Token[]): number {
   let at = 0
   let depth = 0
   const fail = (message: string): never => {
-    throw new ConditionError(at < tokens.length ? at : -1, message)
+    throw new ExpressionError(at < tokens.length ? at : -1, message)
   }
   const binary = (level: number): number => {
     const operators = BINARY[level]
