@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 
 import { formatListing, parseListing } from '#agent/bridge-list.ts'
 import { ExitError } from '#agent/exit-codes.ts'
-import { derivePortKey } from '#agent/port-key.ts'
-import { printable } from '#agent/printable.ts'
+import { derivePortKey } from '#agent/link/port-key.ts'
+import { excerpt } from '#agent/excerpt.ts'
 import { packageVersion } from '#agent/version.ts'
 
 describe('parseListing', () => {
@@ -18,7 +18,7 @@ describe('parseListing', () => {
 
   it('prints a name a line, and nothing that a terminal obeys', () => {
     expect(formatListing([{ name: 'a' }, { name: '\u001b[2Jb' }])).toBe('a\n[2Jb\n')
-    expect(printable(`x\u009by${'z'.repeat(400)}`)).toHaveLength(300)
+    expect(excerpt(`x\u009by${'z'.repeat(400)}`)).toHaveLength(300)
   })
 })
 

@@ -1,9 +1,9 @@
 /** The bridges that the user may join, as the hub lists them. */
 import { z } from 'zod'
 
-import type { HubConnection } from '#agent/dial.ts'
+import type { HubConnection } from '#agent/link/dial.ts'
 import { EXIT_OTHER, EXIT_PROTOCOL, ExitError } from '#agent/exit-codes.ts'
-import { printable } from '#agent/printable.ts'
+import { excerpt } from '#agent/excerpt.ts'
 import { run } from '#agent/run-command.ts'
 
 const bridge = z.looseObject({ name: z.string().max(255) })
@@ -17,7 +17,7 @@ export type BridgeListing = z.infer<typeof bridge>
 export async function listBridges(hub: HubConnection): Promise<BridgeListing[]> {
   const { stdout, stderr, status } = await run(hub, 'hybridge list --json')
   if (status !== 0)
-    throw new ExitError(EXIT_OTHER, printable(stderr) || `the hub's list failed with status ${status}`)
+    throw new ExitError(EXIT_OTHER, excerpt(stderr) || `the hub's list failed with status ${status}`)
   return parseListing(stdout)
 }
 
@@ -34,4 +34,4 @@ export function parseListing(text: string): BridgeListing[] {
 
 /** One name a line. */
 export const formatListing = (bridges: readonly BridgeListing[]): string =>
-  bridges.map((one) => `${printable(one.name)}\n`).join('')
+  bridges.map((one) => `${excerpt(one.name)}\n`).join('')

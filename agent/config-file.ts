@@ -10,7 +10,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDoc
 import { z } from 'zod'
 
 import { nearest } from '#agent/nearest.ts'
-import { parseProxy } from '#agent/proxy-address.ts'
+import { parseProxy } from '#agent/way/proxy-address.ts'
 import { ConfigError, fileReasonOf, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU } from '#net/port/nic/mtu.ts'
 

@@ -2,14 +2,14 @@
 import { homedir } from 'node:os'
 
 import type { ConfigFile } from '#agent/config-file.ts'
-import { readPasswordFile } from '#agent/credential-file.ts'
-import { Credentials } from '#agent/credentials.ts'
-import { dial, type DialOptions, type HubConnection } from '#agent/dial.ts'
-import { HostKeyCheck } from '#agent/host-key.ts'
+import { readPasswordFile } from '#agent/login/credential-file.ts'
+import { Credentials } from '#agent/login/credentials.ts'
+import { dial, type DialOptions, type HubConnection } from '#agent/link/dial.ts'
+import { HostKeyCheck } from '#agent/login/host-key.ts'
 import { settleTarget, type Arguments, type Target } from '#agent/options.ts'
-import { agentSocketOf, knownHostsFilesOf, settleRoute } from '#agent/route.ts'
-import { expandHome, readSshConfig } from '#agent/ssh-config.ts'
-import { type Ask, terminalAsk } from '#agent/terminal.ts'
+import { agentSocketOf, knownHostsFilesOf, settleRoute } from '#agent/way/route.ts'
+import { expandHome, readSshConfig } from '#agent/login/ssh-config.ts'
+import { type Ask, terminalAsk } from '#agent/login/terminal.ts'
 
 type DialHooks = Pick<DialOptions, 'onAddress' | 'onSocket' | 'onArrived' | 'onGreeted' | 'onNegotiated'> &
   Partial<Pick<DialOptions, 'ask'>>

@@ -16,7 +16,7 @@ import {
   settleTarget,
   type Arguments,
 } from '#agent/options.ts'
-import { NO_SSH_CONFIG } from '#agent/ssh-config.ts'
+import { NO_SSH_CONFIG } from '#agent/login/ssh-config.ts'
 
 const parse = async (line: string): Promise<Arguments> => {
   const args = await parseArguments(line === '' ? [] : line.split(' '), '1.2.3')

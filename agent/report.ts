@@ -1,6 +1,6 @@
 /** The report on the terminal, to the letter of the guide; and the same as JSON, one object a line. */
-import { vlanText } from '#agent/bridge-choice.ts'
-import type { Outage } from '#agent/tunnels.ts'
+import { vlanText } from '#agent/lan/bridge-choice.ts'
+import type { Outage } from '#agent/link/tunnels.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 
 const RULE = '--------------------------------------'

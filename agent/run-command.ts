@@ -1,5 +1,5 @@
 /** Commands of the hub that print something and end. */
-import type { HubConnection } from '#agent/dial.ts'
+import type { HubConnection } from '#agent/link/dial.ts'
 import { EXIT_OTHER, ExitError } from '#agent/exit-codes.ts'
 
 /** What a command of the hub printed, and its exit status. */

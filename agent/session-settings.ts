@@ -3,7 +3,7 @@ import type { ConfigFile } from '#agent/config-file.ts'
 import { settleHub } from '#agent/hub.ts'
 import { settleBridges, settleDriver, settleNic, type Arguments } from '#agent/options.ts'
 import type { SessionOptions } from '#agent/session.ts'
-import type { Ask } from '#agent/terminal.ts'
+import type { Ask } from '#agent/login/terminal.ts'
 
 export type SessionSettings = Omit<SessionOptions, 'events' | 'isPatient'>
 

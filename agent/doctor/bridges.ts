@@ -1,11 +1,11 @@
 /** Which bridges of the hub the user may join, and whether the wanted ones are among them. */
 import { type Check, type Finding, failed, ok, warning } from '#agent/doctor/finding.ts'
 import { connectionOf } from '#agent/doctor/patient.ts'
-import { printable } from '#agent/printable.ts'
+import { excerpt } from '#agent/excerpt.ts'
 
 /** @param wanted  empty: none is asked for */
 export function judgeBridges(names: readonly string[], wanted: readonly string[], user: string): Finding {
-  const bridges = names.map((name) => printable(name))
+  const bridges = names.map((name) => excerpt(name))
   const missing = wanted.filter((name) => !bridges.includes(name))
   const facts = { bridges, wanted }
   if (bridges.length === 0 && wanted.length === 0)

@@ -1,10 +1,10 @@
 /** One connection to the hub, begun as hconnect begins it, and how far it came. */
-import type { HubConnection } from '#agent/dial.ts'
+import type { HubConnection } from '#agent/link/dial.ts'
 import { Milestone } from '#net/base/milestone.ts'
 import { ExitError, EXIT_OTHER } from '#agent/exit-codes.ts'
 import type { Hub } from '#agent/hub.ts'
-import { pastBlackHoles } from '#agent/path-watch.ts'
-import type { SshNegotiated } from '#agent/negotiated.ts'
+import { pastBlackHoles } from '#agent/way/path-watch.ts'
+import type { SshNegotiated } from '#agent/login/negotiated.ts'
 import { reasonOf } from '#net/base/errors.ts'
 
 /** The TCP connection. */

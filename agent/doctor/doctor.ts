@@ -11,7 +11,7 @@ import type { Hub } from '#agent/hub.ts'
 import { EXIT_ENDED, EXIT_OTHER } from '#agent/exit-codes.ts'
 import { settleBridges, settleDriver, settleNic, settleTarget, type Arguments } from '#agent/options.ts'
 import type { Output } from '#agent/output.ts'
-import { readSshConfig } from '#agent/ssh-config.ts'
+import { readSshConfig } from '#agent/login/ssh-config.ts'
 
 const ERASE_LINE = '\r\u001B[K'
 

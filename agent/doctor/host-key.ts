@@ -1,7 +1,7 @@
 /** Whether the hub's host key is the one that is known. */
 import { type Check, type Finding, failed, ok } from '#agent/doctor/finding.ts'
 import { EXIT_HOST_KEY, type ExitError } from '#agent/exit-codes.ts'
-import { printable } from '#agent/printable.ts'
+import { excerpt } from '#agent/excerpt.ts'
 
 /** @param software  how the hub's SSH names itself; undefined: it said nothing that is SSH */
 export function judgeHostKey(
@@ -9,7 +9,7 @@ export function judgeHostKey(
   isAccepted: boolean,
   failure: Pick<ExitError, 'exitCode' | 'message'> | undefined,
 ): Finding {
-  const name = software === undefined ? null : printable(software, 80)
+  const name = software === undefined ? null : excerpt(software, 80)
   if (isAccepted) return ok('known, and the right one', { software: name, known: true })
   const message = failure?.message ?? 'the key exchange came to no end'
   if (failure?.exitCode !== EXIT_HOST_KEY)

@@ -2,9 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClientChannel } from 'ssh2'
 
-import type { HubConnection } from '#agent/dial.ts'
+import type { HubConnection } from '#agent/link/dial.ts'
 import { Milestone } from '#net/base/milestone.ts'
-import { printable } from '#agent/printable.ts'
+import { excerpt } from '#agent/excerpt.ts'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { Load } from '#net/port/tunnel/load.ts'
 import { controlRecord, RECORD_BYE, RECORD_HELLO } from '#net/tunnel/framing.ts'
@@ -133,7 +133,7 @@ class Probe {
     })
     channel.once('close', () => {
       this.load.close()
-      this.#fail(printable(stderr) || 'the hub ended the measurement')
+      this.#fail(excerpt(stderr) || 'the hub ended the measurement')
       this.#closed.pass()
     })
   }

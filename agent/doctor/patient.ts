@@ -1,6 +1,6 @@
 /** What is examined, and what has been found out that later checks use. */
 import type { ConfigFile } from '#agent/config-file.ts'
-import type { HubConnection } from '#agent/dial.ts'
+import type { HubConnection } from '#agent/link/dial.ts'
 import type { Dialling } from '#agent/doctor/dialling.ts'
 import type { Hub } from '#agent/hub.ts'
 import type { System } from '#agent/doctor/system.ts'

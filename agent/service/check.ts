@@ -1,5 +1,5 @@
 /** `hconnect run --check`: what the configuration file would do. Nothing is opened or dialled. */
-import { vlanText } from '#agent/bridge-choice.ts'
+import { vlanText } from '#agent/lan/bridge-choice.ts'
 import type { ConfigFile, LinkSettings } from '#agent/config-file.ts'
 import { formatHubAddress } from '#agent/hub-address.ts'
 import type { Arguments } from '#agent/options.ts'

@@ -1,7 +1,7 @@
 /** A link of a running hconnect as `hconnect status` shows it. */
 import { z } from 'zod'
 
-import { printable } from '#agent/printable.ts'
+import { excerpt } from '#agent/excerpt.ts'
 import type { ManagedLink } from '#agent/service/managed-link.ts'
 import type { SessionReading } from '#agent/session.ts'
 
@@ -11,7 +11,7 @@ const LONGEST_TEXT = 1024
 const text = z
   .string()
   .max(LONGEST_TEXT)
-  .transform((said) => printable(said, LONGEST_TEXT))
+  .transform((said) => excerpt(said, LONGEST_TEXT))
 const count = z.number().min(0)
 const drops = z.record(z.string().regex(/^[a-z0-9-]{1,32}$/), count)
 

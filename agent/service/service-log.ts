@@ -4,7 +4,7 @@
  * output instead.
  */
 import { ctime, formatEventJson } from '#agent/report.ts'
-import { printable } from '#agent/printable.ts'
+import { excerpt } from '#agent/excerpt.ts'
 
 /** Of syslog(3). */
 const PRIORITIES = { error: 3, warning: 4, notice: 5, info: 6 } as const
@@ -50,6 +50,6 @@ export const serviceLog =
       const about = link === undefined ? {} : { link }
       return out(formatEventJson(new Date(), event, { severity, ...about, message: text, ...rest }))
     }
-    const line = printable(link === undefined ? text : `${link}: ${text}`, LONGEST_LINE)
+    const line = excerpt(link === undefined ? text : `${link}: ${text}`, LONGEST_LINE)
     err(isPlain ? `<${PRIORITIES[severity]}>${line}\n` : `hconnect: ${ctime(new Date())}: ${line}\n`)
   }

@@ -1,6 +1,6 @@
 /** `hconnect status`: asks every hconnect of this machine that this user may ask. */
 import type { Output } from '#agent/output.ts'
-import { printable } from '#agent/printable.ts'
+import { excerpt } from '#agent/excerpt.ts'
 import { AgentStatus } from '#agent/service/link-status.ts'
 import { agentSockets } from '#agent/service/runtime-directory.ts'
 import { formatStatus } from '#agent/service/status-text.ts'
@@ -52,7 +52,7 @@ async function ask(path: string, log: (text: string) => void): Promise<AgentStat
   } catch (error) {
     // Of a process that was killed, or has just ended.
     const isGone = error instanceof SystemError && ['ECONNREFUSED', 'ENOENT'].includes(error.code)
-    if (!isGone) log(`${path}: ${printable(reasonOf(error))}`)
+    if (!isGone) log(`${path}: ${excerpt(reasonOf(error))}`)
   } finally {
     client.close()
   }

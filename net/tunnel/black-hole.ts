@@ -6,7 +6,7 @@
  * A path that has failed altogether looks the same but for one thing: nothing comes back at all. Where the stall begins
  * before the keys are exchanged, nothing small is under way that could; but TCP has just connected there.
  *
- * Pure: the shell reads the connection (agent/path-watch.ts).
+ * Pure: the shell reads the connection (agent/way/path-watch.ts).
  */
 
 export interface StallReading {
