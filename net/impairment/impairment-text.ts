@@ -82,7 +82,7 @@ const OPTIONS = {
   seed: whole('seed', 0, MAX_SEED),
 } as const
 
-/** An option is of no use without another one. */
+/** An option is of no use without another one, which does something. */
 const NEEDS = [
   ['distribution', 'jitter'],
   ['gap', 'reorder'],
@@ -110,7 +110,7 @@ export function parseImpairment(text: string): Impairment | null {
   }
   const impairment = { ...PERFECT, ...found }
   for (const [name, needed] of NEEDS)
-    if (given.has(name) && !given.has(needed))
+    if (given.has(name) && formatOption(OPTIONS[needed], impairment) === undefined)
       throw new ConfigError(`impairment ${name} is of no use without ${needed}`)
   if (impairment.burst !== null && impairment.loss > 0)
     throw new ConfigError('impairments loss and burst exclude each other: burst has its own losses')

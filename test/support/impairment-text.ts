@@ -19,11 +19,12 @@ const delay = fc.oneof(
   fc.constant(''),
   time.map((ms) => `delay=${ms}`),
 )
+const isSome = (text: string): boolean => Number.parseFloat(text) > 0
 const jitter = fc
-  .tuple(time, fc.constantFrom('', ',distribution=uniform', ',distribution=normal'))
+  .tuple(time.filter(isSome), fc.constantFrom('', ',distribution=uniform', ',distribution=normal'))
   .map(([ms, distribution]) => `jitter=${ms}${distribution}`)
 const reorder = fc
-  .tuple(share, fc.integer({ min: 1, max: 1000 }))
+  .tuple(share.filter(isSome), fc.integer({ min: 1, max: 1000 }))
   .map(([percent, gap]) => `delay=7ms,reorder=${percent},gap=${gap}`)
 const times = fc.oneof(
   delay,
