@@ -29,6 +29,19 @@ export interface FabricConfig {
   readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
+  /** Of the topology whose bridges these are. */
+  readonly devices?: readonly FabricDevice[]
+}
+
+export interface FabricDevice {
+  readonly name: string
+  /** Where its process is at home, relative to the data directory. */
+  readonly directory: string
+  readonly interfaces: readonly {
+    readonly name: string
+    /** Null: not connected. */
+    readonly bridge: string | null
+  }[]
 }
 
 /** What a gateway says of a tunnel that it wants joined to a bridge. */
