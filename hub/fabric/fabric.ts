@@ -2,7 +2,7 @@
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
-import { MAX_WIRE_FRAME } from '#net/port/port.ts'
+import { MAX_WIRE_FRAME, type Port } from '#net/port/port.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
@@ -11,6 +11,7 @@ import type { SwitchVlan } from '#net/switch/vlan-list.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
+import { type ManagementConfig, openManagementPort } from '#hub/fabric/management.ts'
 import {
   applySettings,
   BRIDGE_SETTINGS,
@@ -31,6 +32,8 @@ export interface FabricConfig {
   readonly attach: readonly AttachmentConfig[]
   /** Of the topology whose bridges these are. */
   readonly devices?: readonly FabricDevice[]
+  /** The topology's management network; left out: it has none. */
+  readonly management?: ManagementConfig
 }
 
 export interface FabricDevice {
@@ -173,6 +176,7 @@ export class Fabric {
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
+  #management: Port | undefined
   /** Why bridges that were to have a VDE directory or a console have none. */
   readonly #socketProblems: string[] = []
   /** Groups of VDE directories: clients open their sockets to them, so this process must be a member. */
@@ -204,6 +208,7 @@ export class Fabric {
       entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
+    if (config.management) this.#openManagement(config.management, identity ?? '')
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
@@ -367,6 +372,7 @@ export class Fabric {
   close(): void {
     clearInterval(this.#timer)
     for (const attachment of this.#attachments) attachment.close()
+    this.#management?.close()
     for (const tunnel of this.#tunnels.values()) {
       tunnel.entry.disconnect()
       tunnel.port?.close()
@@ -376,6 +382,14 @@ export class Fabric {
       bridge.vde?.close()
       bridge.close()
     }
+  }
+
+  #openManagement(config: ManagementConfig, identity: string): void {
+    const entry = this.#bridge(config.bridge).switch.addEntry()
+    entry.description = 'dhcp'
+    entry.isReserved = true
+    this.#management = openManagementPort(config, identity, entry)
+    entry.connect(this.#management)
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {

@@ -9,6 +9,7 @@ import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { Child, type ChildState } from '#hub/supervisor/child.ts'
 import { DeviceHome } from '#hub/supervisor/device-home.ts'
 import type { DeviceIds } from '#hub/supervisor/device-ids.ts'
+import { managementOf } from '#hub/supervisor/management-leases.ts'
 import type { TopologiesContext } from '#hub/supervisor/topologies.ts'
 
 /** Devices that are started at the same time. */
@@ -166,6 +167,7 @@ export class RunningTopology {
 /** Bridges of a topology go by TOPOLOGY/BRIDGE. */
 function fabricConfig(plan: TopologyPlan, identity: string): FabricConfig {
   const full = (bridge: string): string => `${plan.name}/${bridge}`
+  const management = managementOf(plan)
   return {
     identity,
     bridges: plan.bridges.map((bridge) => ({ name: full(bridge) })),
@@ -178,5 +180,6 @@ function fabricConfig(plan: TopologyPlan, identity: string): FabricConfig {
         bridge: bridge === null ? null : full(bridge),
       })),
     })),
+    ...(management && { management: { ...management, bridge: full(management.bridge) } }),
   }
 }
