@@ -69,7 +69,7 @@ const message = (
   ...more,
 })
 
-const framed = (payload: Uint8Array, sourceMac = MAC): Uint8Array =>
+const framed = (payload: Uint8Array, sourceMac: Uint8Array = MAC): Uint8Array =>
   dhcpFrame(
     {
       sourceMac,
