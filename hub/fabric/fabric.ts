@@ -415,6 +415,8 @@ export class Fabric {
     entry.description = `cable to ${far.bridge}`
     entry.isReserved = true
     return entry
+  }
+
   #openManagement(config: ManagementConfig, identity: string): void {
     const entry = this.#bridge(config.bridge).switch.addEntry()
     entry.description = 'dhcp'

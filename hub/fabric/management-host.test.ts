@@ -136,7 +136,7 @@ describe('DHCP', () => {
     ['goes on with another one', { address: 0, server: 0, own: OTHER }, DHCP_NAK, '255.255.255.255'],
     ['asks for nothing', { address: 0, server: 0, own: 0 }, DHCP_NAK, '255.255.255.255'],
   ])('a request that %s', (_, { address, server, own }, type, to) => {
-    const options: readonly (readonly [number, Uint8Array])[] = []
+    const options: [number, Uint8Array][] = []
     if (address !== 0) options.push([OPTION_ADDRESS, wordOctets(address)])
     if (server !== 0) options.push([OPTION_SERVER, wordOctets(server)])
     const answer = ask(message(DHCP_REQUEST, { clientAddress: own }, options))
