@@ -18,7 +18,6 @@ export interface PlanOptions {
 }
 
 const FIRST_MANAGEMENT_ADDRESS = 11
-const MOST_MANAGED = 240
 
 export function planOf(topology: Topology, options: PlanOptions): TopologyPlan {
   const { name, owner, managementPrefix } = options

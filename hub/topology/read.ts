@@ -1,6 +1,7 @@
 /** A topology file, with the files around it if there are any: read, and what is wrong with it. */
 import { basename } from 'node:path'
 
+import { checkHostFiles } from '#hub/topology/host-files.ts'
 import { DEFINITIONS } from '#hub/topology/definitions/common.ts'
 import { parseConfigs } from '#hub/topology/language/parser.ts'
 import { preprocess } from '#hub/topology/language/preprocessor.ts'
@@ -41,6 +42,7 @@ export function readTopology(file: SourceFile, set: FileSet | undefined): ReadTo
   // What is missing in a file that cannot be read says nothing.
   if (diagnostics.errors > 0) return { topology: undefined, diagnostics }
   const topology = resolve(configs, { has: paths && ((path) => paths.has(path)), end, diagnostics })
+  if (topology && set) checkHostFiles(topology, (path) => set.read(path), diagnostics)
   return { topology: diagnostics.errors > 0 ? undefined : topology, diagnostics }
 }
 

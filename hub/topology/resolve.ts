@@ -9,6 +9,7 @@ import {
   type DeviceInterface,
   type DeviceKind,
   EXTERNAL,
+  MOST_MANAGED,
   type Topology,
 } from '#hub/topology/topology.ts'
 import { printable } from '#net/base/printable.ts'
@@ -62,6 +63,7 @@ export function resolve(configs: readonly ConfigBlock[], options: ResolveOptions
   )
   if (devices.length > MAX_DEVICES) diagnostics.error(end, `more than ${MAX_DEVICES} devices`)
   checkBridges(config, diagnostics)
+  checkManaged(devices, diagnostics)
   const bridges = bridgesOf(devices)
   if (bridges.length > MAX_BRIDGES) diagnostics.error(end, `more than ${MAX_BRIDGES} bridges`)
   return { name: printable(config.name.text).slice(0, LONGEST_NAME), devices, bridges }
@@ -173,6 +175,18 @@ function checkBridges({ bridges, vms }: ConfigBlock, diagnostics: Diagnostics): 
     declared.add(bridge.text)
     diagnostics.warn(bridge.place, `the bridge "${bridge.text}" is not declared; it is made all the same`)
   }
+}
+
+function checkManaged(devices: readonly Device[], diagnostics: Diagnostics): void {
+  const managed = devices.flatMap(
+    ({ interfaces }) => interfaces.find(({ bridge }) => bridge === EXTERNAL) ?? [],
+  )
+  const beyond = managed[MOST_MANAGED]
+  if (beyond === undefined) return
+  diagnostics.error(
+    beyond.place,
+    `more than ${MOST_MANAGED} devices on the bridge "${EXTERNAL}": the management network has no more addresses`,
+  )
 }
 
 function configurationOf(vm: VmBlock, { has, diagnostics }: ResolveOptions): Configuration | undefined {

@@ -50,5 +50,7 @@ export interface Bridge {
 
 /** The management network. */
 export const EXTERNAL = 'external'
+/** Devices that it has addresses for. */
+export const MOST_MANAGED = 240
 /** Its ports are not connected to each other. */
 export const DEAD = 'dead'
