@@ -198,7 +198,7 @@ attach: private0=nic:eth1
       .split('')
       .map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`)
       .join('\n')}`
-    expect(() => parseConfigFile(bomb, 'hub.yaml')).toThrow(/hub\.yaml: /)
+    expect(() => parseConfigFile(bomb, 'hub.yaml')).toThrow(/hub\.yaml:1:1: Excessive/)
     expect(() => parseConfigFile('just text', 'hub.yaml')).toThrow(/hub\.yaml:1:1: /)
   })
 })

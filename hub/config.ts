@@ -1,7 +1,6 @@
 /** What `hybridge serve` is told: by its command line, its configuration file, or both. */
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { isIPv4, isIPv6 } from 'node:net'
-import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { parseImpairment } from '#net/impairment/impairment-text.ts'
@@ -11,6 +10,7 @@ import { parseStorm } from '#net/switch/guards/storm.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
 import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
 import { DEFAULT_RSTP, RSTP_BRIDGE_OPTIONS, withRstpBridge } from '#hub/fabric/rstp-settings.ts'
+import { parseYaml } from '#hub/base/yaml-text.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
 import {
   MGMT_OPTIONS,
@@ -303,58 +303,14 @@ export type ConfigFile = z.infer<typeof ConfigFile>
 
 /** Reads the text of a configuration file (YAML 1.2). @throws ConfigError with a line for each fault */
 export function parseConfigFile(text: string, file: string): ConfigFile {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const where = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${file}:${line}:${col}`
+  const data = parseYaml(text, file, ConfigFile)
+  const { data: directory, vde, cert, key } = data
+  const paths = { data: directory, vde, cert, key }
+  const given = Object.entries(paths).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return {
+    ...data,
+    ...Object.fromEntries(given.map(([name, path]) => [name, resolve(dirname(file), path)])),
   }
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      document.errors.map((fault) => `${where(fault.pos[0])}: ${fault.message}`).join('\n'),
-    )
-  }
-  let value: unknown
-  try {
-    value = document.toJS({ maxAliasCount: 100 }) ?? {}
-  } catch (error) {
-    throw new ConfigError(`${file}: ${reasonOf(error)}`, { cause: error })
-  }
-  const parsed = ConfigFile.safeParse(value)
-  if (parsed.success) {
-    const { data, vde, cert, key } = parsed.data
-    const paths = { data, vde, cert, key }
-    const given = Object.entries(paths).filter((entry): entry is [string, string] => entry[1] !== undefined)
-    return {
-      ...parsed.data,
-      ...Object.fromEntries(given.map(([name, path]) => [name, resolve(dirname(file), path)])),
-    }
-  }
-  const faults = parsed.error.issues.flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }]
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: `unknown setting` }))
-  })
-  const known = faults.map(({ path, message }) => {
-    const offset = offsetOf(document, path)
-    return { offset, text: `${where(offset)}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}` }
-  })
-  throw new ConfigError(
-    known
-      .sort((a, b) => a.offset - b.offset)
-      .map((fault) => fault.text)
-      .join('\n'),
-  )
-}
-
-/** Where in the text the value at a path begins; a key that should not be there is its own place. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
-  const parent = document.getIn(path.slice(0, -1), true)
-  const pair = isMap(parent)
-    ? parent.items.find((item) => isNode(item.key) && String(item.key) === String(path.at(-1)))
-    : undefined
-  if (pair && isNode(pair.key)) return pair.key.range?.[0] ?? 0
-  const node = document.getIn(path, true)
-  return isNode(node) ? (node.range?.[0] ?? 0) : 0
 }
 
 /** What the command line says, as text. */

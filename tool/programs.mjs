@@ -9,6 +9,7 @@ export const COMMANDS = {
     programs: {
       'hybridge-control': 'hub/accounts/process.ts',
       'hybridge-fabric': 'hub/fabric/process.ts',
+      'hybridge-device': 'hub/device/process.ts',
       'hybridge-metrics': 'hub/metrics/process.ts',
       'hybridge-gateway': 'hub/gateway/process.ts',
     },

@@ -2,6 +2,7 @@
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
+import { CableEnd, layCable } from '#net/port/cable.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
@@ -29,6 +30,31 @@ export interface FabricConfig {
   readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
+  /** Between bridges. */
+  readonly cables?: readonly CableConfig[]
+  /** Of the topology whose bridges these are. */
+  readonly devices?: readonly FabricDevice[]
+}
+
+export interface CableConfig {
+  readonly ends: readonly [CableEndConfig, CableEndConfig]
+}
+
+interface CableEndConfig {
+  readonly bridge: string
+  /** Of the port, as `bridge port set` takes them. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+export interface FabricDevice {
+  readonly name: string
+  /** Where its process is at home, relative to the data directory. */
+  readonly directory: string
+  readonly interfaces: readonly {
+    readonly name: string
+    /** Null: not connected. */
+    readonly bridge: string | null
+  }[]
 }
 
 /** What a gateway says of a tunnel that it wants joined to a bridge. */
@@ -154,6 +180,7 @@ interface TunnelEntry {
 export class Fabric {
   readonly #bridges = new Map<string, Bridge>()
   readonly #attachments: Attachment[] = []
+  readonly #cables: CableEnd[] = []
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
   readonly #say: Say
@@ -191,6 +218,7 @@ export class Fabric {
       entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
+    for (const cable of config.cables ?? []) this.#layCable(cable)
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
@@ -354,6 +382,7 @@ export class Fabric {
   close(): void {
     clearInterval(this.#timer)
     for (const attachment of this.#attachments) attachment.close()
+    for (const end of this.#cables) end.close()
     for (const tunnel of this.#tunnels.values()) {
       tunnel.entry.disconnect()
       tunnel.port?.close()
@@ -363,6 +392,23 @@ export class Fabric {
       bridge.vde?.close()
       bridge.close()
     }
+  }
+
+  #layCable({ ends: [a, b] }: CableConfig): void {
+    const entries = [this.#cableEntry(a, b), this.#cableEntry(b, a)] as const
+    const ports = layCable([b.bridge, a.bridge], ...entries)
+    this.#cables.push(...ports)
+    entries[0].connect(ports[0])
+    entries[1].connect(ports[1])
+  }
+
+  #cableEntry(end: CableEndConfig, far: CableEndConfig): SwitchPort {
+    const bridge = this.#bridge(end.bridge)
+    const entry = bridge.switch.addEntry()
+    applySettings(PORT_SETTINGS, { bridge, entry }, end.settings ?? {})
+    entry.description = `cable to ${far.bridge}`
+    entry.isReserved = true
+    return entry
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {
@@ -481,6 +527,7 @@ export class Fabric {
 
   /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
+    if (entry.port instanceof CableEnd) entry.port.far?.setUp(!entry.isLinkDown, why)
     if (entry.port === null || !ATTACHED.test(entry.port.name)) return
     // A switch of VDE answers later; whoever opened a port that is down has told why.
     if (!entry.isUp && why === `${entry.port.name} connected`) return

@@ -105,6 +105,9 @@ export const timerfdCreate = libc.func('int timerfd_create(int, int)') as Call<[
 export const timerfdSettime = libc.func('int timerfd_settime(int, int, uintptr_t, uintptr_t)') as Call<
   [number, number, number, number]
 >
+export const mknod = libc.func('int mknod(const char*, unsigned int, unsigned long)') as Call<
+  [string, number, number]
+>
 export const flock = libc.func('int flock(int, int)') as Call<[number, number]>
 export const ifNameToIndex = libc.func('unsigned int if_nametoindex(const char*)') as Call<[string]>
 
