@@ -11,6 +11,7 @@ import type { SwitchVlan } from '#net/switch/vlan-list.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
+import { DevicePorts, type FabricDevice } from '#hub/fabric/device-ports.ts'
 import {
   applySettings,
   BRIDGE_SETTINGS,
@@ -31,17 +32,6 @@ export interface FabricConfig {
   readonly attach: readonly AttachmentConfig[]
   /** Of the topology whose bridges these are. */
   readonly devices?: readonly FabricDevice[]
-}
-
-export interface FabricDevice {
-  readonly name: string
-  /** Where its process is at home, relative to the data directory. */
-  readonly directory: string
-  readonly interfaces: readonly {
-    readonly name: string
-    /** Null: not connected. */
-    readonly bridge: string | null
-  }[]
 }
 
 /** What a gateway says of a tunnel that it wants joined to a bridge. */
@@ -167,6 +157,7 @@ interface TunnelEntry {
 export class Fabric {
   readonly #bridges = new Map<string, Bridge>()
   readonly #attachments: Attachment[] = []
+  readonly #devices: DevicePorts
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
   readonly #say: Say
@@ -189,6 +180,7 @@ export class Fabric {
       applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
       this.#bridges.set(name, bridge)
     }
+    this.#devices = new DevicePorts(config.devices ?? [], (name) => this.#bridge(name).switch, say)
     // Before what is attached: that may be plugged into one of these.
     for (const { name, vde, mgmt } of config.bridges) {
       if (vde) this.#openVde(this.#bridge(name), vde)
@@ -204,6 +196,8 @@ export class Fabric {
       entry.isReserved = true
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
+    // After the process has dropped root's rights: devices' processes are nobody's friends.
+    queueMicrotask(() => this.#devices.connect())
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
@@ -339,6 +333,11 @@ export class Fabric {
     )
   }
 
+  /** The process of a device is there. */
+  deviceUp(device: string): void {
+    this.#devices.connect(device)
+  }
+
   /** @throws ProtocolError `unknown-bridge` */
   links(bridge?: string): LinkReading[] {
     const selected = this.#selected(bridge)
@@ -366,6 +365,7 @@ export class Fabric {
 
   close(): void {
     clearInterval(this.#timer)
+    this.#devices.close()
     for (const attachment of this.#attachments) attachment.close()
     for (const tunnel of this.#tunnels.values()) {
       tunnel.entry.disconnect()
@@ -494,6 +494,7 @@ export class Fabric {
 
   /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
+    this.#devices.portChanged(entry)
     if (entry.port === null || !ATTACHED.test(entry.port.name)) return
     // A switch of VDE answers later; whoever opened a port that is down has told why.
     if (!entry.isUp && why === `${entry.port.name} connected`) return
@@ -504,6 +505,7 @@ export class Fabric {
   #age(): void {
     const now = this.#now()
     for (const bridge of this.#bridges.values()) bridge.tick(now)
+    this.#devices.connect()
     for (const [id, tunnel] of this.#tunnels)
       if (tunnel.leftAt !== undefined && now - tunnel.leftAt > KEEP_ENTRY_MS) this.#forget(id, tunnel)
   }
