@@ -9,6 +9,7 @@ import { DEVICE_CONFIG, DEVICE_SOCKET } from '#hub/base/device-paths.ts'
 import { openDeviceLog } from '#hub/base/log.ts'
 import { fingerprintOf, identityOf } from '#hub/base/process-config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
+import { DeviceTaps } from '#hub/device/taps.ts'
 
 const text = readFileSync(DEVICE_CONFIG, 'utf8')
 const config: DeviceConfig = JSON.parse(text)
@@ -20,6 +21,7 @@ const die = (error: unknown): never => {
 process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
 
+const taps = new DeviceTaps(config.device.interfaces)
 await claimSocketPath(DEVICE_SOCKET)
 const rpc = await listenRpc(
   DEVICE_SOCKET,
@@ -30,6 +32,7 @@ log.info('ready')
 
 const stop = (): void => {
   log.info('stopping')
+  taps.close()
   void rpc.close().then(() => process.exit(0))
 }
 process.once('SIGTERM', stop)

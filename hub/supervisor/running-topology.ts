@@ -149,8 +149,16 @@ export class RunningTopology {
       home,
       logLevel: serve.log,
       log,
+      onReady: () => this.#deviceReady(planned.name),
     })
     return { planned, home, child }
+  }
+
+  /** Its interfaces need not wait until the fabric looks for them by itself. */
+  #deviceReady(device: string): void {
+    this.#fabric.tell('device.up', { device }).catch(() => {
+      // It is not there now; when it is, it looks.
+    })
   }
 
   #get(name: string): RunningDevice {
