@@ -54,6 +54,8 @@ export interface FabricDevice {
     readonly name: string
     /** Null: not connected. */
     readonly bridge: string | null
+    /** Of the port, as `bridge port set` takes them. */
+    readonly settings?: Readonly<Record<string, string>>
   }[]
 }
 
