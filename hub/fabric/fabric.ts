@@ -3,7 +3,7 @@ import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
 import { CableEnd, layCable } from '#net/port/cable.ts'
-import { MAX_WIRE_FRAME } from '#net/port/port.ts'
+import { MAX_WIRE_FRAME, type Port } from '#net/port/port.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
@@ -13,6 +13,7 @@ import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachm
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
 import { DevicePorts, type FabricDevice } from '#hub/fabric/device-ports.ts'
+import { type ManagementConfig, openManagementPort } from '#hub/fabric/management.ts'
 import {
   applySettings,
   BRIDGE_SETTINGS,
@@ -35,6 +36,8 @@ export interface FabricConfig {
   readonly cables?: readonly CableConfig[]
   /** Of the topology whose bridges these are. */
   readonly devices?: readonly FabricDevice[]
+  /** The topology's management network; left out: it has none. */
+  readonly management?: ManagementConfig
 }
 
 export interface CableConfig {
@@ -178,6 +181,7 @@ export class Fabric {
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
+  #management: Port | undefined
   /** Why bridges that were to have a VDE directory or a console have none. */
   readonly #socketProblems: string[] = []
   /** Groups of VDE directories: clients open their sockets to them, so this process must be a member. */
@@ -213,6 +217,7 @@ export class Fabric {
     for (const cable of config.cables ?? []) this.#layCable(cable)
     // After the process has dropped root's rights: devices' processes are nobody's friends.
     queueMicrotask(() => this.#devices.connect())
+    if (config.management) this.#openManagement(config.management, identity ?? '')
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
@@ -383,6 +388,7 @@ export class Fabric {
     this.#devices.close()
     for (const attachment of this.#attachments) attachment.close()
     for (const end of this.#cables) end.close()
+    this.#management?.close()
     for (const tunnel of this.#tunnels.values()) {
       tunnel.entry.disconnect()
       tunnel.port?.close()
@@ -418,6 +424,12 @@ export class Fabric {
     this.#cables.push(...ports)
     entries[0].connect(ports[0])
     entries[1].connect(ports[1])
+  }
+
+  #openManagement(config: ManagementConfig, identity: string): void {
+    const entry = this.#addReserved(config.bridge, 'dhcp')
+    this.#management = openManagementPort(config, identity, entry)
+    entry.connect(this.#management)
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {
