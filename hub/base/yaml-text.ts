@@ -34,6 +34,8 @@ export function readYaml<T>(text: string, schema: z.ZodType<T>): { value: T } | 
   const parsed = schema.safeParse(value)
   if (parsed.success) return { value: parsed.data }
   const found = parsed.error.issues.flatMap((issue) => {
+    if (issue.code === 'invalid_key')
+      return issue.issues.map(({ message }) => ({ path: issue.path, reason: message }))
     if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, reason: issue.message }]
     return issue.keys.map((key) => ({ path: [...issue.path, key], reason: 'unknown setting' }))
   })

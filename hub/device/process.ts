@@ -5,10 +5,13 @@
 import { readFileSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
 import { claimSocketPath, listenRpc } from '#net/base/rpc.ts'
-import { DEVICE_CONFIG, DEVICE_SOCKET } from '#hub/base/device-paths.ts'
+import { DEVICE_CONFIG, DEVICE_CONSOLE_SOCKET, DEVICE_SOCKET } from '#hub/base/device-paths.ts'
 import { openDeviceLog } from '#hub/base/log.ts'
 import { fingerprintOf, identityOf } from '#hub/base/process-config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
+import { DeviceTaps } from '#hub/device/taps.ts'
+import { DeviceConsole } from '#hub/device/console.ts'
+import { runShell } from '#hub/device/shell.ts'
 
 const text = readFileSync(DEVICE_CONFIG, 'utf8')
 const config: DeviceConfig = JSON.parse(text)
@@ -20,6 +23,10 @@ const die = (error: unknown): never => {
 process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
 
+const taps = new DeviceTaps(config.device.interfaces)
+const deviceConsole = new DeviceConsole()
+await deviceConsole.listen(DEVICE_CONSOLE_SOCKET)
+const endShell = runShell(deviceConsole.terminal)
 await claimSocketPath(DEVICE_SOCKET)
 const rpc = await listenRpc(
   DEVICE_SOCKET,
@@ -30,6 +37,9 @@ log.info('ready')
 
 const stop = (): void => {
   log.info('stopping')
+  taps.close()
+  endShell()
+  deviceConsole.close()
   void rpc.close().then(() => process.exit(0))
 }
 process.once('SIGTERM', stop)

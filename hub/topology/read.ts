@@ -1,12 +1,13 @@
 /** A topology file, with the files around it if there are any: read, and what is wrong with it. */
 import { basename } from 'node:path'
 
-import { checkHostFiles } from '#hub/topology/host-files.ts'
 import { DEFINITIONS } from '#hub/topology/definitions/common.ts'
+import { checkHostFiles } from '#hub/topology/host-files.ts'
 import { parseConfigs } from '#hub/topology/language/parser.ts'
 import { preprocess } from '#hub/topology/language/preprocessor.ts'
 import { Diagnostics, type Place, type SourceFile } from '#hub/topology/language/source.ts'
 import { resolve } from '#hub/topology/resolve.ts'
+import { SWITCHING_FILE, withSwitching } from '#hub/topology/switching.ts'
 import type { Topology } from '#hub/topology/topology.ts'
 
 /** The files around a topology file. */
@@ -41,7 +42,11 @@ export function readTopology(file: SourceFile, set: FileSet | undefined): ReadTo
   const paths = set && new Set(set.paths)
   // What is missing in a file that cannot be read says nothing.
   if (diagnostics.errors > 0) return { topology: undefined, diagnostics }
-  const topology = resolve(configs, { has: paths && ((path) => paths.has(path)), end, diagnostics })
+  const resolved = resolve(configs, { has: paths && ((path) => paths.has(path)), end, diagnostics })
+  const topology =
+    resolved !== undefined && set !== undefined && paths?.has(SWITCHING_FILE) === true
+      ? withSwitching(resolved, { name: SWITCHING_FILE, text: set.read(SWITCHING_FILE) }, diagnostics)
+      : resolved
   if (topology && set) checkHostFiles(topology, (path) => set.read(path), diagnostics)
   return { topology: diagnostics.errors > 0 ? undefined : topology, diagnostics }
 }
