@@ -5,6 +5,7 @@
 import { chmodSync, chownSync, existsSync } from 'node:fs'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { ACCOUNTS_FILE, AUTH_SOCKET, CONTROL_SOCKET, SUPERVISOR_SOCKET } from '#hub/base/data-directory.ts'
+import { DEFAULT_MANAGEMENT_NETWORK } from '#hub/base/management-network.ts'
 import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import { type Logger, openChildLog } from '#hub/base/log.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
@@ -18,6 +19,8 @@ import { AccountStore } from '#hub/accounts/store.ts'
 export interface ControlConfig {
   /** The hub's own: its host key's fingerprint. */
   readonly identity: string
+  /** Out of which each topology has its management network. */
+  readonly managementNetwork: string
 }
 
 const CONFIG = 'run/control.json'
@@ -26,14 +29,17 @@ async function main(log: Logger): Promise<void> {
   const users = processUsers()
   const { text, fingerprint } = existsSync(CONFIG)
     ? readProcessConfig('control')
-    : { text: '{"identity":""}', fingerprint: '' }
+    : {
+        text: JSON.stringify({ identity: '', managementNetwork: DEFAULT_MANAGEMENT_NETWORK }),
+        fingerprint: '',
+      }
   const config: ControlConfig = JSON.parse(text)
   const identity = identityOf(fingerprint)
   process.umask(0o077)
   const store = AccountStore.open(ACCOUNTS_FILE, users?.service)
   const fabric = new RpcClient(fabricSockets().rpc)
   const supervisor = new RpcClient(SUPERVISOR_SOCKET)
-  const active = new ActiveTopologies(supervisor, config.identity)
+  const active = new ActiveTopologies(supervisor, config.identity, config.managementNetwork)
   const options = {
     onFailure: (op: string, error: unknown) => log.error({ op, err: error }, 'operation failed'),
   }

@@ -57,6 +57,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     new Child({ name, program, socket, config: settings, users, logLevel: config.log, log })
   const control = child('control', programOf('control'), CONTROL_SOCKET, {
     identity: fingerprint,
+    managementNetwork: config.managementNetwork,
   } satisfies ControlConfig)
   const fabric = child('fabric', programOf('fabric'), fabricSockets().rpc, fabricConfig)
 

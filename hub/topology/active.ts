@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { ProtocolError, SystemError } from '#net/base/errors.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
+import { freeManagementNetwork } from '#hub/base/management-network.ts'
 import { planFile, readPlan, TOPOLOGY_NAME, type TopologyPlan } from '#hub/base/topology-plan.ts'
 import { formatDiagnostic } from '#hub/topology/language/source.ts'
 import { openTopology } from '#hub/topology/open.ts'
@@ -14,15 +15,17 @@ import { readTopology } from '#hub/topology/read.ts'
 const TOPOLOGIES = 'topologies'
 /** TCP ports of consoles, on loopback. */
 const FIRST_CONSOLE_PORT = 5001
-const MANAGEMENT_PREFIXES = '10.255'
 
 export class ActiveTopologies {
   readonly #supervisor: Pick<RpcClient, 'call'>
   readonly #identity: string
+  readonly #managementNetwork: string
 
-  constructor(supervisor: Pick<RpcClient, 'call'>, identity: string) {
+  /** @param managementNetwork  out of which each topology has one */
+  constructor(supervisor: Pick<RpcClient, 'call'>, identity: string, managementNetwork: string) {
     this.#supervisor = supervisor
     this.#identity = identity
+    this.#managementNetwork = managementNetwork
   }
 
   /** Plans the set of that name and has it started. @throws ProtocolError with all that is wrong with it */
@@ -39,7 +42,7 @@ export class ActiveTopologies {
       identity: this.#identity,
       read: (path) => (files ? files.read(path) : ''),
       consolePorts: freePorts(others, topology.devices.length),
-      managementPrefix: freePrefix(others),
+      managementNetwork: this.#freeNetwork(others),
     })
     mkdirSync(`${TOPOLOGIES}/${name}`, { recursive: true, mode: 0o710 })
     writeFileSync(`${planFile(name)}.new`, JSON.stringify(plan), { mode: 0o600 })
@@ -51,6 +54,17 @@ export class ActiveTopologies {
     const set = `${TOPOLOGIES}/${name}/set`
     if (TOPOLOGY_NAME.test(name) && existsSync(set)) return set
     throw new ProtocolError('unknown-topology', `there is no topology ${JSON.stringify(name)}`)
+  }
+
+  #freeNetwork(others: readonly TopologyPlan[]): string {
+    const pool = this.#managementNetwork
+    const taken = new Set(others.map(({ managementNetwork }) => managementNetwork))
+    const free = freeManagementNetwork(pool, taken)
+    if (free !== undefined) return free
+    throw new ProtocolError(
+      'too-many-topologies',
+      `other topologies have all management networks of ${pool} (serve --management-network takes a larger one)`,
+    )
   }
 
   /** Of all that have been started. */
@@ -73,11 +87,4 @@ function freePorts(others: readonly TopologyPlan[], count: number): number[] {
   for (let port = FIRST_CONSOLE_PORT; ports.length < count && port < 65_536; port++)
     if (!taken.has(port)) ports.push(port)
   return ports
-}
-
-function freePrefix(others: readonly TopologyPlan[]): string {
-  const taken = new Set(others.map(({ managementNetwork }) => managementNetwork))
-  for (let i = 0; i < 256; i++)
-    if (!taken.has(`${MANAGEMENT_PREFIXES}.${i}.0/24`)) return `${MANAGEMENT_PREFIXES}.${i}`
-  throw new ProtocolError('too-many-topologies', 'all management networks are in use')
 }
