@@ -22,7 +22,8 @@ import type { Remote } from '#agent/link/tunnels.ts'
 import type { ProtocolError } from '#net/base/errors.ts'
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
-import type { FrameSink } from '#net/port/port.ts'
+import type { FrameSink, Port } from '#net/port/port.ts'
+import { PortBundle } from '#net/port/tunnel/bundle.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 import { RECORD_PONG } from '#net/tunnel/framing.ts'
@@ -60,6 +61,8 @@ let connections: ssh2.Connection[] = []
 let open = new Set<ssh2.Connection>()
 let tunnels: HubTunnel[] = []
 let hello: Hello
+/** That the hub gives with a tunnel. */
+let token: string | undefined
 let knownBridges = new Set<string>()
 
 beforeEach(async () => {
@@ -76,6 +79,7 @@ beforeEach(async () => {
     keepaliveMs: 2000,
     key: '',
   }
+  token = undefined
   knownBridges = new Set(['private0', 'private1'])
   server = new ssh2.Server({ hostKeys: [HOST_KEY] }, (connection) => {
     connections.push(connection)
@@ -123,7 +127,7 @@ function serve(channel: ServerChannel, bridge: string): void {
       {
         onHello: (peer) => {
           tunnel.peer = peer
-          if (knownBridges.has(bridge)) tunnel.session.greet()
+          if (knownBridges.has(bridge)) tunnel.session.greet(token)
           else tunnel.session.bye('unknown-bridge', `no bridge ${bridge}`)
         },
         onFrames: (chunk, start, end) => {
@@ -156,6 +160,10 @@ const raise = (): never => {
 }
 
 function agent(...bridges: string[]) {
+  return agentWith(1, bridges)
+}
+
+function agentWith(connections: number | 'auto', bridges: readonly string[]) {
   const counters = new PortCounters()
   const received: Buffer[] = []
   const sink: FrameSink = {
@@ -165,7 +173,11 @@ function agent(...bridges: string[]) {
   }
   const remotes = (bridges.length > 0 ? bridges : ['private0']).map((bridge): Remote => ({
     bridge,
-    port: new TunnelPort({ name: 'tunnel:test', counters, sink, seed: 1 }),
+    port: new PortBundle({
+      first: new TunnelPort({ name: 'tunnel:test', counters, sink, seed: 1 }),
+      sink,
+      seed: 2,
+    }),
     outage: undefined,
   }))
   const [{ port: tunnelPort } = raise()] = remotes
@@ -196,6 +208,7 @@ function agent(...bridges: string[]) {
     portKey: 'key',
     superFrames: true,
     latencyControl: true,
+    connections,
     isPatient: false,
     random: () => 0.5,
     dial: (lastRoundTripMs, signal) =>
@@ -221,7 +234,7 @@ const holdings = () => ({
 })
 
 /** A frame of 64 octets in memory that a port takes. */
-function sendFrame(to: TunnelPort): void {
+function sendFrame(to: Port): void {
   const memory = new FrameMemory(new Uint8Array(128).fill(7))
   putPlain(memory.bytes, 32)
   to.send(memory, 32, 32 + FRAME)

@@ -51,6 +51,8 @@ export interface SshDoorOptions {
   readonly hostKey: Buffer
   readonly accounts: RpcClient
   readonly ports: PortsAnswer
+  /** Octets that the buffers of its sockets let one connection have under way; undefined: the system does not tell. */
+  readonly underWay: number | undefined
   readonly log: Logger
 }
 
@@ -278,6 +280,7 @@ export class SshDoor {
       user,
       channel,
       caller,
+      underWay: this.#options.underWay,
       log: (level, text) => this.#options.log[level](text),
       onEnd: () => this.#tunnels.delete(tunnel),
     })

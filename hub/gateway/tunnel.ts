@@ -19,7 +19,7 @@ import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
 import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
-import { refusalOf } from '#hub/gateway/fabric-answer.ts'
+import { parseAnswer } from '#hub/gateway/fabric-answer.ts'
 
 /** Shorter than an agent waits for the hello, so that it hears the reason. */
 const ATTACH_TIMEOUT_MS = 3000
@@ -37,6 +37,8 @@ export interface TunnelOptions {
   /** Of ssh2. */
   readonly channel: Duplex & { exit(status: number): void }
   readonly caller: Caller
+  /** `Hello.underWay`. */
+  readonly underWay?: number | undefined
   readonly log: (level: 'info' | 'warn', text: string) => void
   readonly onEnd: () => void
 }
@@ -67,6 +69,7 @@ export class Tunnel {
       latencyControl: true,
       keepaliveMs: KEEPALIVE_MS,
       key: '',
+      underWay: options.underWay,
     }
     this.#session = new TunnelSession(
       own,
@@ -112,6 +115,7 @@ export class Tunnel {
       path: connectionUnder(caller, peer.latencyControl),
       fabric,
       seed: randomInt(2 ** 32),
+      isFurther: peer.token !== undefined,
       onControl: (type, payload) => {
         if (type !== RECORD_BYE) return
         const reason = decodeBye(payload)
@@ -139,10 +143,10 @@ export class Tunnel {
         return
       }
       clearTimeout(timer)
-      const refused = refusalOf(answer)
-      if (refused) return this.bye(refused.code, refused.message)
+      const joined = parseAnswer(answer)
+      if (joined instanceof ProtocolError) return this.bye(joined.code, joined.message)
       this.#joined = true
-      this.#session.greet()
+      this.#session.greet(joined.token)
       this.#transmit()
       this.#arm()
       if (chunk.length > end + 1) this.#fromFabric(chunk.subarray(end + 1))
@@ -153,6 +157,7 @@ export class Tunnel {
       user,
       name: peer.name,
       key: peer.key,
+      token: peer.token,
       superFrames: peer.superFrames,
       largestFrame: peer.largestFrame,
       localAddress: caller.localAddress,

@@ -21,6 +21,10 @@ export interface Hello {
   readonly keepaliveMs: number
   /** The agent's port key: the same one takes its port of the switch over. Empty from a hub. */
   readonly key: string
+  /** Of a hub: a secret of this tunnel. Of an agent: of the tunnel whose port this further connection is to join. */
+  readonly token?: string | undefined
+  /** Of a hub: octets that its buffers let one connection have under way. */
+  readonly underWay?: number | undefined
 }
 
 export function encodeHello(hello: Hello): Uint8Array {
@@ -52,6 +56,8 @@ export function decodeHello(payload: Uint8Array): Hello {
     latencyControl: fields['latencyControl'] !== false,
     keepaliveMs: integer(fields, 'keepaliveMs', MIN_KEEPALIVE_MS, MAX_KEEPALIVE_MS),
     key: text(fields, 'key', 128),
+    token: text(fields, 'token', 64) || undefined,
+    underWay: fields['underWay'] === undefined ? undefined : integer(fields, 'underWay', 1, 2 ** 40),
   }
 }
 
