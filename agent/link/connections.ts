@@ -5,7 +5,7 @@
 import type { HubConnection } from '#agent/link/dial.ts'
 import { FurtherConnection, type FurtherOptions } from '#agent/link/further.ts'
 import type { Remote } from '#agent/link/tunnels.ts'
-import { mostUnderWay } from '#net/port/far-buffers.ts'
+import { bufferLimits } from '#net/port/far-buffers.ts'
 import { descriptorOf, TcpInfo } from '#net/port/tcp-info.ts'
 import { BufferBound } from '#net/tunnel/buffer-bound.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
@@ -45,12 +45,12 @@ export class Connections {
   }
 
   /** The first connection has a tunnel to this bridge. */
-  joined(remote: Remote, { token, underWay = Infinity }: Hello): void {
+  joined(remote: Remote, { token, sendOctets = Infinity, receiveOctets = Infinity }: Hello): void {
     if (token === undefined || this.#isOver) return // an older hub has one connection a tunnel
     this.#tokens.set(remote, token)
     if (this.#further.length > 0) for (const further of this.#further) further.rejoin()
     else if (this.#options.wanted !== 'auto') this.#open(this.#options.wanted)
-    else this.#watch(Math.min(mostUnderWay(), underWay))
+    else this.#watch(new BufferBound(bufferLimits(), { sendOctets, receiveOctets }))
   }
 
   left(remote: Remote): void {
@@ -63,10 +63,8 @@ export class Connections {
     for (const further of this.#further) further.end()
   }
 
-  /** @param most  octets that buffers let be under way */
-  #watch(most: number): void {
-    if (most === Infinity || this.#timer !== undefined) return
-    const bound = new BufferBound(most)
+  #watch(bound: BufferBound): void {
+    if (this.#timer !== undefined) return
     const { hub, roundTripMs, onNotice } = this.#options
     const info = this.#info
     this.#timer = setInterval(() => {
@@ -75,7 +73,7 @@ export class Connections {
       const tripMs = Math.max(info.leastRoundTripMs, roundTripMs() || 0)
       if (!bound.read(info.ackedOctets, info.receivedOctets, tripMs, performance.now())) return
       clearInterval(this.#timer)
-      const mib = (most / 2 ** 20).toFixed(1)
+      const mib = (Math.min(bound.up, bound.down) / 2 ** 20).toFixed(1)
       onNotice(`socket buffers hold ${mib} MiB, and this path more: ${MANY - 1} further connections to the hub`)
       this.#open(MANY)
     }, LOOK_MS)

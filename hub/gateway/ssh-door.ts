@@ -9,6 +9,7 @@ import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import { unsentOctets } from '#net/port/tunnel/transport.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
+import type { BufferLimits } from '#net/tunnel/buffer-bound.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { printable } from '#net/base/printable.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
@@ -51,8 +52,8 @@ export interface SshDoorOptions {
   readonly hostKey: Buffer
   readonly accounts: RpcClient
   readonly ports: PortsAnswer
-  /** Octets that the buffers of its sockets let one connection have under way; undefined: the system does not tell. */
-  readonly underWay: number | undefined
+  /** Of its sockets. */
+  readonly buffers: BufferLimits
   readonly log: Logger
 }
 
@@ -280,7 +281,7 @@ export class SshDoor {
       user,
       channel,
       caller,
-      underWay: this.#options.underWay,
+      buffers: this.#options.buffers,
       log: (level, text) => this.#options.log[level](text),
       onEnd: () => this.#tunnels.delete(tunnel),
     })

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
 import { RECORD_BYE } from '#net/tunnel/framing.ts'
+import type { BufferLimits } from '#net/tunnel/buffer-bound.ts'
 import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
@@ -37,8 +38,8 @@ export interface TunnelOptions {
   /** Of ssh2. */
   readonly channel: Duplex & { exit(status: number): void }
   readonly caller: Caller
-  /** `Hello.underWay`. */
-  readonly underWay?: number | undefined
+  /** Of the sockets of this hub. */
+  readonly buffers?: BufferLimits
   readonly log: (level: 'info' | 'warn', text: string) => void
   readonly onEnd: () => void
 }
@@ -69,7 +70,7 @@ export class Tunnel {
       latencyControl: true,
       keepaliveMs: KEEPALIVE_MS,
       key: '',
-      underWay: options.underWay,
+      ...known(options.buffers),
     }
     this.#session = new TunnelSession(
       own,
@@ -282,3 +283,7 @@ export class Tunnel {
     onEnd()
   }
 }
+
+/** As HELLO has them: JSON knows no Infinity. */
+const known = (buffers: BufferLimits | undefined): Partial<BufferLimits> =>
+  Object.fromEntries(Object.entries(buffers ?? {}).filter(([, octets]) => Number.isFinite(octets)))

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { allowFarReceiving, allowFarSending, mostUnderWay } from '#net/port/far-buffers.ts'
+import { allowFarReceiving, allowFarSending, bufferLimits } from '#net/port/far-buffers.ts'
 import * as libc from '#net/port/libc.ts'
 import { openTcpSocket } from '#net/port/tcp.ts'
 
@@ -79,14 +79,14 @@ describe('buffers for far paths', () => {
   it('are bounded by the settings of the system without the right to force them', () => {
     refuse()
     settingsSay('4096\t131072\t33554432\n', '4096\t16384\t4194304\n')
-    expect(mostUnderWay()).toBe(4 << 20)
+    expect(bufferLimits()).toEqual({ sendOctets: 4 << 20, receiveOctets: 16 << 20 })
     settingsSay('4096\t131072\t6291456\n', '4096\t16384\t4194304\n')
-    expect(mostUnderWay()).toBe(3 << 20)
+    expect(bufferLimits()).toEqual({ sendOctets: 4 << 20, receiveOctets: 3 << 20 })
   })
 
   it('are not known to be bounded where the system has no such settings', () => {
     refuse()
     settingsSay('', '')
-    expect(mostUnderWay()).toBe(Infinity)
+    expect(bufferLimits()).toEqual({ sendOctets: Infinity, receiveOctets: Infinity })
   })
 })

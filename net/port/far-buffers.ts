@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { hasLibc } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
 import { openTcpSocket } from '#net/port/tcp.ts'
+import type { BufferLimits } from '#net/tunnel/buffer-bound.ts'
 
 const IPPROTO_TCP = 6
 const TCP_NOTSENT_LOWAT = 25
@@ -39,16 +40,15 @@ export function allowFarReceiving(fd: number): void {
   if (hasLibc && mostOf('tcp_rmem') < MOST_UNDER_WAY) force(fd, libc.SO_RCVBUFFORCE)
 }
 
-/**
- * Octets that one connection of this process may have under way, to here and from here, with what is set above; Infinity
- * where the system does not tell.
- */
-export function mostUnderWay(): number {
+/** What one connection of this process may have under way, with what is set above. */
+export function bufferLimits(): BufferLimits {
   const probe = openTcpSocket(4)
-  if (probe < 0) return Infinity
-  const mayForce = force(probe, libc.SO_SNDBUFFORCE)
-  libc.close(probe)
-  return mayForce ? MOST_UNDER_WAY : Math.min(mostOf('tcp_wmem'), mostOf('tcp_rmem') * WINDOW_SHARE)
+  const mayForce = probe >= 0 && force(probe, libc.SO_SNDBUFFORCE)
+  if (probe >= 0) libc.close(probe)
+  if (mayForce) return { sendOctets: MOST_UNDER_WAY, receiveOctets: MOST_UNDER_WAY }
+  const sendOctets = mostOf('tcp_wmem')
+  const receiveOctets = Math.floor(mostOf('tcp_rmem') * WINDOW_SHARE)
+  return { sendOctets, receiveOctets }
 }
 
 /** The last of the three numbers; Infinity where there are none. */

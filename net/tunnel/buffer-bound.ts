@@ -5,6 +5,12 @@
  * Pure: the shell reads the connection now and then (agent/link/connections.ts).
  */
 
+/** Octets that the buffers of one end let a connection have under way, from it and to it; Infinity: not known. */
+export interface BufferLimits {
+  readonly sendOctets: number
+  readonly receiveOctets: number
+}
+
 /**
  * Of the buffers: so much of them is octets under way. The rest are those that arrived and wait for their reader, and those
  * that are written and not sent yet.
@@ -14,15 +20,17 @@ const SHARE = 0.4
 const READINGS = 3
 
 export class BufferBound {
-  readonly #least: number
+  /** Of what is sent, and of what is received. */
+  readonly up: number
+  readonly down: number
   #sent = Number.NaN
   #received = Number.NaN
   #readAt = Number.NaN
   #count = 0
 
-  /** @param octets  that the buffers let be under way; Infinity: they bound nothing */
-  constructor(octets: number) {
-    this.#least = octets * SHARE
+  constructor(own: BufferLimits, peer: BufferLimits) {
+    this.up = Math.min(own.sendOctets, peer.receiveOctets)
+    this.down = Math.min(own.receiveOctets, peer.sendOctets)
   }
 
   /**
@@ -31,8 +39,10 @@ export class BufferBound {
    * @param now  milliseconds, a round trip and more after the last reading
    */
   read(sent: number, received: number, roundTripMs: number, now: number): boolean {
-    const octets = Math.max(sent - this.#sent, received - this.#received)
-    const isNear = (octets / (now - this.#readAt)) * roundTripMs >= this.#least
+    const roundTrips = (now - this.#readAt) / roundTripMs
+    const isNear =
+      (sent - this.#sent) / roundTrips >= this.up * SHARE ||
+      (received - this.#received) / roundTrips >= this.down * SHARE
     this.#count = isNear ? this.#count + 1 : 0
     this.#sent = sent
     this.#received = received
