@@ -14,6 +14,8 @@ import type { Hello } from '#net/tunnel/hello.ts'
 const MANY = 4
 /** A round trip and more. */
 const LOOK_MS = 1000
+/** Between two that are opened: the flows that move to one have come to rest there. */
+const APART_MS = 1500
 
 export interface ConnectionsOptions extends Omit<FurtherOptions, 'tokens' | 'onGiveUp'> {
   readonly wanted: number | 'auto'
@@ -88,6 +90,6 @@ export class Connections {
       { length: count - 1 },
       () => new FurtherConnection({ ...this.#options, tokens, onGiveUp }),
     )
-    for (const further of this.#further) further.run().catch(onFault)
+    for (const [i, further] of this.#further.entries()) further.run(i * APART_MS).catch(onFault)
   }
 }

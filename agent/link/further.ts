@@ -40,11 +40,12 @@ export class FurtherConnection {
     this.#options = options
   }
 
-  /** Runs until `end`, or until the hub does not want it. */
-  async run(): Promise<void> {
+  /** Runs until `end`, or until the hub does not want it. @param afterMs  it begins */
+  async run(afterMs: number): Promise<void> {
     const { random, onGiveUp } = this.#options
     const { signal } = this.#over
     const backoff = new Backoff(random, performance.now())
+    await pause(afterMs, undefined, { signal }).catch(() => {})
     while (!signal.aborted) {
       const began = performance.now()
       try {

@@ -16,10 +16,10 @@ const LOOK_MS = 10
 /** Packets of up to 32 KiB that a fast path may have waiting for new keys: 2 MiB are 16 ms at 1 Gbit/s. */
 const MOST_KEPT = 64
 /**
- * What frames of a flow that comes from another connection wait for beyond half a round trip: those before them wait no
- * longer in the queue of that.
+ * What frames of a flow that comes from another connection wait for, beyond one and a half round trips: those before them
+ * seldom wait longer in the queue of that.
  */
-const HANDOVER_MS = 150
+const HANDOVER_MS = 200
 /** Octets that a far side has not read, beyond which it gets no answers to pings either: more than a piece of frames. */
 const CONTROL_HIGH_WATER = 128 << 10
 
