@@ -109,8 +109,14 @@ function run(command: string, args: readonly string[], options: SpawnOptions): P
     })
     let output = ''
     let errors = ''
-    child.stdout?.on('data', (text: Buffer) => (output = (output + text.toString()).slice(0, MOST_ERROR_TEXT)))
-    child.stderr?.on('data', (text: Buffer) => (errors = (errors + text.toString()).slice(0, MOST_ERROR_TEXT)))
+    child.stdout?.on(
+      'data',
+      (text: Buffer) => (output = (output + text.toString()).slice(0, MOST_ERROR_TEXT)),
+    )
+    child.stderr?.on(
+      'data',
+      (text: Buffer) => (errors = (errors + text.toString()).slice(0, MOST_ERROR_TEXT)),
+    )
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, output, errors }))
   })

@@ -26,7 +26,16 @@ const CAPABILITIES = [
   'sys_ptrace',
 ]
 /** Files of /proc that tell of the machine, beyond what a program needs. */
-const MASKED = ['cmdline', 'kallsyms', 'kcore', 'keys', 'modules', 'sysrq-trigger', 'timer_list', 'vmallocinfo']
+const MASKED = [
+  'cmdline',
+  'kallsyms',
+  'kcore',
+  'keys',
+  'modules',
+  'sysrq-trigger',
+  'timer_list',
+  'vmallocinfo',
+]
 /** Settings that are not the network's, but could be raised. */
 const READ_ONLY = ['kernel', 'user']
 /** Below the hub's own processes. */

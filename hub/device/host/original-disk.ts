@@ -100,7 +100,6 @@ exec /usr/bin/tcpdump -Z root "$@"
  * @param hasUsers  whether it has users besides root: only where the hub runs as root
  */
 export function originalDisk(hostname: string, hasUsers: boolean): OriginalDisk {
-  const file = (path: string, text: string, mode = 0o644): DiskFile => ({ path, text, mode })
   const short = hostname.split('.')[0] ?? hostname
   const names = short === hostname ? hostname : `${hostname} ${short}`
   return {
@@ -146,6 +145,8 @@ export function originalDisk(hostname: string, hasUsers: boolean): OriginalDisk 
     copied: COPIED,
   }
 }
+
+const file = (path: string, text: string, mode = 0o644): DiskFile => ({ path, text, mode })
 
 const plain = (path: string): { path: string; mode: number } => ({ path, mode: 0o755 })
 

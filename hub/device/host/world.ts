@@ -115,7 +115,8 @@ export class World {
     this.#saveTimer = setTimeout(() => {
       const since = performance.now()
       this.#saving = this.#save().then(() => {
-        if (this.#saveTimer) this.#saveLater(Math.max(SAVE_EVERY_MS, (performance.now() - since) * SAVE_SHARE))
+        if (this.#saveTimer)
+          this.#saveLater(Math.max(SAVE_EVERY_MS, (performance.now() - since) * SAVE_SHARE))
       })
     }, ms)
   }
