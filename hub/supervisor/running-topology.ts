@@ -7,6 +7,7 @@ import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
 import { type TelnetConfig, telnetName, telnetSocket } from '#hub/console/telnet/config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
+import { routerNotice } from '#hub/device/router-notice.ts'
 import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { Child, type ChildState } from '#hub/supervisor/child.ts'
 import { DeviceHome } from '#hub/supervisor/device-home.ts'
@@ -24,6 +25,8 @@ export interface DeviceStatus {
   readonly state: ChildState
   /** Why it is not running; empty when it is. */
   readonly reason: string
+  /** What is to be known of it; empty when it is what the topology says. */
+  readonly notice: string
   /** TCP port of its console, on loopback. */
   readonly consolePort: number
   /** Why nobody can connect there; empty when he can. */
@@ -118,8 +121,9 @@ export class RunningTopology {
       since: this.#since,
       devices: devices.map((planned, i) => {
         const { state, reason } = this.#devices[i]?.child ?? { state: 'failed', reason: planned.problem }
-        const { consolePort } = planned
-        return { name: planned.name, state, reason, consolePort, consoleProblem: consoleProblems[i] ?? '' }
+        const { name: device, consolePort } = planned
+        const notice = planned.kind === 'host' ? '' : routerNotice(planned)
+        return { name: device, state, reason, notice, consolePort, consoleProblem: consoleProblems[i] ?? '' }
       }),
     }
   }

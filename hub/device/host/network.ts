@@ -8,12 +8,12 @@ import { fileReasonOf, reasonOf } from '#net/base/errors.ts'
 import { isRecord } from '#net/base/unknown.ts'
 import { ipv4Number, ipv4Text } from '#net/wire/ip-address.ts'
 import type { PlannedDevice } from '#hub/base/topology-plan.ts'
-import { type AddressFiles, addressFiles } from '#hub/device/host/address-files.ts'
 import type { HostConfiguration, HostInterface } from '#hub/device/host/configuration.ts'
 import { DhcpInterface } from '#hub/device/host/dhcp-interface.ts'
 import { ipBatch } from '#hub/device/host/ip-batch.ts'
 import type { Lease } from '#hub/device/host/lease.ts'
 import { kernelSettings, leaseLines, linkLines, routeLines } from '#hub/device/host/network-commands.ts'
+import { resolverText } from '#hub/device/host/resolver.ts'
 import { EXTERNAL } from '#hub/topology/topology.ts'
 
 /** In the working directory: addresses that DHCP gave last, by interface. */
@@ -25,8 +25,6 @@ export interface HostNetworkOptions {
   readonly configuration: HostConfiguration
   /** What could not be done. */
   readonly warn: (text: string) => void
-  /** The texts have changed, as an address came or went. */
-  readonly onFiles: (files: AddressFiles) => void
 }
 
 export class HostNetwork {
@@ -35,12 +33,15 @@ export class HostNetwork {
   readonly #interfaces: ReadonlyMap<string, HostInterface>
   readonly #dhcp: DhcpInterface[] = []
   readonly #leases = new Map<string, Lease>()
+  #resolver: string
+  #onResolver: ((text: string) => void) | undefined
   /** Leases are applied one after the other. */
   #applied: Promise<void> = Promise.resolve()
 
   constructor(options: HostNetworkOptions) {
     this.#options = options
     const { device, configuration } = options
+    this.#resolver = resolverText(configuration.nameservers, [])
     this.#interfaces = new Map(
       device.interfaces.map(({ name, bridge }) => [
         name,
@@ -64,13 +65,10 @@ export class HostNetwork {
       if (this.#interfaces.get(name)?.dhcp === true) this.#startDhcp(name, mac, before.get(name) ?? 0)
   }
 
-  /** What /etc/hosts and /etc/resolv.conf are to say now. */
-  files(): AddressFiles {
-    const { device, configuration } = this.#options
-    const { nameservers } = configuration
-    return addressFiles(device.hostname, { interfaces: this.#interfaces, nameservers }, [
-      ...this.#leases.values(),
-    ])
+  /** Tells what /etc/resolv.conf is to say, now and whenever that changes. */
+  followResolver(onText: (text: string) => void): void {
+    this.#onResolver = onText
+    onText(this.#resolver)
   }
 
   close(): void {
@@ -90,14 +88,16 @@ export class HostNetwork {
   }
 
   async #apply(name: string, lease: Lease | undefined): Promise<void> {
-    const { configuration, onFiles } = this.#options
+    const { configuration } = this.#options
     await this.#run(leaseLines(name, this.#leases.get(name), lease))
     if (lease) this.#leases.set(name, lease)
     else this.#leases.delete(name)
     // Those whose gateway has come within reach; the others were told of, or wait for another interface's.
     await ipBatch(routeLines(configuration.routes))
     this.#remember()
-    onFiles(this.files())
+    const before = this.#resolver
+    this.#resolver = resolverText(configuration.nameservers, [...this.#leases.values()])
+    if (this.#resolver !== before) this.#onResolver?.(this.#resolver)
   }
 
   #remember(): void {
