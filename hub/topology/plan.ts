@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
 import { managementAddress } from '#hub/base/management-network.ts'
-import { DEAD, type Device, EXTERNAL, type Topology } from '#hub/topology/topology.ts'
+import { readHostConfiguration } from '#hub/topology/host-configuration.ts'
+import { type Configuration, DEAD, type Device, EXTERNAL, type Topology } from '#hub/topology/topology.ts'
 
 export interface PlanOptions {
   /** Under which it runs. */
@@ -61,23 +62,30 @@ function plannedDevice(device: Device, options: PlacedOptions): PlannedDevice {
       ...(Object.keys(one.settings).length > 0 && { settings: one.settings }),
     })),
     ...(configuration === undefined
-      ? { configuration: null, problem: '' }
-      : configurationOf(configuration, options)),
+      ? { configuration: null, host: null, problem: '' }
+      : configurationOf(device, configuration, options)),
     consolePort: consolePorts[index] ?? 1,
     managementAddress: managed < 0 ? null : managementAddress(managementNetwork, managed),
   }
 }
 
 function configurationOf(
-  { path, source }: { readonly path: string | undefined; readonly source: string },
+  { kind, interfaces }: Device,
+  { path, source }: Configuration,
   { read }: PlanOptions,
-): Pick<PlannedDevice, 'configuration' | 'problem'> {
-  const missing = { configuration: null, problem: `its configuration ${source} is not in the file set` }
-  if (path === undefined) return missing
+): Pick<PlannedDevice, 'configuration' | 'host' | 'problem'> {
+  const missing = `its configuration ${source} is not in the file set`
+  const without = (problem: string) => ({ configuration: null, host: null, problem })
+  if (path === undefined) return without(missing)
   try {
-    return { configuration: read(path), problem: '' }
+    const configuration = read(path)
+    if (kind !== 'host') return { configuration, host: null, problem: '' }
+    const names = interfaces.map(({ name }) => name)
+    const host = readHostConfiguration(configuration, names)
+    if ('value' in host) return { configuration, host: host.value, problem: '' }
+    return without(`its configuration ${source} is wrong: ${host.faults[0]?.reason ?? ''}`)
   } catch {
-    return missing
+    return without(missing)
   }
 }
 

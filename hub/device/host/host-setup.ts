@@ -3,11 +3,7 @@ import type { PlannedDevice } from '#hub/base/topology-plan.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { routerNotice } from '#hub/device/router-notice.ts'
 import { bootScript } from '#hub/device/host/boot-script.ts'
-import {
-  EMPTY_CONFIGURATION,
-  type HostConfiguration,
-  readHostConfiguration,
-} from '#hub/device/host/configuration.ts'
+import { EMPTY_CONFIGURATION } from '#hub/base/host-configuration.ts'
 import { HostNetwork } from '#hub/device/host/network.ts'
 
 export interface HostSetup {
@@ -23,25 +19,9 @@ export async function setUpHost(device: PlannedDevice, hasUsers: boolean, log: L
     log.warn(text)
     notices.push(text)
   }
-  const configuration = configurationOf(device, warn)
+  const configuration = device.host ?? EMPTY_CONFIGURATION
+  if (device.kind !== 'host') warn(routerNotice(device))
   const network = new HostNetwork({ device, configuration, warn })
   await network.start()
   return { network, boot: bootScript({ hostname: device.hostname, configuration, hasUsers, notices }) }
-}
-
-function configurationOf(device: PlannedDevice, warn: (text: string) => void): HostConfiguration {
-  const { kind, configuration, interfaces } = device
-  if (kind !== 'host') {
-    warn(routerNotice(device))
-    return EMPTY_CONFIGURATION
-  }
-  const result = readHostConfiguration(
-    configuration ?? '',
-    interfaces.map(({ name }) => name),
-  )
-  if ('value' in result) return result.value
-  // The hub has looked at it before: this is of an older one.
-  for (const { line, column, reason } of result.faults)
-    warn(`its configuration, ${line}:${column}: ${reason}`)
-  return EMPTY_CONFIGURATION
 }

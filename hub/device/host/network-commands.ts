@@ -1,6 +1,6 @@
 /** What a host's configuration and its leases mean to the kernel: lines for `ip -batch`, settings under /proc/sys. */
 import { ipv4Text } from '#net/wire/ip-address.ts'
-import type { HostInterface, HostRoute } from '#hub/device/host/configuration.ts'
+import type { HostInterface, HostRoute } from '#hub/base/host-configuration.ts'
 import type { Lease } from '#hub/device/host/lease.ts'
 
 /** Of what DHCP tells: what the file says itself comes before it. */

@@ -8,7 +8,7 @@ import { fileReasonOf, reasonOf } from '#net/base/errors.ts'
 import { isRecord } from '#net/base/unknown.ts'
 import { ipv4Number, ipv4Text } from '#net/wire/ip-address.ts'
 import type { PlannedDevice } from '#hub/base/topology-plan.ts'
-import type { HostConfiguration, HostInterface } from '#hub/device/host/configuration.ts'
+import type { HostConfiguration, HostInterface } from '#hub/base/host-configuration.ts'
 import { DhcpInterface } from '#hub/device/host/dhcp-interface.ts'
 import { ipBatch } from '#hub/device/host/ip-batch.ts'
 import type { Lease } from '#hub/device/host/lease.ts'
@@ -18,7 +18,7 @@ import { EXTERNAL } from '#hub/topology/topology.ts'
 
 /** In the working directory: addresses that DHCP gave last, by interface. */
 const LEASES = 'leases.json'
-const SILENT: HostInterface = { addresses: [], gateways: [], dhcp: false, slaac: false, mtu: undefined }
+const SILENT: HostInterface = { addresses: [], gateways: [], dhcp: false, slaac: false }
 
 export interface HostNetworkOptions {
   readonly device: Pick<PlannedDevice, 'hostname' | 'interfaces'>
@@ -45,7 +45,7 @@ export class HostNetwork {
     this.#interfaces = new Map(
       device.interfaces.map(({ name, bridge }) => [
         name,
-        configuration.interfaces.get(name) ?? { ...SILENT, dhcp: bridge === EXTERNAL },
+        interfaceOf(configuration, name) ?? { ...SILENT, dhcp: bridge === EXTERNAL },
       ]),
     )
   }
@@ -130,6 +130,10 @@ export class HostNetwork {
       this.#options.warn(`kernel settings stay as they are: ${failed.slice(0, 3).join(', ')} ... (${reason})`)
   }
 }
+
+/** A name may be one that every object has. */
+const interfaceOf = ({ interfaces }: HostConfiguration, name: string): HostInterface | undefined =>
+  Object.hasOwn(interfaces, name) ? interfaces[name] : undefined
 
 /** Of the time before a reset; what cannot be read is not there. */
 function lastAddresses(): ReadonlyMap<string, number> {
