@@ -75,6 +75,7 @@ beforeEach(async () => {
     latencyControl: true,
     keepaliveMs: 2000,
     key: '',
+    bridge: '',
   }
   knownBridges = new Set(['private0', 'private1'])
   server = new ssh2.Server({ hostKeys: [HOST_KEY] }, (connection) => {

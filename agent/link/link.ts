@@ -85,6 +85,7 @@ export class Link {
       latencyControl: options.latencyControl,
       keepaliveMs: KEEPALIVE_MS,
       key: options.portKey,
+      bridge: '',
     }
   }
 

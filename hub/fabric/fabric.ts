@@ -146,6 +146,8 @@ const KEEP_ENTRY_MS = 600_000
 /** Tunnels, present and remembered, of one user: bounds what one account can hold. */
 const TUNNELS_PER_USER = 128
 const AGE_EVERY_MS = 1000
+/** Twice what a topology names: with those that agents ask for. */
+const MOST_BRIDGES = 2048
 /** Names of attached ports. */
 const ATTACHED = /^(?:nic|tap):|^vde:\//
 
@@ -169,6 +171,7 @@ export class Fabric {
   readonly #attachments: Attachment[] = []
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
+  readonly #identity: string | undefined
   readonly #say: Say
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
@@ -181,14 +184,8 @@ export class Fabric {
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    const { identity } = config
-    for (const settings of config.bridges) {
-      const { name } = settings
-      const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
-      const bridge = new Bridge(settings, onPortChange, { identity, say, now })
-      applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
-      this.#bridges.set(name, bridge)
-    }
+    this.#identity = config.identity
+    for (const settings of config.bridges) this.#makeBridge(settings)
     // Before what is attached: that may be plugged into one of these.
     for (const { name, vde, mgmt } of config.bridges) {
       if (vde) this.#openVde(this.#bridge(name), vde)
@@ -205,6 +202,15 @@ export class Fabric {
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
+  }
+
+  /** Makes a bridge, if there is none of that name. @throws ProtocolError `too-many-bridges` */
+  addBridge(name: string): void {
+    if (this.#bridges.has(name)) return
+    if (this.#bridges.size >= MOST_BRIDGES)
+      throw new ProtocolError('too-many-bridges', `${MOST_BRIDGES} bridges are there already`)
+    this.#makeBridge({ name })
+    this.#say('info', `bridge ${name} is made, as it is joined`)
   }
 
   /** Why configured interfaces are not attached, and directories not used; empty when all are. */
@@ -376,6 +382,18 @@ export class Fabric {
       bridge.vde?.close()
       bridge.close()
     }
+  }
+
+  #makeBridge(config: BridgeConfig): void {
+    const { name, settings = {} } = config
+    const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+    const bridge = new Bridge(config, onPortChange, {
+      identity: this.#identity,
+      say: this.#say,
+      now: this.#now,
+    })
+    applySettings(BRIDGE_SETTINGS, bridge, settings)
+    this.#bridges.set(name, bridge)
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {

@@ -49,6 +49,7 @@ it('lets go of both sides when an agent is lost in the middle of a frame', async
   const onEnd = vi.fn<() => void>()
   const options = {
     bridge: 'private0',
+    find: async () => 'private0',
     user: 'ann',
     channel,
     caller: callerOn(new QuietConnection()),
@@ -73,6 +74,7 @@ async function answered(answer: string): Promise<string> {
   const onEnd = vi.fn<() => void>()
   const tunnel = new Tunnel({
     bridge: 'private0',
+    find: async () => 'private0',
     user: 'ann',
     channel,
     caller: callerOn(new QuietConnection()),

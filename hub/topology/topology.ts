@@ -41,14 +41,11 @@ export interface Topology {
   readonly devices: readonly Device[]
   /** Those with an interface, in the order of their first one. */
   readonly bridges: readonly Bridge[]
+  /** Names of bridges that are declared, and have none. */
+  readonly declared: readonly string[]
 }
 
 export interface Bridge {
   readonly name: string
   readonly ports: readonly { readonly device: string; readonly interface: string }[]
 }
-
-/** The management network. */
-export const EXTERNAL = 'external'
-/** Its ports are not connected to each other. */
-export const DEAD = 'dead'

@@ -21,6 +21,8 @@ export interface Hello {
   readonly keepaliveMs: number
   /** The agent's port key: the same one takes its port of the switch over. Empty from a hub. */
   readonly key: string
+  /** Of a hub: by which name its bridge is found again, whatever the agent called it; empty when it does not say. */
+  readonly bridge: string
 }
 
 export function encodeHello(hello: Hello): Uint8Array {
@@ -52,6 +54,7 @@ export function decodeHello(payload: Uint8Array): Hello {
     latencyControl: fields['latencyControl'] !== false,
     keepaliveMs: integer(fields, 'keepaliveMs', MIN_KEEPALIVE_MS, MAX_KEEPALIVE_MS),
     key: text(fields, 'key', 128),
+    bridge: text(fields, 'bridge', 320),
   }
 }
 
