@@ -12,6 +12,8 @@ import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { RpcClient, claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { Authenticator } from '#hub/accounts/authenticator.ts'
 import { ActiveTopologies } from '#hub/topology/active.ts'
+import { TopologyLibrary } from '#hub/topology/library.ts'
+import { libraryHandlers } from '#hub/topology/library-operations.ts'
 import { authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
 
@@ -34,6 +36,7 @@ async function main(log: Logger): Promise<void> {
   const fabric = new RpcClient(fabricSockets().rpc)
   const supervisor = new RpcClient(SUPERVISOR_SOCKET)
   const active = new ActiveTopologies(supervisor, config.identity)
+  const library = new TopologyLibrary()
   const options = {
     onFailure: (op: string, error: unknown) => log.error({ op, err: error }, 'operation failed'),
   }
@@ -46,7 +49,11 @@ async function main(log: Logger): Promise<void> {
   })
   const control = await listenRpc(
     CONTROL_SOCKET,
-    { ...controlHandlers(fabric, identity), ...topologyHandlers(active, supervisor) },
+    {
+      ...controlHandlers(fabric, identity),
+      ...topologyHandlers(active, supervisor),
+      ...libraryHandlers(library, active, supervisor),
+    },
     options,
   )
   if (users) {
@@ -55,6 +62,7 @@ async function main(log: Logger): Promise<void> {
     chownSync(CONTROL_SOCKET, users.service.uid, users.service.gid)
   }
   dropTo(users?.service, [])
+  library.recover()
   log.info('ready')
 
   const stop = async (signal: string): Promise<void> => {
