@@ -236,6 +236,7 @@ export class Child {
   #spawn(stops: number): void {
     const { name, program, home, logLevel } = this.#options
     this.#become('starting')
+    this.#startedAt = performance.now()
     // Whatever the runtime itself has to say goes to the same file as the log, which a device has from here.
     const file = `log/${name}.log`
     const files = openLogFiles(file)
@@ -249,7 +250,6 @@ export class Child {
     } finally {
       for (const fd of files) closeSync(fd)
     }
-    this.#startedAt = performance.now()
     const { pid } = this.#process
     this.#known = pid === undefined ? undefined : { pid, startTime: startTimeOf(pid) ?? '' }
     if (this.#known) writePidFile(name, this.#known)
