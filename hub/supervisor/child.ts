@@ -46,6 +46,8 @@ export interface ChildOptions {
   readonly patienceMs?: number
   readonly logLevel: string
   readonly log: Logger
+  /** It was started, or started again, and is ready. */
+  readonly onReady?: () => void
 }
 
 /** `failed`: it ended, or never got ready, and is tried again. */
@@ -162,14 +164,14 @@ export class Child {
     this.#reason = reason
   }
 
-  /** Tells the process something. @throws when it is not there, or refuses */
-  async tell(operation: string, params: RpcParams): Promise<void> {
+  /** Asks the process, or tells it something. @throws when it is not there, or refuses */
+  async ask(operation: string, params: RpcParams = {}): Promise<unknown> {
     const client = new RpcClient(this.#options.socket, {
       timeoutMs: STATUS_TIMEOUT_MS,
       maxAnswer: MAX_STATUS,
     })
     try {
-      await client.call(operation, params)
+      return await client.call(operation, params)
     } finally {
       client.close()
     }
@@ -225,6 +227,7 @@ export class Child {
       const status = await this.status().catch(() => undefined)
       if (status && status.pid === this.#known?.pid) {
         this.#become('running')
+        this.#options.onReady?.()
         return
       }
       // Its end is told as any other's.

@@ -1,4 +1,5 @@
 /** One running topology: its forwarding process, and a process for each device. */
+import { z } from 'zod'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { programArguments } from '#net/program/arguments.ts'
 import {
@@ -12,13 +13,14 @@ import {
 import { relayLine } from '#hub/base/log.ts'
 import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
+import { telnetName, telnetSocket } from '#hub/console/telnet/config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
-import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { Child, type ChildState } from '#hub/supervisor/child.ts'
 import { DeviceHome } from '#hub/supervisor/device-home.ts'
 import type { DeviceIds } from '#hub/supervisor/device-ids.ts'
 import type { Slots } from '#hub/supervisor/slots.ts'
 import type { TopologiesContext } from '#hub/supervisor/topologies.ts'
+import { fabricConfig, telnetConfig } from '#hub/supervisor/topology-config.ts'
 import { removeRunFiles } from '#hub/supervisor/topology-files.ts'
 
 /** A device's disk is written when it ends. */
@@ -30,11 +32,14 @@ const SOCKETS = [DEVICE_SOCKET, DEVICE_TAPS_SOCKET, DEVICE_CONSOLE_SOCKET]
 export interface DeviceStatus {
   readonly name: string
   readonly kind: PlannedDevice['kind']
-  readonly consolePort: number
   readonly managementAddress: string | null
   readonly state: ChildState
   /** Why it is not running; empty when it is. */
   readonly reason: string
+  /** TCP port of its console, on loopback. */
+  readonly consolePort: number
+  /** Why nobody can connect there; empty when he can. */
+  readonly consoleProblem: string
 }
 
 export interface TopologyStatus {
@@ -57,6 +62,7 @@ export class RunningTopology {
   readonly #plan: TopologyPlan
   readonly #context: TopologiesContext
   readonly #fabric: Child
+  readonly #telnet: Child
   /** In the order of the plan; undefined: the device cannot be started. */
   readonly #devices: readonly (RunningDevice | undefined)[]
   readonly #since = Date.now()
@@ -73,6 +79,8 @@ export class RunningTopology {
       fabricSockets(name).rpc,
       fabricConfig(plan, context.identity),
     )
+    const consoles = telnetConfig(plan)
+    this.#telnet = this.#child(telnetName(name), ['hybridge-telnet', name], telnetSocket(name), consoles)
     this.#devices = plan.devices.map((device, i) => this.#device(device, i + 1, ids))
   }
 
@@ -83,7 +91,7 @@ export class RunningTopology {
   /** Starts all of it; resolves when all run or have failed, and what has failed is tried again then. Never rejects. */
   async start(slots: Slots): Promise<void> {
     const { log } = this.#context
-    const children = [this.#fabric, ...this.#present().map(({ child }) => child)]
+    const children = [this.#fabric, this.#telnet, ...this.#present().map(({ child }) => child)]
     await Promise.all(
       children.map((child) =>
         slots.run(async () => {
@@ -116,8 +124,9 @@ export class RunningTopology {
     await this.#startAgain(name, child)
   }
 
-  status(): TopologyStatus {
+  async status(): Promise<TopologyStatus> {
     const { name, owner, devices } = this.#plan
+    const consoleProblems = await this.#consoleProblems()
     return {
       name,
       owner,
@@ -129,8 +138,19 @@ export class RunningTopology {
         const isWaiting = child?.state === 'stopped' && !this.isStopping
         const state = isWaiting ? 'starting' : (child?.state ?? 'failed')
         const reason = child?.reason ?? problem
-        return { name: device, kind, consolePort, managementAddress, state, reason }
+        const consoleProblem = consoleProblems[i] ?? ''
+        return { name: device, kind, consolePort, consoleProblem, managementAddress, state, reason }
       }),
+    }
+  }
+
+  /** In the order of the plan. */
+  async #consoleProblems(): Promise<readonly string[]> {
+    try {
+      return ConsoleProblems.parse(await this.#telnet.ask('problems'))
+    } catch {
+      const { state, reason } = this.#telnet
+      return this.#plan.devices.map(() => `telnet is ${state}${reason && `: ${reason}`}`)
     }
   }
 
@@ -147,9 +167,9 @@ export class RunningTopology {
     const patienceMs = force ? 0 : undefined
     const devices = this.#present()
     await Promise.all(devices.map(({ child }) => child.stop(patienceMs)))
-    await this.#fabric.stop(patienceMs)
+    await Promise.all([this.#telnet.stop(patienceMs), this.#fabric.stop(patienceMs)])
     for (const { home } of devices) home.remove(...SOCKETS, DEVICE_CONFIG)
-    for (const { name } of [this.#fabric, ...devices.map(({ child }) => child)])
+    for (const { name } of [this.#fabric, this.#telnet, ...devices.map(({ child }) => child)])
       this.#context.logs.unfollow(`${name}.log`)
     removeRunFiles(this.#plan.name)
   }
@@ -186,7 +206,8 @@ export class RunningTopology {
     this.#relay(name)
     const child = new Child({
       name,
-      program: programArguments('hybridge-device'),
+      // For who looks at the machine's processes.
+      program: [...programArguments('hybridge-device'), `${topology}/${planned.name}`],
       socket: `${directory}/${DEVICE_SOCKET}`,
       config,
       users,
@@ -194,6 +215,7 @@ export class RunningTopology {
       patienceMs: PATIENCE_MS,
       logLevel: serve.log,
       log,
+      onReady: () => this.#deviceReady(planned.name),
     })
     return { planned, home, child }
   }
@@ -201,6 +223,13 @@ export class RunningTopology {
   #relay(name: string): void {
     const { log, logs } = this.#context
     logs.follow(`${name}.log`, (line) => relayLine(log, name, line))
+  }
+
+  /** Its interfaces need not wait until the fabric looks for them by itself. */
+  #deviceReady(device: string): void {
+    this.#fabric.ask('device.up', { device }).catch(() => {
+      // It is not there now; when it is, it looks.
+    })
   }
 
   #get(name: string): RunningDevice {
@@ -213,20 +242,4 @@ export class RunningTopology {
   }
 }
 
-/** Bridges of a topology go by TOPOLOGY/BRIDGE. */
-function fabricConfig(plan: TopologyPlan, identity: string): FabricConfig {
-  const full = (bridge: string): string => `${plan.name}/${bridge}`
-  return {
-    identity,
-    bridges: plan.bridges.map((bridge) => ({ name: full(bridge) })),
-    attach: [],
-    devices: plan.devices.map((device, i) => ({
-      name: device.name,
-      directory: deviceDirectory(plan.name, i + 1),
-      interfaces: device.interfaces.map(({ name, bridge }) => ({
-        name,
-        bridge: bridge === null ? null : full(bridge),
-      })),
-    })),
-  }
-}
+const ConsoleProblems = z.array(z.string().max(500)).max(512)

@@ -124,7 +124,7 @@ export class Topologies {
     return this.#get(name).rebuild(device)
   }
 
-  status(): TopologyStatus[] {
+  async status(): Promise<TopologyStatus[]> {
     const broken = [...this.#broken].map(([name, reason]): TopologyStatus => ({
       name,
       owner: '',
@@ -133,7 +133,8 @@ export class Topologies {
       since: Date.now(),
       devices: [],
     }))
-    return [...[...this.#running.values()].map((topology) => topology.status()), ...broken]
+    const running = await Promise.all([...this.#running.values()].map((topology) => topology.status()))
+    return [...running, ...broken]
   }
 
   /** Ends all of them, to be started again by the next supervisor. What was not released goes on as it was found. */
