@@ -24,8 +24,8 @@ import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
 import type { ActiveTopologies } from '#hub/topology/active.ts'
 
-/** Devices are given time to end. */
-const STOP_TIMEOUT_MS = 60_000
+/** Devices are given time to end, and to start. */
+const DEVICES_TIMEOUT_MS = 60_000
 /** Short, as `status` also shows that this process lives. */
 const STATUS_TIMEOUT_MS = 500
 /** Shorter than one who looks on waits. */
@@ -97,19 +97,20 @@ export function authHandlers(
 }
 
 const TopologyParams = z.object({ name: z.string().min(1).max(64) })
-const StartParams = TopologyParams.extend({ owner: z.string().max(256).default('') })
+const StopParams = TopologyParams.extend({ force: z.boolean().default(false) })
+const StartParams = TopologyParams.extend({ owner: z.string().max(256).optional() })
 const DeviceParams = z.object({ topology: z.string().min(1).max(64), device: z.string().min(1).max(64) })
 
 /** What operators ask about topologies. */
 export function topologyHandlers(active: ActiveTopologies, supervisor: Pick<RpcClient, 'call'>): RpcHandlers {
   const forward = (op: string, schema: z.ZodType<RpcParams>) => (params: RpcParams) =>
-    supervisor.call(op, parseParams(schema, params), STOP_TIMEOUT_MS)
+    supervisor.call(op, parseParams(schema, params), DEVICES_TIMEOUT_MS)
   return {
     'topology.start': (params) => {
       const { name, owner } = parseParams(StartParams, params)
       return active.start(name, owner)
     },
-    'topology.stop': forward('topology.stop', TopologyParams),
+    'topology.stop': forward('topology.stop', StopParams),
     'topology.status': forward('topology.status', z.object({})),
     'device.reset': forward('device.reset', DeviceParams),
     'device.rebuild': forward('device.rebuild', DeviceParams),

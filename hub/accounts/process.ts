@@ -15,6 +15,8 @@ import { Fabrics } from '#hub/accounts/fabrics.ts'
 import { ActiveTopologies } from '#hub/topology/active.ts'
 import { RunningPlans } from '#hub/topology/running-plans.ts'
 import { type HubPlace, authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
+import { TopologyLibrary } from '#hub/topology/library.ts'
+import { libraryHandlers } from '#hub/topology/library-operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
 
 export interface ControlConfig {
@@ -54,6 +56,7 @@ async function main(log: Logger): Promise<void> {
         : callOnce(fabricSockets(topology).rpc, op, params, timeoutMs),
   })
   const active = new ActiveTopologies(supervisor, config.identity)
+  const library = new TopologyLibrary()
   const options = {
     onFailure: (op: string, error: unknown) => log.error({ op, err: error }, 'operation failed'),
   }
@@ -66,7 +69,11 @@ async function main(log: Logger): Promise<void> {
   })
   const control = await listenRpc(
     CONTROL_SOCKET,
-    { ...controlHandlers(fabrics, identity, config.place), ...topologyHandlers(active, supervisor) },
+    {
+      ...controlHandlers(fabrics, identity, config.place),
+      ...topologyHandlers(active, supervisor),
+      ...libraryHandlers(library, active, supervisor),
+    },
     options,
   )
   if (users) {
@@ -75,6 +82,7 @@ async function main(log: Logger): Promise<void> {
     chownSync(CONTROL_SOCKET, users.service.uid, users.service.gid)
   }
   dropTo(users?.service, [])
+  library.recover()
   log.info('ready')
 
   const stop = async (signal: string): Promise<void> => {
