@@ -172,6 +172,8 @@ export class Session {
   #makeLink(): Link {
     const { hub, nic, superFrames, latencyControl, isPatient, events } = this.#options
     const { uplink } = this.#bridge
+    const onBlackHole = (found: string, remedy: string): void =>
+      events.onNotice(`${found}. To mend it, ${remedy}`)
     return new Link({
       name: `${hostname()}:${nic}`,
       remotes: this.#bridge.remotes,
@@ -181,7 +183,7 @@ export class Session {
       isPatient,
       random: seededRandom(randomBytes(4).readUInt32LE()),
       dial: (lastRoundTripMs, signal) =>
-        pastBlackHoles(events, (watch) =>
+        pastBlackHoles({ onBlackHole }, (watch) =>
           hub.dial(lastRoundTripMs, signal, {
             onAddress: (address, port) => uplink?.dialling(address, port),
             onSocket: async (socket) => {

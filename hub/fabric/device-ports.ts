@@ -4,8 +4,10 @@
  */
 import { TapPort } from '#net/port/tap-port.ts'
 import { setTapCarrier } from '#net/port/tap-device.ts'
-import type { Switch, SwitchPort } from '#net/switch/switch.ts'
+import type { SwitchPort } from '#net/switch/switch.ts'
 import type { Say } from '#hub/fabric/attachment.ts'
+import type { Bridge } from '#hub/fabric/bridge.ts'
+import { applySettings, PORT_SETTINGS } from '#hub/fabric/settings.ts'
 import { DeviceLink, type DevicePort } from '#hub/fabric/device-link.ts'
 
 export interface FabricDevice {
@@ -16,6 +18,8 @@ export interface FabricDevice {
     readonly name: string
     /** Null: not connected. */
     readonly bridge: string | null
+    /** Of the port, as `bridge port set` takes them. */
+    readonly settings?: Readonly<Record<string, string>>
   }[]
 }
 
@@ -24,12 +28,14 @@ export class DevicePorts {
   readonly #links = new Map<string, DeviceLink>()
   readonly #entries = new Set<SwitchPort>()
 
-  constructor(devices: readonly FabricDevice[], switchOf: (bridge: string) => Switch, say: Say) {
+  constructor(devices: readonly FabricDevice[], bridgeOf: (name: string) => Bridge, say: Say) {
     for (const { name: device, directory, interfaces } of devices) {
       const ports: DevicePort[] = []
-      for (const { name, bridge } of interfaces) {
-        if (bridge === null) continue
-        const entry = switchOf(bridge).addEntry()
+      for (const { name, bridge: bridgeName, settings = {} } of interfaces) {
+        if (bridgeName === null) continue
+        const bridge = bridgeOf(bridgeName)
+        const entry = bridge.switch.addEntry()
+        applySettings(PORT_SETTINGS, { bridge, entry }, settings)
         entry.description = `${device}:${name}`
         entry.isReserved = true
         this.#entries.add(entry)

@@ -2,6 +2,7 @@
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
+import { CableEnd, layCable } from '#net/port/cable.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
@@ -30,8 +31,20 @@ export interface FabricConfig {
   readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
+  /** Between bridges. */
+  readonly cables?: readonly CableConfig[]
   /** Of the topology whose bridges these are. */
   readonly devices?: readonly FabricDevice[]
+}
+
+export interface CableConfig {
+  readonly ends: readonly [CableEndConfig, CableEndConfig]
+}
+
+interface CableEndConfig {
+  readonly bridge: string
+  /** Of the port, as `bridge port set` takes them. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** What a gateway says of a tunnel that it wants joined to a bridge. */
@@ -158,6 +171,7 @@ export class Fabric {
   readonly #bridges = new Map<string, Bridge>()
   readonly #attachments: Attachment[] = []
   readonly #devices: DevicePorts
+  readonly #cables: CableEnd[] = []
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
   readonly #say: Say
@@ -180,7 +194,7 @@ export class Fabric {
       applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
       this.#bridges.set(name, bridge)
     }
-    this.#devices = new DevicePorts(config.devices ?? [], (name) => this.#bridge(name).switch, say)
+    this.#devices = new DevicePorts(config.devices ?? [], (name) => this.#bridge(name), say)
     // Before what is attached: that may be plugged into one of these.
     for (const { name, vde, mgmt } of config.bridges) {
       if (vde) this.#openVde(this.#bridge(name), vde)
@@ -198,6 +212,7 @@ export class Fabric {
     }
     // After the process has dropped root's rights: devices' processes are nobody's friends.
     queueMicrotask(() => this.#devices.connect())
+    for (const cable of config.cables ?? []) this.#layCable(cable)
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
@@ -367,6 +382,7 @@ export class Fabric {
     clearInterval(this.#timer)
     this.#devices.close()
     for (const attachment of this.#attachments) attachment.close()
+    for (const end of this.#cables) end.close()
     for (const tunnel of this.#tunnels.values()) {
       tunnel.entry.disconnect()
       tunnel.port?.close()
@@ -376,6 +392,23 @@ export class Fabric {
       bridge.vde?.close()
       bridge.close()
     }
+  }
+
+  #layCable({ ends: [a, b] }: CableConfig): void {
+    const entries = [this.#cableEntry(a, b), this.#cableEntry(b, a)] as const
+    const ports = layCable([b.bridge, a.bridge], ...entries)
+    this.#cables.push(...ports)
+    entries[0].connect(ports[0])
+    entries[1].connect(ports[1])
+  }
+
+  #cableEntry(end: CableEndConfig, far: CableEndConfig): SwitchPort {
+    const bridge = this.#bridge(end.bridge)
+    const entry = bridge.switch.addEntry()
+    applySettings(PORT_SETTINGS, { bridge, entry }, end.settings ?? {})
+    entry.description = `cable to ${far.bridge}`
+    entry.isReserved = true
+    return entry
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {
@@ -495,6 +528,7 @@ export class Fabric {
   /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
     this.#devices.portChanged(entry)
+    if (entry.port instanceof CableEnd) entry.port.far?.setUp(!entry.isLinkDown, why)
     if (entry.port === null || !ATTACHED.test(entry.port.name)) return
     // A switch of VDE answers later; whoever opened a port that is down has told why.
     if (!entry.isUp && why === `${entry.port.name} connected`) return

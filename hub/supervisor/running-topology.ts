@@ -176,14 +176,24 @@ function fabricConfig(plan: TopologyPlan, identity: string): FabricConfig {
   const full = (bridge: string): string => `${plan.name}/${bridge}`
   return {
     identity,
-    bridges: plan.bridges.map((bridge) => ({ name: full(bridge) })),
+    bridges: plan.bridges.map((bridge) => ({
+      name: full(bridge),
+      settings: plan.bridgeSettings[bridge] ?? {},
+    })),
     attach: [],
+    cables: plan.cables.map(([a, b]) => ({
+      ends: [
+        { ...a, bridge: full(a.bridge) },
+        { ...b, bridge: full(b.bridge) },
+      ],
+    })),
     devices: plan.devices.map((device, i) => ({
       name: device.name,
       directory: deviceDirectory(plan.name, i + 1),
-      interfaces: device.interfaces.map(({ name, bridge }) => ({
+      interfaces: device.interfaces.map(({ name, bridge, settings }) => ({
         name,
         bridge: bridge === null ? null : full(bridge),
+        settings: settings ?? {},
       })),
     })),
   }
