@@ -6,8 +6,6 @@ import { TapPort } from '#net/port/tap-port.ts'
 import { setTapCarrier } from '#net/port/tap-device.ts'
 import type { SwitchPort } from '#net/switch/switch.ts'
 import type { Say } from '#hub/fabric/attachment.ts'
-import type { Bridge } from '#hub/fabric/bridge.ts'
-import { applySettings, PORT_SETTINGS } from '#hub/fabric/settings.ts'
 import { DeviceLink, type DevicePort } from '#hub/fabric/device-link.ts'
 
 export interface FabricDevice {
@@ -23,29 +21,36 @@ export interface FabricDevice {
   }[]
 }
 
+/** Adds a port to a bridge, with settings. */
+type AddPort = (
+  bridge: string,
+  description: string,
+  settings: Readonly<Record<string, string>> | undefined,
+) => SwitchPort
+
 export class DevicePorts {
   /** By the device's name; of those with a connected interface. */
   readonly #links = new Map<string, DeviceLink>()
   readonly #entries = new Set<SwitchPort>()
 
-  constructor(devices: readonly FabricDevice[], bridgeOf: (name: string) => Bridge, say: Say) {
-    for (const { name: device, directory, interfaces } of devices) {
-      const ports: DevicePort[] = []
-      for (const { name, bridge: bridgeName, settings = {} } of interfaces) {
-        if (bridgeName === null) continue
-        const bridge = bridgeOf(bridgeName)
-        const entry = bridge.switch.addEntry()
-        applySettings(PORT_SETTINGS, { bridge, entry }, settings)
-        entry.description = `${device}:${name}`
-        entry.isReserved = true
-        this.#entries.add(entry)
-        ports.push({ interface: name, entry })
-      }
-      if (ports.length === 0) continue
-      const onPorts = (): void => say('info', `${device} is plugged in`)
-      const onEnd = (why: string): void => say('info', `${device} is unplugged: ${why}`)
-      this.#links.set(device, new DeviceLink({ device, directory, ports, onPorts, onEnd }))
+  readonly #say: Say
+
+  constructor(say: Say) {
+    this.#say = say
+  }
+
+  add({ name: device, directory, interfaces }: FabricDevice, addPort: AddPort): void {
+    const ports: DevicePort[] = []
+    for (const { name, bridge, settings } of interfaces) {
+      if (bridge === null) continue
+      const entry = addPort(bridge, `${device}:${name}`, settings)
+      this.#entries.add(entry)
+      ports.push({ interface: name, entry })
     }
+    if (ports.length === 0) return
+    const onPorts = (): void => this.#say('info', `${device} is plugged in`)
+    const onEnd = (why: string): void => this.#say('info', `${device} is unplugged: ${why}`)
+    this.#links.set(device, new DeviceLink({ device, directory, ports, onPorts, onEnd }))
   }
 
   /** Plugs in those whose process is there and who are not plugged in: one of them, or all. */

@@ -127,11 +127,11 @@ export class Child {
     return home ? uid === home.firstId : uid === users.service.uid || uid === users.gateway.uid
   }
 
-  /** Tells the process something. @throws when it is not there, or refuses */
-  async tell(operation: string, params: RpcParams): Promise<void> {
+  /** Asks the process, or tells it something. @throws when it is not there, or refuses */
+  async ask(operation: string, params: RpcParams = {}): Promise<unknown> {
     const client = new RpcClient(this.#options.socket, { timeoutMs: 2000 })
     try {
-      await client.call(operation, params)
+      return await client.call(operation, params)
     } finally {
       client.close()
     }
