@@ -55,8 +55,11 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
 
   const child = (name: string, program: readonly string[], socket: string, settings: object): Child =>
     new Child({ name, program, socket, config: settings, users, logLevel: config.log, log })
+  const ssh = settlePort(config.ssh)
   const control = child('control', programOf('control'), CONTROL_SOCKET, {
     identity: fingerprint,
+    bridges: config.bridges.map(({ name }) => name),
+    place: { ssh, publicAddress: config.publicAddress },
   } satisfies ControlConfig)
   const fabric = child('fabric', programOf('fabric'), fabricSockets().rpc, fabricConfig)
 
@@ -127,10 +130,10 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
       const { problems } = await fabric.status()
       if (problems.length > 0) throw new ConfigError(problems.join('; '))
     }
-    const port = config.ssh.port === 0 ? freePort(config.ssh.address) : config.ssh.port
+    const { address, port } = ssh
     const web = config.web && settleWeb(config.web)
     const settings: GatewayConfig = {
-      address: config.ssh.address,
+      address,
       port,
       hostKeyFile: HOST_KEY,
       hidePorts: config.hidePorts,
@@ -142,7 +145,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     const adopted = await Promise.all(gateways.map((gateway) => gateway.status().catch(() => undefined)))
     if (stopping) return undefined
     if (adopted.every((status) => status === undefined)) {
-      probeAddress(config.ssh.address, port)
+      probeAddress(address, port)
       if (web?.https) probeAddress(web.https.address, web.https.port, '--https')
       if (web?.http) probeAddress(web.http.address, web.http.port, '--http')
     }
@@ -151,7 +154,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     if (web) await serveWeb(web, gateways)
     if (config.metrics) await startMetrics(config.metrics)
     else await child('metrics', [], METRICS_SOCKET, {}).endLeft()
-    return `${hostOf(config.ssh.address)}:${port}`
+    return `${hostOf(address)}:${port}`
   }
 
   try {

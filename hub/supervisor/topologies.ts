@@ -4,7 +4,7 @@ import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { ServeConfig } from '#hub/config.ts'
 import type { Logger } from '#hub/base/log.ts'
 import type { ProcessUsers } from '#hub/base/privilege.ts'
-import { readPlan, TOPOLOGY_NAME } from '#hub/base/topology-plan.ts'
+import { readPlan, runningMark, TOPOLOGY_NAME } from '#hub/base/topology-plan.ts'
 import { DeviceIds } from '#hub/supervisor/device-ids.ts'
 import { prepareIdMapHelpers } from '#hub/supervisor/namespaces.ts'
 import { RunningTopology, type TopologyStatus } from '#hub/supervisor/running-topology.ts'
@@ -34,7 +34,7 @@ export class Topologies {
   startAgain(): void {
     if (!existsSync(TOPOLOGIES)) return
     for (const name of readdirSync(TOPOLOGIES)) {
-      if (!TOPOLOGY_NAME.test(name) || !existsSync(markOf(name))) continue
+      if (!TOPOLOGY_NAME.test(name) || !existsSync(runningMark(name))) continue
       try {
         this.start(name)
       } catch (error) {
@@ -49,7 +49,7 @@ export class Topologies {
     if (this.#running.has(name)) throw new ProtocolError('running', `${name} is running already`)
     const topology = new RunningTopology(readPlan(name), this.#context, this.#ids)
     this.#running.set(name, topology)
-    closeSync(openSync(markOf(name), 'w', 0o600))
+    closeSync(openSync(runningMark(name), 'w', 0o600))
     void topology.start()
   }
 
@@ -57,7 +57,7 @@ export class Topologies {
   async stop(name: string): Promise<void> {
     const topology = this.#get(name)
     await topology.stop()
-    rmSync(markOf(name), { force: true })
+    rmSync(runningMark(name), { force: true })
     this.#running.delete(name)
   }
 
@@ -86,6 +86,3 @@ export class Topologies {
     throw new ProtocolError('not-running', `no topology ${JSON.stringify(name)} is running`)
   }
 }
-
-/** Is there as long as the topology is to run. */
-const markOf = (name: string): string => `${TOPOLOGIES}/${name}/running`
