@@ -14,7 +14,9 @@ import {
 import type { RpcClient, RpcHandlers, RpcParams } from '#net/base/rpc.ts'
 import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
+import type { FoundDevice } from '#hub/console/device.ts'
 import type { ActiveTopologies } from '#hub/topology/active.ts'
+import { findDevice, visibleDevices } from '#hub/topology/device-search.ts'
 
 /** Devices are given time to end. */
 const STOP_TIMEOUT_MS = 60_000
@@ -82,6 +84,24 @@ export function authHandlers(
 const TopologyParams = z.object({ name: z.string().min(1).max(64) })
 const StartParams = TopologyParams.extend({ owner: z.string().max(256).default('') })
 const DeviceParams = z.object({ topology: z.string().min(1).max(64), device: z.string().min(1).max(64) })
+
+const FindParams = z.object({ device: z.string().min(1).max(130) })
+
+/** Consoles to look at. @param asker  a gateway says for which user it asks; an operator sees all */
+export function deviceHandlers(
+  supervisor: Pick<RpcClient, 'call'>,
+  asker: 'gateway' | 'operator',
+): RpcHandlers {
+  const devices = async (params: RpcParams): Promise<FoundDevice[]> => {
+    const of = asker === 'gateway' ? parseParams(UserParams, params).user : undefined
+    return visibleDevices(await supervisor.call('topology.status'), of)
+  }
+  return {
+    devices,
+    'device.find': async (params) =>
+      findDevice(await devices(params), parseParams(FindParams, params).device),
+  }
+}
 
 /** What operators ask about topologies. */
 export function topologyHandlers(active: ActiveTopologies, supervisor: Pick<RpcClient, 'call'>): RpcHandlers {

@@ -12,7 +12,7 @@ import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { RpcClient, claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { Authenticator } from '#hub/accounts/authenticator.ts'
 import { ActiveTopologies } from '#hub/topology/active.ts'
-import { authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
+import { authHandlers, controlHandlers, deviceHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
 
 export interface ControlConfig {
@@ -40,13 +40,18 @@ async function main(log: Logger): Promise<void> {
   await claimSocketPath(AUTH_SOCKET)
   await claimSocketPath(CONTROL_SOCKET)
   // From here to the drop of privileges nothing waits for the system: no connection is accepted before it.
-  const auth = await listenRpc(AUTH_SOCKET, authHandlers(new Authenticator(store), fabric, log), {
-    ...options,
-    maxInFlight: 64,
-  })
+  const auth = await listenRpc(
+    AUTH_SOCKET,
+    { ...authHandlers(new Authenticator(store), fabric, log), ...deviceHandlers(supervisor, 'gateway') },
+    { ...options, maxInFlight: 64 },
+  )
   const control = await listenRpc(
     CONTROL_SOCKET,
-    { ...controlHandlers(fabric, identity), ...topologyHandlers(active, supervisor) },
+    {
+      ...controlHandlers(fabric, identity),
+      ...topologyHandlers(active, supervisor),
+      ...deviceHandlers(supervisor, 'operator'),
+    },
     options,
   )
   if (users) {

@@ -14,7 +14,9 @@ import { printable } from '#net/base/printable.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
 import { type Caller, callerOn } from '#hub/gateway/caller.ts'
 import { serveCapture } from '#hub/gateway/capture.ts'
+import { ClientTerminal } from '#hub/gateway/client-terminal.ts'
 import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
+import { deviceList, serveConsole } from '#hub/gateway/console.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
 import { Measurement } from '#hub/gateway/measurement.ts'
 import { Plug } from '#hub/gateway/plug.ts'
@@ -235,8 +237,8 @@ export class SshDoor {
   }
 
   #session(session: Session, user: string, caller: Caller): void {
-    // hconnect and scripts need none of these; a person who asks for a shell is told what there is.
-    session.on('pty', (accept) => accept?.())
+    const terminal = new ClientTerminal(session)
+    // A person who asks for a shell is told what there is.
     // ssh2 gives no channel to a second request on the same one.
     session.on('shell', (accept) => {
       const channel = accept() as ServerChannel | undefined
@@ -246,19 +248,34 @@ export class SshDoor {
       const channel = accept() as ServerChannel | undefined
       if (!channel) return
       try {
-        this.#run(channel, parseCommand(info.command), user, caller)
+        this.#run(channel, parseCommand(info.command), user, caller, terminal)
       } catch (error) {
         refuse(channel, reasonOf(error), statusOf(error))
       }
     })
   }
 
-  #run(channel: ServerChannel, command: GatewayCommand | undefined, user: string, caller: Caller): void {
+  #run(
+    channel: ServerChannel,
+    command: GatewayCommand | undefined,
+    user: string,
+    caller: Caller,
+    terminal: ClientTerminal,
+  ): void {
+    const { accounts } = this.#options
     if (!command) return refuse(channel, OFFERED)
     if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, caller)
     else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, caller)
     else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
     else if (command.kind === 'list') void this.#list(channel, user, command.json)
+    else if (command.kind === 'devices') void this.#tell(channel, deviceList(accounts, user, command.json))
+    else if (command.kind === 'console')
+      serveConsole(channel, command.device, {
+        user,
+        address: caller.peerAddress,
+        terminal,
+        accounts,
+      }).catch((error: unknown) => refuse(channel, reasonOf(error)))
     else if (command.kind === 'ports') void this.#ports(channel, command.bridge, command.json)
     else
       serveCapture(channel, command.words, user).catch((error: unknown) =>
@@ -282,6 +299,18 @@ export class SshDoor {
       onEnd: () => this.#tunnels.delete(tunnel),
     })
     this.#tunnels.add(tunnel)
+  }
+
+  async #tell(channel: ServerChannel, answer: Promise<string>): Promise<void> {
+    channel.on('error', () => {})
+    channel.resume()
+    try {
+      channel.write(await answer)
+      channel.exit(0)
+      channel.end()
+    } catch (error) {
+      refuse(channel, reasonOf(error))
+    }
   }
 
   async #ports(channel: ServerChannel, bridge: string, json: boolean): Promise<void> {
