@@ -36,6 +36,8 @@ export interface ChildOptions {
   readonly home?: DeviceHome
   readonly logLevel: string
   readonly log: Logger
+  /** It was started, or started again, and is ready. */
+  readonly onReady?: () => void
 }
 
 /** `failed`: it ended, or never got ready, and is tried again. */
@@ -227,6 +229,7 @@ export class Child {
       const status = await this.status().catch(() => undefined)
       if (status && status.pid === this.#pid) {
         this.#become('running')
+        this.#options.onReady?.()
         return
       }
       await pause(READY_POLL_MS)
