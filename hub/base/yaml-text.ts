@@ -2,6 +2,7 @@
 import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { beyondBounds } from '#hub/base/yaml-bounds.ts'
 
 /** More is not written by hand; an alias may stand for more. */
 const MOST_ALIASES = 100
@@ -14,6 +15,8 @@ export interface YamlFault {
 
 /** @returns the value, or what is wrong with it, in the order of the text */
 export function readYaml<T>(text: string, schema: z.ZodType<T>): { value: T } | { faults: YamlFault[] } {
+  const beyond = beyondBounds(text)
+  if (beyond) return { faults: [{ ...placeOf(text, beyond.offset), reason: beyond.reason }] }
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const fault = (offset: number, reason: string): YamlFault => {
@@ -41,6 +44,11 @@ export function readYaml<T>(text: string, schema: z.ZodType<T>): { value: T } | 
     return { offset, ...fault(offset, `${path.length > 0 ? `${path.join('.')}: ` : ''}${reason}`) }
   })
   return { faults: placed.sort((a, b) => a.offset - b.offset) }
+}
+
+function placeOf(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
 /** @throws ConfigError with a line for each fault: `FILE:LINE:COLUMN: REASON` */

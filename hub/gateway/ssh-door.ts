@@ -9,6 +9,7 @@ import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import { unsentOctets } from '#net/port/tunnel/transport.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
+import type { BufferLimits } from '#net/tunnel/buffer-bound.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { printable } from '#net/base/printable.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
@@ -51,6 +52,8 @@ export interface SshDoorOptions {
   readonly hostKey: Buffer
   readonly accounts: RpcClient
   readonly ports: PortsAnswer
+  /** Of its sockets. */
+  readonly buffers: BufferLimits
   readonly log: Logger
 }
 
@@ -278,6 +281,7 @@ export class SshDoor {
       user,
       channel,
       caller,
+      buffers: this.#options.buffers,
       log: (level, text) => this.#options.log[level](text),
       onEnd: () => this.#tunnels.delete(tunnel),
     })

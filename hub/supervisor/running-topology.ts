@@ -11,6 +11,7 @@ import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { Child, type ChildState } from '#hub/supervisor/child.ts'
 import { DeviceHome } from '#hub/supervisor/device-home.ts'
 import type { DeviceIds } from '#hub/supervisor/device-ids.ts'
+import { managementOf } from '#hub/supervisor/management-leases.ts'
 import type { TopologiesContext } from '#hub/supervisor/topologies.ts'
 
 /** Devices that are started at the same time. */
@@ -205,6 +206,7 @@ const telnetConfig = (plan: TopologyPlan): TelnetConfig => ({
 /** Bridges of a topology go by TOPOLOGY/BRIDGE. */
 function fabricConfig(plan: TopologyPlan, identity: string): FabricConfig {
   const full = (bridge: string): string => `${plan.name}/${bridge}`
+  const management = managementOf(plan)
   return {
     identity,
     bridges: plan.bridges.map((bridge) => ({
@@ -227,5 +229,6 @@ function fabricConfig(plan: TopologyPlan, identity: string): FabricConfig {
         settings: settings ?? {},
       })),
     })),
+    ...(management && { management: { ...management, bridge: full(management.bridge) } }),
   }
 }
