@@ -3,8 +3,10 @@ import type { PlannedDevice } from '#hub/base/topology-plan.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { routerNotice } from '#hub/device/router-notice.ts'
 import { bootScript } from '#hub/device/host/boot-script.ts'
-import { EMPTY_CONFIGURATION } from '#hub/base/host-configuration.ts'
 import { HostNetwork } from '#hub/device/host/network.ts'
+
+/** What else goes wrong is in the log. */
+const MOST_NOTICES = 20
 
 export interface HostSetup {
   readonly network: HostNetwork
@@ -17,9 +19,9 @@ export async function setUpHost(device: PlannedDevice, hasUsers: boolean, log: L
   const notices: string[] = []
   const warn = (text: string): void => {
     log.warn(text)
-    notices.push(text)
+    if (notices.length < MOST_NOTICES) notices.push(text)
   }
-  const configuration = device.host ?? EMPTY_CONFIGURATION
+  const { host: configuration } = device
   if (device.kind !== 'host') warn(routerNotice(device))
   const network = new HostNetwork({ device, configuration, warn })
   await network.start()
