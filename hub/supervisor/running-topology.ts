@@ -9,6 +9,7 @@ import { type TelnetConfig, telnetName, telnetSocket } from '#hub/console/telnet
 import type { DeviceConfig } from '#hub/device/config.ts'
 import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { Child, type ChildState } from '#hub/supervisor/child.ts'
+import { ControlGroup, type GroupLimits, hasControlGroups } from '#hub/supervisor/control-group.ts'
 import { DeviceHome } from '#hub/supervisor/device-home.ts'
 import type { DeviceIds } from '#hub/supervisor/device-ids.ts'
 import { managementOf } from '#hub/supervisor/management-leases.ts'
@@ -18,6 +19,8 @@ import type { TopologiesContext } from '#hub/supervisor/topologies.ts'
 const AT_ONCE = 8
 const MEMORY_MB = 256
 const DISK_MB = 64
+/** With the device's own process, which is not its user's. */
+const GROUP_LIMITS: GroupLimits = { memoryMb: MEMORY_MB + 64, processes: 512 + 32 }
 
 export interface DeviceStatus {
   readonly name: string
@@ -160,8 +163,16 @@ export class RunningTopology {
     const { users, log, config: serve } = this.#context
     const topology = this.#plan.name
     const directory = deviceDirectory(topology, number)
-    const home = new DeviceHome(directory, users, users && ids.of(directory))
-    const config: DeviceConfig = { topology, device: planned, memoryMb: MEMORY_MB, diskMb: DISK_MB }
+    const group =
+      users && hasControlGroups() ? new ControlGroup(`${topology}:${number}`, GROUP_LIMITS) : undefined
+    const home = new DeviceHome(directory, users, users && ids.of(directory), group)
+    const config: DeviceConfig = {
+      topology,
+      device: planned,
+      memoryMb: MEMORY_MB,
+      diskMb: DISK_MB,
+      isLimited: group !== undefined,
+    }
     const child = new Child({
       name: `${topology}:device:${planned.name}`,
       program: programArguments('hybridge-device'),
