@@ -81,7 +81,12 @@ export class DeviceHome {
     const run = inOwnNamespaces(command, this.firstId)
     const env = { ...options.env, PATH: run.path }
     const process = this.#within((cwd) => spawn(run.command, run.arguments, { ...options, env, cwd }))
-    if (process.pid !== undefined) this.#group?.add(process.pid)
+    try {
+      if (process.pid !== undefined) this.#group?.add(process.pid)
+    } catch (error) {
+      process.kill('SIGKILL')
+      throw error
+    }
     return process
   }
 
