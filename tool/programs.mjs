@@ -11,6 +11,7 @@ export const COMMANDS = {
       'hybridge-fabric': 'hub/fabric/process.ts',
       'hybridge-device': 'hub/device/process.ts',
       'hybridge-metrics': 'hub/metrics/process.ts',
+      'hybridge-telnet': 'hub/console/process.ts',
       'hybridge-gateway': 'hub/gateway/process.ts',
     },
   },

@@ -18,8 +18,10 @@ import {
   EXIT_UNREACHABLE,
   ExitError,
 } from '#agent/exit-codes.ts'
+import { Connections } from '#agent/link/connections.ts'
 import { Tunnel } from '#agent/link/tunnel.ts'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import type { PortBundle } from '#net/port/tunnel/bundle.ts'
 import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 
@@ -36,7 +38,7 @@ export interface Outage {
 /** A bridge of the hub and the port that its frames pass; it outlives connections. */
 export interface Remote {
   readonly bridge: string
-  readonly port: TunnelPort
+  readonly port: PortBundle<TunnelPort>
   /** As the hub called it that was joined first: the same one is asked for again, whatever else has that name then. */
   fullName?: string
   /** The hub keeps us out of this bridge, while the connection works. */
@@ -47,6 +49,10 @@ export interface TunnelsOptions {
   readonly hub: HubConnection
   readonly remotes: readonly Remote[]
   readonly hello: Hello
+  /** How many are to carry the tunnels. */
+  readonly connections: number | 'auto'
+  /** Dials a further one, without a question. @throws ExitError */
+  readonly dial: (signal: AbortSignal) => Promise<HubConnection>
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** A bridge went, or came back, while the connection works. */
@@ -74,6 +80,7 @@ export class Tunnels {
   /** Of bridges that the hub takes away again and again. */
   readonly #backoffs = new Map<Remote, Backoff>()
   readonly #over = new AbortController()
+  readonly #connections: Connections
   #isFirstRound = true
   #roundTripMs: number | undefined
   #end: (reason: ProtocolError) => void = () => {}
@@ -86,12 +93,23 @@ export class Tunnels {
       this.#fail = reject
     })
     this.ended.catch(() => {}) // whoever waits for it is told
+    this.#connections = new Connections({
+      ...options,
+      wanted: options.connections,
+      roundTripMs: () => this.#leastRoundTripMs,
+      onFault: (error) => this.#fail(error),
+    })
   }
 
   /** Of one of them, milliseconds, the last one when all are over; undefined until measured. */
   get roundTripMs(): number | undefined {
     for (const { roundTripMs } of this.#open.values()) if (!Number.isNaN(roundTripMs)) return roundTripMs
     return this.#roundTripMs
+  }
+
+  /** That carry them now. */
+  get connections(): number {
+    return this.#connections.count
   }
 
   /**
@@ -121,6 +139,11 @@ export class Tunnels {
     return joined.peer
   }
 
+  get #leastRoundTripMs(): number {
+    const [any] = this.#open.values()
+    return any?.leastRoundTripMs ?? Number.NaN
+  }
+
   /** See `Tunnel.probe`: what one of them learns holds for the connection. */
   probe(withinMs: number): void {
     const [any] = this.#open.values()
@@ -132,6 +155,7 @@ export class Tunnels {
     if (this.#over.signal.aborted) return
     this.#roundTripMs = this.roundTripMs
     this.#over.abort()
+    this.#connections.end()
     for (const tunnels of [this.#open, this.#opening])
       for (const tunnel of tunnels.values()) tunnel.bye(reason.code, reason.message)
     for (const remote of this.#options.remotes) remote.outage = undefined
@@ -144,14 +168,15 @@ export class Tunnels {
     const { bridge, port } = remote
     const name = remote.fullName ?? bridge
     const channel = await hub.exec(`hybridge bridge ${name}`)
-    const tunnel = new Tunnel({ channel, transport: hub, port, hello })
+    const tunnel = new Tunnel({ channel, transport: hub, port: port.first, hello })
     this.#opening.set(remote, tunnel)
     if (this.#over.signal.aborted) tunnel.bye('leave', 'the agent left')
     const peer = await Promise.race([tunnel.opened, tunnel.ended])
     this.#opening.delete(remote)
     if (peer instanceof Error) throw await refusal(peer, name, hub)
-    if (isBridgeName(peer.bridge)) remote.fullName = peer.bridge
+    if (peer.bridge !== undefined && isBridgeName(peer.bridge)) remote.fullName = peer.bridge
     this.#open.set(remote, tunnel)
+    this.#connections.joined(remote, peer)
     const joinedAt = performance.now()
     tunnel.ended
       .then((reason) => {
@@ -165,6 +190,7 @@ export class Tunnels {
   #lost(remote: Remote, reason: ProtocolError): void {
     this.#roundTripMs = this.roundTripMs
     this.#open.delete(remote)
+    this.#connections.left(remote)
     if (this.#over.signal.aborted) return
     const othersGoOn = this.#open.size > 0 || this.#isFirstRound
     if (othersGoOn && OF_ONE_BRIDGE.has(reason.code)) this.#leave(remote, reason.message)

@@ -20,6 +20,8 @@ const bridge = z
   .min(1)
   .max(255)
   .regex(/^[^/]+$/)
+/** As commands take them. */
+const settings = z.record(z.string().max(64), z.string().max(4096))
 const mac = z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/)
 
 const PlannedInterface = z.object({
@@ -28,7 +30,11 @@ const PlannedInterface = z.object({
   mac,
   /** Null: not connected. */
   bridge: bridge.nullable(),
+  /** Of the port that it is plugged into. */
+  settings: settings.optional(),
 })
+
+const CableEnd = z.object({ bridge, settings })
 
 const PlannedDevice = z.object({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/),
@@ -57,6 +63,13 @@ const TopologyPlan = z.object({
   bridges: z.array(bridge).max(MOST_BRIDGES),
   /** Others that the topology names: they are made when an agent joins them. */
   declared: z.array(bridge).max(MOST_BRIDGES).default([]),
+  /** Of bridges that have some. */
+  bridgeSettings: z.record(bridge, settings).default({}),
+  /** From bridge to bridge. */
+  cables: z
+    .array(z.tuple([CableEnd, CableEnd]))
+    .max(1024)
+    .default([]),
   /** In the order of the file; a device's number is its place, from 1. */
   devices: z.array(PlannedDevice).max(512),
   /** `10.255.3.0/24`; null: no device is on the bridge `external`. */

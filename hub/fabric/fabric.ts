@@ -2,8 +2,8 @@
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
-import { MAX_WIRE_FRAME } from '#net/port/port.ts'
-import { StreamSocketPort } from '#net/port/stream-socket.ts'
+import { CableEnd, layCable } from '#net/port/cable.ts'
+import { MAX_WIRE_FRAME, type Port } from '#net/port/port.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
@@ -11,6 +11,8 @@ import type { SwitchVlan } from '#net/switch/vlan-list.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
+import { DevicePorts, type FabricDevice } from '#hub/fabric/device-ports.ts'
+import { type ManagementConfig, openManagementPort } from '#hub/fabric/management.ts'
 import {
   applySettings,
   BRIDGE_SETTINGS,
@@ -18,6 +20,7 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import { TunnelStreams } from '#hub/fabric/tunnel-streams.ts'
 import type { RstpReading } from '#hub/fabric/spanning-tree.ts'
 import type { MgmtConfig } from '#hub/vde/console/options.ts'
 import { ConsoleServer } from '#hub/vde/console/server.ts'
@@ -29,19 +32,22 @@ export interface FabricConfig {
   readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
+  /** Between bridges. */
+  readonly cables?: readonly CableConfig[]
   /** Of the topology whose bridges these are. */
   readonly devices?: readonly FabricDevice[]
+  /** The topology's management network; left out: it has none. */
+  readonly management?: ManagementConfig
 }
 
-export interface FabricDevice {
-  readonly name: string
-  /** Where its process is at home, relative to the data directory. */
-  readonly directory: string
-  readonly interfaces: readonly {
-    readonly name: string
-    /** Null: not connected. */
-    readonly bridge: string | null
-  }[]
+export interface CableConfig {
+  readonly ends: readonly [CableEndConfig, CableEndConfig]
+}
+
+interface CableEndConfig {
+  readonly bridge: string
+  /** Of the port, as `bridge port set` takes them. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** What a gateway says of a tunnel that it wants joined to a bridge. */
@@ -54,6 +60,8 @@ export interface TunnelRequest {
   readonly name: string
   /** The agent's port key: the same user's tunnel with the same key is the same port, now from elsewhere. */
   readonly key: string
+  /** Of the tunnel of the same user that this stream is to be a part of; undefined: it is a tunnel itself. */
+  readonly token?: string | undefined
   readonly superFrames: boolean
   readonly largestFrame: number
   /** The hub's address of the SSH connection: its interface must not be attached here. */
@@ -145,6 +153,8 @@ export interface LinkReading {
 const KEEP_ENTRY_MS = 600_000
 /** Tunnels, present and remembered, of one user: bounds what one account can hold. */
 const TUNNELS_PER_USER = 128
+/** Connections beyond the first of each. */
+const FURTHER_PER_USER = 128
 const AGE_EVERY_MS = 1000
 /** Twice what a topology names: with those that agents ask for. */
 const MOST_BRIDGES = 2048
@@ -155,7 +165,7 @@ interface TunnelEntry {
   readonly bridge: Bridge
   readonly entry: SwitchPort
   readonly user: string
-  port: StreamSocketPort | undefined
+  streams: TunnelStreams | undefined
   /** When the agent left, in the time of `now`; undefined while it is there. */
   leftAt: number | undefined
   address: string
@@ -169,6 +179,8 @@ interface TunnelEntry {
 export class Fabric {
   readonly #bridges = new Map<string, Bridge>()
   readonly #attachments: Attachment[] = []
+  readonly #cables: CableEnd[] = []
+  readonly #devices: DevicePorts
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
   readonly #identity: string | undefined
@@ -176,6 +188,7 @@ export class Fabric {
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
+  #management: Port | undefined
   /** Why bridges that were to have a VDE directory or a console have none. */
   readonly #socketProblems: string[] = []
   /** Groups of VDE directories: clients open their sockets to them, so this process must be a member. */
@@ -186,6 +199,11 @@ export class Fabric {
     this.#now = now
     this.#identity = config.identity
     for (const settings of config.bridges) this.#makeBridge(settings)
+    this.#devices = new DevicePorts(say)
+    for (const device of config.devices ?? [])
+      this.#devices.add(device, (bridge, description, wanted) =>
+        this.#addReserved(bridge, description, wanted),
+      )
     // Before what is attached: that may be plugged into one of these.
     for (const { name, vde, mgmt } of config.bridges) {
       if (vde) this.#openVde(this.#bridge(name), vde)
@@ -193,14 +211,14 @@ export class Fabric {
     }
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
-      const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
-      const bridge = this.#bridge(attachment.bridge)
-      const entry = bridge.switch.addEntry(undefined, mode)
-      applySettings(PORT_SETTINGS, { bridge, entry }, attachment.settings ?? {})
-      entry.description = `${attachment.kind}:${attachment.argument}`
-      entry.isReserved = true
+      const { bridge, kind, argument, mode, settings } = attachment
+      const entry = this.#addReserved(bridge, `${kind}:${argument}`, settings, mode)
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
+    for (const cable of config.cables ?? []) this.#layCable(cable)
+    // After the process has dropped root's rights: devices' processes are nobody's friends.
+    queueMicrotask(() => this.#devices.connect())
+    if (config.management) this.#openManagement(config.management)
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
@@ -305,18 +323,20 @@ export class Fabric {
   /**
    * Joins a tunnel to a bridge. A tunnel of the same user with the same key is told to go, and its port taken over.
    * @param fd  a connected, non-blocking stream socket that carries frame records; belongs to the fabric when this returns
-   * @param answer  is given the port's number before anything is sent to it, as RSTP sends at once
-   * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`, `carries-tunnel`
+   * @param answer  is given the port's number, and what further streams are to show, before anything is sent to it, as
+   *   RSTP sends at once
+   * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`, `carries-tunnel`, `no-tunnel`
    */
-  joinTunnel(request: TunnelRequest, fd: number, answer: (port: number) => void): void {
+  joinTunnel(request: TunnelRequest, fd: number, answer: (port: number, token: string) => void): void {
     const bridge = this.#bridge(request.bridge)
     this.#carrierGuard.check(request)
+    if (request.token !== undefined) return this.#joinFurther(request, request.token, fd, answer)
     const id =
       request.key === ''
         ? `${this.#anonymous++}`
         : JSON.stringify([request.bridge, request.user, request.key])
     const known = this.#tunnels.get(id)
-    if (known?.port) this.#takeOver(known)
+    if (known?.streams) this.#takeOver(known)
     const tunnel = known ?? this.#addTunnel(id, bridge, request.user)
     tunnel.leftAt = undefined
     tunnel.address = plainAddress(request.peerAddress)
@@ -324,25 +344,31 @@ export class Fabric {
     tunnel.joins++
     tunnel.reason = ''
     tunnel.entry.description = `${request.user}@${request.name}`
-    const port = new StreamSocketPort({
+    const streams = new TunnelStreams({
       name: `${request.kind}:${request.user}@${request.name}`,
       fd,
       superFrames: request.superFrames,
       maxFrame: request.kind === 'plug' ? MAX_VDE_FRAME : Math.min(request.largestFrame, MAX_WIRE_FRAME),
-      counters: tunnel.entry.counters,
-      sink: tunnel.entry,
+      entry: tunnel.entry,
       onEnd: (why) => {
         this.#say('info', `${request.user}@${request.name} left ${request.bridge}: ${why}`)
-        this.#leave(id, tunnel, port, why)
+        this.#leave(id, tunnel, streams, why)
       },
+      onCount: (count) =>
+        this.#say('info', `port ${tunnel.entry.number} of ${request.bridge} has ${count} connections now`),
     })
-    tunnel.port = port
-    answer(tunnel.entry.number)
-    tunnel.entry.connect(port)
+    tunnel.streams = streams
+    answer(tunnel.entry.number, streams.token)
+    tunnel.entry.connect(streams.port)
     this.#say(
       'info',
       `${request.user}@${request.name} joined ${request.bridge} as port ${tunnel.entry.number}`,
     )
+  }
+
+  /** The process of a device is there. */
+  deviceUp(device: string): void {
+    this.#devices.connect(device)
   }
 
   /** @throws ProtocolError `unknown-bridge` */
@@ -357,7 +383,7 @@ export class Fabric {
         address: tunnel.address,
         connected: tunnel.leftAt === undefined,
         since: tunnel.since,
-        roundTripMs: tunnel.port?.roundTripMs ?? null,
+        roundTripMs: tunnel.streams?.roundTripMs ?? null,
         reconnects: tunnel.joins - 1,
         reason: tunnel.reason,
       }))
@@ -372,10 +398,13 @@ export class Fabric {
 
   close(): void {
     clearInterval(this.#timer)
+    this.#devices.close()
     for (const attachment of this.#attachments) attachment.close()
+    for (const end of this.#cables) end.close()
+    this.#management?.close()
     for (const tunnel of this.#tunnels.values()) {
       tunnel.entry.disconnect()
-      tunnel.port?.close()
+      tunnel.streams?.port.close()
     }
     for (const bridge of this.#bridges.values()) {
       bridge.console?.close()
@@ -394,6 +423,38 @@ export class Fabric {
     })
     applySettings(BRIDGE_SETTINGS, bridge, settings)
     this.#bridges.set(name, bridge)
+  }
+
+  /** A port that has its number from the start. @param mode  as `parsePortMode` reads it */
+  #addReserved(
+    name: string,
+    description: string,
+    settings: Readonly<Record<string, string>> = {},
+    mode = 'mode=transparent',
+  ): SwitchPort {
+    const bridge = this.#bridge(name)
+    const entry = bridge.switch.addEntry(undefined, parsePortMode(mode))
+    entry.description = description
+    entry.isReserved = true
+    applySettings(PORT_SETTINGS, { bridge, entry }, settings)
+    return entry
+  }
+
+  #layCable({ ends: [a, b] }: CableConfig): void {
+    const entries = [
+      this.#addReserved(a.bridge, `cable to ${b.bridge}`, a.settings),
+      this.#addReserved(b.bridge, `cable to ${a.bridge}`, b.settings),
+    ] as const
+    const ports = layCable([b.bridge, a.bridge], ...entries)
+    this.#cables.push(...ports)
+    entries[0].connect(ports[0])
+    entries[1].connect(ports[1])
+  }
+
+  #openManagement(config: ManagementConfig): void {
+    const entry = this.#addReserved(config.bridge, 'dhcp')
+    this.#management = openManagementPort(config, this.#identity ?? '', entry)
+    entry.connect(this.#management)
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {
@@ -468,7 +529,7 @@ export class Fabric {
       bridge,
       entry: bridge.switch.addEntry(),
       user,
-      port: undefined,
+      streams: undefined,
       leftAt: undefined,
       address: '',
       since: 0,
@@ -480,23 +541,41 @@ export class Fabric {
     return tunnel
   }
 
+  #joinFurther(
+    request: TunnelRequest,
+    token: string,
+    fd: number,
+    answer: (port: number, token: string) => void,
+  ): void {
+    const own = [...this.#tunnels.values()].filter(({ user }) => user === request.user)
+    const tunnel = own.find(
+      ({ bridge, streams }) => bridge.name === request.bridge && streams?.token === token,
+    )
+    if (!tunnel?.streams)
+      throw new ProtocolError('no-tunnel', 'the tunnel that this connection was to join is gone')
+    const further = own.reduce((sum, { streams }) => sum + Math.max(0, (streams?.count ?? 0) - 1), 0)
+    if (tunnel.streams.isFull || further >= FURTHER_PER_USER)
+      throw new ProtocolError('too-many-tunnels', `${request.user} has enough connections`)
+    tunnel.streams.join(fd, () => answer(tunnel.entry.number, token))
+  }
+
   #takeOver(tunnel: TunnelEntry): void {
     this.#say(
       'info',
       `port ${tunnel.entry.number} of ${tunnel.bridge.name} is taken over from ${tunnel.entry.description}`,
     )
     tunnel.entry.disconnect()
-    tunnel.port?.end(
+    tunnel.streams?.end(
       'taken-over',
       'an agent with the same interface joined this bridge and took the port over',
     )
-    tunnel.port = undefined
+    tunnel.streams = undefined
   }
 
-  #leave(id: string, tunnel: TunnelEntry, port: StreamSocketPort, why: string): void {
-    port.close()
-    if (tunnel.port !== port) return
-    tunnel.port = undefined
+  #leave(id: string, tunnel: TunnelEntry, streams: TunnelStreams, why: string): void {
+    streams.close()
+    if (tunnel.streams !== streams) return
+    tunnel.streams = undefined
     tunnel.entry.disconnect()
     tunnel.leftAt = this.#now()
     tunnel.since = Date.now()
@@ -512,6 +591,8 @@ export class Fabric {
 
   /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
+    if (entry.port instanceof CableEnd) entry.port.far?.setUp(!entry.isLinkDown, why)
+    this.#devices.portChanged(entry)
     if (entry.port === null || !ATTACHED.test(entry.port.name)) return
     // A switch of VDE answers later; whoever opened a port that is down has told why.
     if (!entry.isUp && why === `${entry.port.name} connected`) return
@@ -522,6 +603,7 @@ export class Fabric {
   #age(): void {
     const now = this.#now()
     for (const bridge of this.#bridges.values()) bridge.tick(now)
+    this.#devices.connect()
     for (const [id, tunnel] of this.#tunnels)
       if (tunnel.leftAt !== undefined && now - tunnel.leftAt > KEEP_ENTRY_MS) this.#forget(id, tunnel)
   }

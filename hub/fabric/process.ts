@@ -13,6 +13,7 @@ import { claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { listenUnix } from '#hub/base/unix-listener.ts'
 import {
+  DeviceUpParams,
   parseParams,
   PortSetParams,
   BridgeSetParams,
@@ -67,6 +68,7 @@ const rpc = await listenRpc(
       const { bridge, port } = parseParams(ResetParams, params)
       fabric.resetCounters(bridge, port)
     },
+    'device.up': (params) => fabric.deviceUp(parseParams(DeviceUpParams, params).device),
     watch: (params) => watch.read(fabric, parseParams(WatchParams, params)),
     'bridge.add': (params) => {
       const { bridge } = parseParams(PortsParams, params)

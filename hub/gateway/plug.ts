@@ -5,7 +5,7 @@
  */
 import net from 'node:net'
 import type { ServerChannel } from 'ssh2'
-import { reasonOf } from '#net/base/errors.ts'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameAssembler } from '#net/port/frame-assembler.ts'
 import type { FrameMemory } from '#net/port/frame-memory.ts'
@@ -16,7 +16,7 @@ import { putU16 } from '#net/wire/octets.ts'
 import { putPlain, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 import { fabricSockets, topologyOf } from '#hub/base/fabric-sockets.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
-import { refusalOf } from '#hub/gateway/fabric-answer.ts'
+import { parseAnswer } from '#hub/gateway/fabric-answer.ts'
 import { Output } from '#hub/gateway/output.ts'
 
 const JOIN_TIMEOUT_MS = 3000
@@ -120,8 +120,8 @@ export class Plug {
       this.#answer = answer
       return chunk.length
     }
-    const refused = refusalOf(answer)
-    if (refused) throw refused
+    const joined = parseAnswer(answer)
+    if (joined instanceof ProtocolError) throw joined
     this.#answer = undefined
     clearTimeout(this.#timer)
     this.#options.channel.on('data', (octets: Buffer) => this.#said(octets))

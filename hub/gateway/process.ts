@@ -13,6 +13,7 @@ import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { callOnce, claimSocketPath, listenRpc, RpcClient } from '#net/base/rpc.ts'
+import { bufferLimits } from '#net/port/far-buffers.ts'
 import { listenShared } from '#hub/gateway/listen.ts'
 import { PortsAnswer } from '#hub/gateway/ports.ts'
 import { SshDoor } from '#hub/gateway/ssh-door.ts'
@@ -50,7 +51,9 @@ const ports = new PortsAnswer({
   isHidden: config.hidePorts,
   now: () => performance.now(),
 })
-const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), ports, log })
+const accounts = new RpcClient(AUTH_SOCKET)
+// As they are for the socket above: the right to more is lost below.
+const door = new SshDoor({ hostKey, accounts, ports, buffers: bufferLimits(), log })
 const { web: { https, http, path = '/' } = {} } = config
 const httpsFd = https && listenShared(https.address, https.port, '--https')
 const httpFd = http && listenShared(http.address, http.port, '--http')

@@ -9,6 +9,7 @@ import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import { unsentOctets } from '#net/port/tunnel/transport.ts'
 import { holdWhileUnread } from '#net/port/tunnel/unread.ts'
+import type { BufferLimits } from '#net/tunnel/buffer-bound.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { printable } from '#net/base/printable.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
@@ -52,6 +53,8 @@ export interface SshDoorOptions {
   readonly hostKey: Buffer
   readonly accounts: RpcClient
   readonly ports: PortsAnswer
+  /** Of its sockets. */
+  readonly buffers: BufferLimits
   readonly log: Logger
 }
 
@@ -268,7 +271,8 @@ export class SshDoor {
       findBridge(this.#options.accounts, user, name, { join })
     if (command.kind === 'bridge') {
       const { bridge } = command
-      this.#admit((common) => new Tunnel({ ...common, bridge, find: () => find(bridge, true) }), {
+      const { buffers } = this.#options
+      this.#admit((common) => new Tunnel({ ...common, bridge, buffers, find: () => find(bridge, true) }), {
         channel,
         user,
         caller,

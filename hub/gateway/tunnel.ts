@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
 import { RECORD_BYE } from '#net/tunnel/framing.ts'
+import type { BufferLimits } from '#net/tunnel/buffer-bound.ts'
 import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
@@ -19,7 +20,7 @@ import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
 import { fabricSockets, topologyOf } from '#hub/base/fabric-sockets.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
-import { refusalOf } from '#hub/gateway/fabric-answer.ts'
+import { parseAnswer } from '#hub/gateway/fabric-answer.ts'
 
 /** Shorter than an agent waits for the hello, so that it hears the reason. */
 const ATTACH_TIMEOUT_MS = 3000
@@ -40,6 +41,8 @@ export interface TunnelOptions {
   /** Of ssh2. */
   readonly channel: Duplex & { exit(status: number): void }
   readonly caller: Caller
+  /** Of the sockets of this hub. */
+  readonly buffers?: BufferLimits
   readonly log: (level: 'info' | 'warn', text: string) => void
   readonly onEnd: () => void
 }
@@ -73,7 +76,7 @@ export class Tunnel {
       latencyControl: true,
       keepaliveMs: KEEPALIVE_MS,
       key: '',
-      bridge: '',
+      ...known(options.buffers),
     }
     this.#session = new TunnelSession(
       own,
@@ -130,6 +133,7 @@ export class Tunnel {
       path: connectionUnder(caller, peer.latencyControl),
       fabric,
       seed: randomInt(2 ** 32),
+      isFurther: peer.token !== undefined,
       onControl: (type, payload) => {
         if (type !== RECORD_BYE) return
         const reason = decodeBye(payload)
@@ -157,10 +161,13 @@ export class Tunnel {
         return
       }
       clearTimeout(timer)
-      const refused = refusalOf(answer)
-      if (refused) return this.bye(refused.code, refused.message)
+      const joined = parseAnswer(answer)
+      if (joined instanceof ProtocolError) return this.bye(joined.code, joined.message)
       this.#joined = true
-      this.#session.greet({ bridge: bridge.includes('/') ? bridge : `/${bridge}` })
+      this.#session.greet({
+        token: joined.token,
+        bridge: bridge.includes('/') ? bridge : `/${bridge}`,
+      })
       this.#transmit()
       this.#arm()
       if (chunk.length > end + 1) this.#fromFabric(chunk.subarray(end + 1))
@@ -171,6 +178,7 @@ export class Tunnel {
       user,
       name: peer.name,
       key: peer.key,
+      token: peer.token,
       superFrames: peer.superFrames,
       largestFrame: peer.largestFrame,
       localAddress: caller.localAddress,
@@ -298,3 +306,7 @@ export class Tunnel {
     onEnd()
   }
 }
+
+/** As HELLO has them: JSON knows no Infinity. */
+const known = (buffers: BufferLimits | undefined): Partial<BufferLimits> =>
+  Object.fromEntries(Object.entries(buffers ?? {}).filter(([, octets]) => Number.isFinite(octets)))

@@ -36,6 +36,8 @@ export interface ChildOptions {
   readonly home?: DeviceHome
   readonly logLevel: string
   readonly log: Logger
+  /** It was started, or started again, and is ready. */
+  readonly onReady?: () => void
 }
 
 /** `failed`: it ended, or never got ready, and is tried again. */
@@ -125,11 +127,11 @@ export class Child {
     return home ? uid === home.firstId : uid === users.service.uid || uid === users.gateway.uid
   }
 
-  /** Tells the process something. @throws when it is not there, or refuses */
-  async tell(operation: string, params: RpcParams): Promise<void> {
+  /** Asks the process, or tells it something. @throws when it is not there, or refuses */
+  async ask(operation: string, params: RpcParams = {}): Promise<unknown> {
     const client = new RpcClient(this.#options.socket, { timeoutMs: 2000 })
     try {
-      await client.call(operation, params)
+      return await client.call(operation, params)
     } finally {
       client.close()
     }
@@ -227,6 +229,7 @@ export class Child {
       const status = await this.status().catch(() => undefined)
       if (status && status.pid === this.#pid) {
         this.#become('running')
+        this.#options.onReady?.()
         return
       }
       await pause(READY_POLL_MS)

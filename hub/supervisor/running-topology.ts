@@ -1,14 +1,17 @@
 /** One running topology: its forwarding process, and a process for each device. */
+import { z } from 'zod'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { programArguments } from '#net/program/arguments.ts'
-import { DEVICE_DISK, DEVICE_SOCKET, deviceDirectory } from '#hub/base/device-paths.ts'
+import { DEVICE_CONSOLE_SOCKET, DEVICE_DISK, DEVICE_SOCKET, deviceDirectory } from '#hub/base/device-paths.ts'
 import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
+import { type TelnetConfig, telnetName, telnetSocket } from '#hub/console/telnet/config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
 import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { Child, type ChildState } from '#hub/supervisor/child.ts'
 import { DeviceHome } from '#hub/supervisor/device-home.ts'
 import type { DeviceIds } from '#hub/supervisor/device-ids.ts'
+import { managementOf } from '#hub/supervisor/management-leases.ts'
 import type { TopologiesContext } from '#hub/supervisor/topologies.ts'
 
 /** Devices that are started at the same time. */
@@ -21,6 +24,10 @@ export interface DeviceStatus {
   readonly state: ChildState
   /** Why it is not running; empty when it is. */
   readonly reason: string
+  /** TCP port of its console, on loopback. */
+  readonly consolePort: number
+  /** Why nobody can connect there; empty when he can. */
+  readonly consoleProblem: string
 }
 
 export interface TopologyStatus {
@@ -43,6 +50,7 @@ export class RunningTopology {
   readonly #plan: TopologyPlan
   readonly #context: TopologiesContext
   readonly #fabric: Child
+  readonly #telnet: Child
   /** In the order of the plan; undefined: the device cannot be started. */
   readonly #devices: readonly (RunningDevice | undefined)[]
   #state: TopologyStatus['state'] = 'starting'
@@ -60,6 +68,8 @@ export class RunningTopology {
       fabricSockets(name).rpc,
       fabricConfig(plan, context.identity),
     )
+    const consoles = telnetConfig(plan)
+    this.#telnet = this.#child(telnetName(name), ['hybridge-telnet', name], telnetSocket(name), consoles)
     this.#devices = plan.devices.map((device, i) => this.#device(device, i + 1, ids))
   }
 
@@ -79,7 +89,7 @@ export class RunningTopology {
     await Promise.all(present.map(({ child }) => child.stop()))
     await this.#starting
     await Promise.all(present.map(({ child }) => child.stop()))
-    await this.#fabric.stop()
+    await Promise.all([this.#telnet.stop(), this.#fabric.stop()])
   }
 
   /** Switches a device off and on; its disk stays. @throws ProtocolError */
@@ -97,8 +107,9 @@ export class RunningTopology {
     await child.start()
   }
 
-  status(): TopologyStatus {
+  async status(): Promise<TopologyStatus> {
     const { name, owner, devices } = this.#plan
+    const consoleProblems = await this.#consoleProblems()
     return {
       name,
       owner,
@@ -106,15 +117,26 @@ export class RunningTopology {
       reason: this.#reason,
       since: this.#since,
       devices: devices.map((planned, i) => {
-        const child = this.#devices[i]?.child
-        if (!child) return { name: planned.name, state: 'failed', reason: planned.problem }
-        return { name: planned.name, state: child.state, reason: child.reason }
+        const { state, reason } = this.#devices[i]?.child ?? { state: 'failed', reason: planned.problem }
+        const { consolePort } = planned
+        return { name: planned.name, state, reason, consolePort, consoleProblem: consoleProblems[i] ?? '' }
       }),
+    }
+  }
+
+  /** In the order of the plan. */
+  async #consoleProblems(): Promise<readonly string[]> {
+    try {
+      return ConsoleProblems.parse(await this.#telnet.ask('problems'))
+    } catch {
+      const { state, reason } = this.#telnet
+      return this.#plan.devices.map(() => `telnet is ${state}${reason && `: ${reason}`}`)
     }
   }
 
   async #start(): Promise<void> {
     await this.#fabric.start()
+    const consoles = this.#telnet.start().catch((error: unknown) => this.#context.log.error(reasonOf(error)))
     const waiting = this.#devices.filter((device) => device !== undefined).values()
     const worker = async (): Promise<void> => {
       for (const { child } of waiting) {
@@ -122,7 +144,7 @@ export class RunningTopology {
         await child.start().catch((error: unknown) => this.#context.log.error(reasonOf(error)))
       }
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, worker))
+    await Promise.all([consoles, ...Array.from({ length: AT_ONCE }, worker)])
     if (this.#state === 'starting') this.#state = 'running'
   }
 
@@ -149,8 +171,16 @@ export class RunningTopology {
       home,
       logLevel: serve.log,
       log,
+      onReady: () => this.#deviceReady(planned.name),
     })
     return { planned, home, child }
+  }
+
+  /** Its interfaces need not wait until the fabric looks for them by itself. */
+  #deviceReady(device: string): void {
+    this.#fabric.ask('device.up', { device }).catch(() => {
+      // It is not there now; when it is, it looks.
+    })
   }
 
   #get(name: string): RunningDevice {
@@ -163,20 +193,42 @@ export class RunningTopology {
   }
 }
 
+const ConsoleProblems = z.array(z.string().max(500)).max(512)
+
+const telnetConfig = (plan: TopologyPlan): TelnetConfig => ({
+  devices: plan.devices.map((device, i) => ({
+    name: `${plan.name}/${device.name}`,
+    port: device.consolePort,
+    socket: `${deviceDirectory(plan.name, i + 1)}/${DEVICE_CONSOLE_SOCKET}`,
+  })),
+})
+
 /** Bridges of a topology go by TOPOLOGY/BRIDGE. */
 function fabricConfig(plan: TopologyPlan, identity: string): FabricConfig {
   const full = (bridge: string): string => `${plan.name}/${bridge}`
+  const management = managementOf(plan)
   return {
     identity,
-    bridges: plan.bridges.map((bridge) => ({ name: full(bridge) })),
+    bridges: plan.bridges.map((bridge) => ({
+      name: full(bridge),
+      settings: plan.bridgeSettings[bridge] ?? {},
+    })),
     attach: [],
+    cables: plan.cables.map(([a, b]) => ({
+      ends: [
+        { ...a, bridge: full(a.bridge) },
+        { ...b, bridge: full(b.bridge) },
+      ],
+    })),
     devices: plan.devices.map((device, i) => ({
       name: device.name,
       directory: deviceDirectory(plan.name, i + 1),
-      interfaces: device.interfaces.map(({ name, bridge }) => ({
+      interfaces: device.interfaces.map(({ name, bridge, settings }) => ({
         name,
         bridge: bridge === null ? null : full(bridge),
+        settings: settings ?? {},
       })),
     })),
+    ...(management && { management: { ...management, bridge: full(management.bridge) } }),
   }
 }

@@ -112,7 +112,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     if (!https) return
     const pass = async (certificate: Certificate): Promise<void> => {
       announceCertificate(certificate, log)
-      await Promise.all(gateways.map((gateway) => gateway.tell('certificate', { ...certificate })))
+      await Promise.all(gateways.map((gateway) => gateway.ask('certificate', { ...certificate })))
     }
     const onProblem = (error: unknown): void => log.error(`the certificate in use stays: ${reasonOf(error)}`)
     // Gateways that an earlier supervisor left may have one of its time.

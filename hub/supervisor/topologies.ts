@@ -71,8 +71,8 @@ export class Topologies {
     return this.#get(name).rebuild(device)
   }
 
-  status(): TopologyStatus[] {
-    return [...this.#running.values()].map((topology) => topology.status())
+  status(): Promise<TopologyStatus[]> {
+    return Promise.all([...this.#running.values()].map((topology) => topology.status()))
   }
 
   /** All of them, to be started again by the next supervisor. */

@@ -28,6 +28,12 @@ export function planOf(topology: Topology, options: PlanOptions): TopologyPlan {
     owner,
     bridges: topology.bridges.map((bridge) => bridge.name).filter((bridge) => bridge !== DEAD),
     declared: [...topology.declared],
+    bridgeSettings: Object.fromEntries(
+      topology.bridges
+        .filter(({ settings }) => Object.keys(settings).length > 0)
+        .map((bridge) => [bridge.name, bridge.settings]),
+    ),
+    cables: topology.cables.map(([a, b]) => [a, b]),
     devices: topology.devices.map((device, i) => plannedDevice(device, i, options)),
     managementNetwork: isManaged ? `${managementPrefix}.0/24` : null,
   }
@@ -45,6 +51,7 @@ function plannedDevice(device: Device, index: number, options: PlanOptions): Pla
       name: one.name,
       mac: macOf(identity, name, device.name, one.name),
       bridge: one.bridge ?? null,
+      ...(Object.keys(one.settings).length > 0 && { settings: one.settings }),
     })),
     ...(configuration === undefined
       ? { configuration: null, problem: '' }

@@ -91,6 +91,7 @@ export const sendFrom = libc.func('long send(int, uintptr_t, size_t, int)') as C
   [number, number, number, number]
 >
 export const sendmsg = libc.func('long sendmsg(int, uintptr_t, int)') as Call<[number, number, number]>
+export const recvmsg = libc.func('long recvmsg(int, uintptr_t, int)') as Call<[number, number, number]>
 export const recvmmsg = libc.func('int recvmmsg(int, uintptr_t, unsigned int, int, void*)') as Call<
   [number, number, number, number, null]
 >

@@ -151,6 +151,8 @@ export class Namespace {
   /** The laboratory's directory. */
   readonly directory: string
   readonly #started: Running[]
+  /** Capabilities that programs which start here do without, as setpriv(1) has them: `net_admin`. */
+  lacks: readonly string[] = []
 
   /** Made by `Lab.namespace`; `started` takes every program that starts here. */
   constructor(name: string, directory: string, started: Running[]) {
@@ -249,7 +251,9 @@ export class Namespace {
 
   /** Starts a program here. */
   spawn(name: string, args: readonly string[] = [], options: SpawnOptions = {}): Running {
-    const running = new Running('ip', ['netns', 'exec', this.name, name, ...args], options)
+    const lacking = this.lacks.map((capability) => `-${capability}`).join(',')
+    const lowered = lacking === '' ? [] : ['setpriv', '--bounding-set', lacking, '--inh-caps', lacking]
+    const running = new Running('ip', ['netns', 'exec', this.name, ...lowered, name, ...args], options)
     this.#started.push(running)
     return running
   }
