@@ -279,9 +279,13 @@ export class SshDoor {
       })
     } else if (command.kind === 'plug') void this.#plug(channel, find(command.bridge, true), user, caller)
     else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
-    else if (command.kind === 'list') void this.#list(channel, user, command.json)
-    else if (command.kind === 'ports') void this.#ports(channel, find(command.bridge, false), command.json)
-    else
+    else if (command.kind === 'list') void this.#answer(channel, this.#listed(user, command.json))
+    else if (command.kind === 'find') void this.#answer(channel, find(command.bridge, false))
+    else if (command.kind === 'ports') {
+      const { ports } = this.#options
+      const text = find(command.bridge, false).then((bridge) => ports.text(bridge, command.json))
+      void this.#answer(channel, text)
+    } else
       serveCapture(channel, command.words, user, (name) => find(name, false)).catch((error: unknown) =>
         refuse(channel, reasonOf(error), statusOf(error)),
       )
@@ -309,11 +313,13 @@ export class SshDoor {
     }
   }
 
-  async #ports(channel: ServerChannel, found: Promise<string>, json: boolean): Promise<void> {
+  /** Says one text, or why there is none. */
+  async #answer(channel: ServerChannel, text: Promise<string>): Promise<void> {
     channel.on('error', () => {})
     channel.resume()
     try {
-      channel.write(`${await this.#options.ports.text(await found, json)}\n`)
+      const said = await text
+      if (said !== '') channel.write(`${said}\n`)
       channel.exit(0)
       channel.end()
     } catch (error) {
@@ -343,20 +349,11 @@ export class SshDoor {
     this.#tunnels.add(measurement)
   }
 
-  async #list(channel: ServerChannel, user: string, json: boolean): Promise<void> {
-    channel.on('error', () => {})
-    channel.resume()
-    try {
-      const bridges = await this.#options.accounts.call('bridges', { user })
-      const names = Array.isArray(bridges)
-        ? bridges.map((b) => (isRecord(b) ? textOr(b['name'], '') : ''))
-        : []
-      channel.write(json ? `${JSON.stringify(bridges)}\n` : names.map((name) => `${name}\n`).join(''))
-      channel.exit(0)
-      channel.end()
-    } catch (error) {
-      refuse(channel, reasonOf(error))
-    }
+  async #listed(user: string, json: boolean): Promise<string> {
+    const bridges = await this.#options.accounts.call('bridges', { user })
+    if (json) return JSON.stringify(bridges)
+    const rows = Array.isArray(bridges) ? bridges : []
+    return rows.map((row) => (isRecord(row) ? textOr(row['name'], '') : '')).join('\n')
   }
 }
 
