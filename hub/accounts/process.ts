@@ -14,7 +14,15 @@ import { Authenticator } from '#hub/accounts/authenticator.ts'
 import { Fabrics } from '#hub/accounts/fabrics.ts'
 import { ActiveTopologies } from '#hub/topology/active.ts'
 import { RunningPlans } from '#hub/topology/running-plans.ts'
-import { type HubPlace, authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
+import {
+  type HubPlace,
+  authHandlers,
+  controlHandlers,
+  deviceHandlers,
+  topologyHandlers,
+} from '#hub/accounts/operations.ts'
+import { TopologyLibrary } from '#hub/topology/library.ts'
+import { libraryHandlers } from '#hub/topology/library-operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
 
 export interface ControlConfig {
@@ -54,19 +62,26 @@ async function main(log: Logger): Promise<void> {
         : callOnce(fabricSockets(topology).rpc, op, params, timeoutMs),
   })
   const active = new ActiveTopologies(supervisor, config.identity)
+  const library = new TopologyLibrary()
   const options = {
     onFailure: (op: string, error: unknown) => log.error({ op, err: error }, 'operation failed'),
   }
   await claimSocketPath(AUTH_SOCKET)
   await claimSocketPath(CONTROL_SOCKET)
   // From here to the drop of privileges nothing waits for the system: no connection is accepted before it.
-  const auth = await listenRpc(AUTH_SOCKET, authHandlers(new Authenticator(store), fabrics, log), {
-    ...options,
-    maxInFlight: 64,
-  })
+  const auth = await listenRpc(
+    AUTH_SOCKET,
+    { ...authHandlers(new Authenticator(store), fabrics, log), ...deviceHandlers(supervisor, 'gateway') },
+    { ...options, maxInFlight: 64 },
+  )
   const control = await listenRpc(
     CONTROL_SOCKET,
-    { ...controlHandlers(fabrics, identity, config.place), ...topologyHandlers(active, supervisor) },
+    {
+      ...controlHandlers(fabrics, identity, config.place),
+      ...topologyHandlers(active, supervisor),
+      ...libraryHandlers(library, active, supervisor),
+      ...deviceHandlers(supervisor, 'operator'),
+    },
     options,
   )
   if (users) {
@@ -75,6 +90,7 @@ async function main(log: Logger): Promise<void> {
     chownSync(CONTROL_SOCKET, users.service.uid, users.service.gid)
   }
   dropTo(users?.service, [])
+  library.recover()
   log.info('ready')
 
   const stop = async (signal: string): Promise<void> => {

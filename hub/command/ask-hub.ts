@@ -17,11 +17,21 @@ export function askHub(
   data: string | undefined,
   op: string,
   params: RpcParams,
+  timeoutMs?: number,
 ): Promise<unknown> {
+  return withHub(context, data, (hub) => hub.call(op, params, timeoutMs))
+}
+
+/** For what asks more than once. @throws as `askHub` does */
+export function withHub<T>(
+  context: Context,
+  data: string | undefined,
+  use: (hub: RpcClient) => Promise<T>,
+): Promise<T> {
   return inDataDirectory(context, data, async () => {
     const client = new RpcClient(CONTROL_SOCKET)
     try {
-      return await client.call(op, params)
+      return await use(client)
     } catch (error) {
       if (error instanceof ProtocolError && error.code === 'bad-setting')
         throw new ConfigError(error.message, { cause: error })

@@ -9,6 +9,7 @@ import { captureCommand } from '#hub/command/capture.ts'
 import { completionCommand } from '#hub/command/completion.ts'
 import { connectorCommand } from '#hub/command/connector.ts'
 import type { Context } from '#hub/command/context.ts'
+import { deviceCommand } from '#hub/command/device.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
 import { topCommand } from '#hub/command/top.ts'
@@ -70,6 +71,7 @@ function commandLine(parser: Argv, context: Context, exit: (code: number) => voi
     .command(captureCommand(context))
     .command(connectorCommand(context))
     .command(topologyCommand(context))
+    .command(deviceCommand(context))
     .command(configCommand(context))
     .command(completionCommand(context, () => describeHybridge(context)))
     .demandCommand(1, 'no command given')

@@ -57,9 +57,9 @@ it('lets go of both sides when an agent is lost in the middle of a frame', async
     onEnd,
   }
   expect(new Tunnel(options)).toBeDefined()
-  channel.push(helloRecord({ latencyControl: false, keepaliveMs: 100 }))
+  channel.push(helloRecord({ latencyControl: false, keepaliveMs: 400 }))
   await vi.waitFor(() => expect(Buffer.concat(channel.sent).length).toBeGreaterThan(900))
-  await vi.waitFor(() => expect([onEnd.mock.calls.length, isClosed]).toEqual([1, true]), { timeout: 3000 })
+  await vi.waitFor(() => expect([onEnd.mock.calls.length, isClosed]).toEqual([1, true]), { timeout: 8000 })
 })
 
 /** An agent says hello to a gateway whose fabric answers so. @returns what the agent hears */

@@ -89,6 +89,7 @@ export function withSwitching(topology: Topology, file: SourceFile, diagnostics:
   return {
     ...topology,
     cables,
+    declared: topology.declared.filter((name) => !known.has(name)),
     bridges: [...known.values()].map((bridge) => ({ ...bridge, settings: bridges[bridge.name] ?? {} })),
     devices: topology.devices.map((device) => ({
       ...device,

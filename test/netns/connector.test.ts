@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { EXIT_UNKNOWN_BRIDGE } from '#agent/exit-codes.ts'
 import { agentArguments, startAgent } from '#test/support/agent.ts'
 import { makeFrame, sendFrames } from '#test/support/frames.ts'
@@ -18,7 +18,7 @@ import { readPcapng } from '#test/support/pcapng.ts'
 import { Ping } from '#test/support/ping.ts'
 import type { Running } from '#test/support/process.ts'
 import { parsePrometheusText } from '#test/support/prometheus-text.ts'
-import { askControl, installTopology } from '#test/support/topologies.ts'
+import { startTopology } from '#test/support/topologies.ts'
 
 const HUB = '10.97.0.2'
 const METRICS = '127.0.0.1:9464'
@@ -57,11 +57,8 @@ beforeAll(async () => {
     attach: ['own0=nic:lan'],
     args: ['--metrics', METRICS],
   })
-  installTopology(hub, 'two', TWO)
-  installTopology(hub, 'three', THREE)
   await sendFrames(far, 'eth0', [makeFrame({ length: 60 })])
-  for (const name of ['two', 'three']) await askControl(hub, 'topology.start', { name, owner: 'bob' })
-  await vi.waitFor(async () => expect(await listed()).toContain('two/private1'), { timeout: 20_000 })
+  await Promise.all([startTopology(hub, 'two', TWO), startTopology(hub, 'three', THREE)])
   agents = await Promise.all(
     ['private0', 'two/private0'].map((bridge, i) =>
       startAgent(site, { hub, nic: `lan${i}`, bridge, json: true }),
@@ -106,7 +103,7 @@ it('lists points with who is there, and says how to join one', async () => {
   expect(stdout).toMatch(
     /^two\/private0\nport {2}name +state {2}packets in +bytes in {2}packets out +bytes out\n/,
   )
-  expect(stdout).toMatch(new RegExp(`\nhconnect -u bob -b two/private0 -s ${HUB}:${hub.port}\n$`))
+  expect(stdout).toMatch(new RegExp(`\nhconnect -u USER -b two/private0 -s ${HUB}:${hub.port}\n$`))
 })
 
 it('refuses names that mean several bridges or one that nobody may join; makes one on its first use', async () => {
@@ -140,7 +137,7 @@ it('goes on after a fabric was killed, or a topology stopped and started, withou
   expect(await own()).toEqual(before)
   expect(hubProcesses(hub).get('two:fabric')).not.toBe(fabric)
 
-  await askControl(hub, 'topology.stop', { name: 'two' })
+  await hub.command(['topology', 'stop', 'two'])
   await expect.poll(scraped, { timeout: 10_000 }).toEqual(['own0', 'three/private9'])
   expect(await json('show', 'ports')).toEqual(
     expect.arrayContaining([expect.objectContaining({ bridge: 'own0' })]),
@@ -148,7 +145,7 @@ it('goes on after a fabric was killed, or a topology stopped and started, withou
   // Meanwhile another topology has a bridge that the agent's short name would mean.
   const joined = await startAgent(site, { hub, nic: 'lan0', bridge: 'three/private0' })
   await joined.stop()
-  await askControl(hub, 'topology.start', { name: 'two' })
+  await hub.command(['topology', 'start', 'two'])
   await ping.answered(30_000)
   expect(await own()).toEqual(before)
   expect(agents.map(({ alive }) => alive)).toEqual([true, true])
