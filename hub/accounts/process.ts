@@ -9,32 +9,52 @@ import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import { type Logger, openChildLog } from '#hub/base/log.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
-import { RpcClient, claimSocketPath, listenRpc } from '#net/base/rpc.ts'
+import { RpcClient, callOnce, claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { Authenticator } from '#hub/accounts/authenticator.ts'
+import { Fabrics } from '#hub/accounts/fabrics.ts'
 import { ActiveTopologies } from '#hub/topology/active.ts'
 import { TopologyLibrary } from '#hub/topology/library.ts'
 import { libraryHandlers } from '#hub/topology/library-operations.ts'
-import { authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
+import { RunningPlans } from '#hub/topology/running-plans.ts'
+import { type HubPlace, authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
 
 export interface ControlConfig {
   /** The hub's own: its host key's fingerprint. */
   readonly identity: string
+  /** Names of `hybridge serve --bridge`. */
+  readonly bridges: readonly string[]
+  readonly place: HubPlace
 }
 
 const CONFIG = 'run/control.json'
+const ASK_TIMEOUT_MS = 10_000
+const WITHOUT_HUB: ControlConfig = {
+  identity: '',
+  bridges: [],
+  place: { ssh: { address: '127.0.0.1', port: 2222 } },
+}
 
 async function main(log: Logger): Promise<void> {
   const users = processUsers()
   const { text, fingerprint } = existsSync(CONFIG)
     ? readProcessConfig('control')
-    : { text: '{"identity":""}', fingerprint: '' }
-  const config: ControlConfig = JSON.parse(text)
+    : { text: '{}', fingerprint: '' }
+  const config: ControlConfig = { ...WITHOUT_HUB, ...JSON.parse(text) }
   const identity = identityOf(fingerprint)
   process.umask(0o077)
   const store = AccountStore.open(ACCOUNTS_FILE, users?.service)
   const fabric = new RpcClient(fabricSockets().rpc)
   const supervisor = new RpcClient(SUPERVISOR_SOCKET)
+  const running = new RunningPlans((text) => log.error(text))
+  const fabrics = new Fabrics({
+    hub: config.bridges,
+    topologies: () => running.list(),
+    call: (topology, op, params, timeoutMs = ASK_TIMEOUT_MS) =>
+      topology === undefined
+        ? fabric.call(op, params, timeoutMs)
+        : callOnce(fabricSockets(topology).rpc, op, params, timeoutMs),
+  })
   const active = new ActiveTopologies(supervisor, config.identity)
   const library = new TopologyLibrary()
   const options = {
@@ -43,14 +63,14 @@ async function main(log: Logger): Promise<void> {
   await claimSocketPath(AUTH_SOCKET)
   await claimSocketPath(CONTROL_SOCKET)
   // From here to the drop of privileges nothing waits for the system: no connection is accepted before it.
-  const auth = await listenRpc(AUTH_SOCKET, authHandlers(new Authenticator(store), fabric, log), {
+  const auth = await listenRpc(AUTH_SOCKET, authHandlers(new Authenticator(store), fabrics, log), {
     ...options,
     maxInFlight: 64,
   })
   const control = await listenRpc(
     CONTROL_SOCKET,
     {
-      ...controlHandlers(fabric, identity),
+      ...controlHandlers(fabrics, identity, config.place),
       ...topologyHandlers(active, supervisor),
       ...libraryHandlers(library, active, supervisor),
     },

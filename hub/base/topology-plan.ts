@@ -6,6 +6,13 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, wr
 import { z } from 'zod'
 import { ConfigError, ProtocolError, fileReasonOf } from '#net/base/errors.ts'
 
+/** Of one topology. */
+export const MOST_BRIDGES = 1024
+/** The management network. */
+export const EXTERNAL = 'external'
+/** A bridge whose ports are not connected to each other, or to anything. */
+export const DEAD = 'dead'
+
 /** Of a running topology: it is part of names of files and sockets. */
 export const TOPOLOGY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const bridge = z
@@ -52,7 +59,6 @@ const TopologyPlan = z.object({
   name: z.string().regex(TOPOLOGY_NAME),
   /** Whose it is; empty: the operators'. */
   owner: z.string().max(256),
-  bridges: z.array(bridge).max(1024),
   /** Of bridges that have some. */
   bridgeSettings: z.record(bridge, settings).default({}),
   /** From bridge to bridge. */
@@ -60,12 +66,19 @@ const TopologyPlan = z.object({
     .array(z.tuple([CableEnd, CableEnd]))
     .max(1024)
     .default([]),
+  /** Those with an interface. */
+  bridges: z.array(bridge).max(MOST_BRIDGES),
+  /** Others that the topology names: they are made when an agent joins them. */
+  declared: z.array(bridge).max(MOST_BRIDGES).default([]),
   /** In the order of the file; a device's number is its place, from 1. */
   devices: z.array(PlannedDevice).max(512),
   /** `10.255.3.0/24`; null: no device is on the bridge `external`. */
   managementNetwork: z.cidrv4().nullable(),
 })
 export type TopologyPlan = z.infer<typeof TopologyPlan>
+
+/** Is there as long as the topology is to run. */
+export const runningMark = (topology: string): string => `topologies/${topology}/running`
 
 export const planFile = (topology: string): string => `topologies/${topology}/plan.json`
 /** What is to run next: the supervisor puts it in the place of the other when it starts it. */

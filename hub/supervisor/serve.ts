@@ -58,8 +58,11 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
 
   const child = (name: string, program: readonly string[], socket: string, settings: object): Child =>
     new Child({ name, program, socket, config: settings, users, logLevel: config.log, log })
+  const ssh = settlePort(config.ssh)
   const control = child('control', programOf('control'), CONTROL_SOCKET, {
     identity: fingerprint,
+    bridges: config.bridges.map(({ name }) => name),
+    place: { ssh, publicAddress: config.publicAddress },
   } satisfies ControlConfig)
   const fabric = child('fabric', programOf('fabric'), fabricSockets().rpc, fabricConfig)
 
@@ -131,10 +134,10 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
       const { problems } = await fabric.status()
       if (problems.length > 0) throw new ConfigError(problems.join('; '))
     }
-    const port = config.ssh.port === 0 ? freePort(config.ssh.address) : config.ssh.port
+    const { address, port } = ssh
     const web = config.web && settleWeb(config.web)
     const settings: GatewayConfig = {
-      address: config.ssh.address,
+      address,
       port,
       hostKeyFile: HOST_KEY,
       hidePorts: config.hidePorts,
@@ -146,7 +149,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     const adopted = await Promise.all(gateways.map((gateway) => gateway.status().catch(() => undefined)))
     if (stopping) return undefined
     if (adopted.every((status) => status === undefined)) {
-      probeAddress(config.ssh.address, port)
+      probeAddress(address, port)
       if (web?.https) probeAddress(web.https.address, web.https.port, '--https')
       if (web?.http) probeAddress(web.http.address, web.http.port, '--http')
     }
@@ -155,7 +158,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     if (web) await serveWeb(web, gateways)
     if (config.metrics) await startMetrics(config.metrics)
     else await child('metrics', [], METRICS_SOCKET, {}).stop() // an earlier supervisor may have left it
-    return `${hostOf(config.ssh.address)}:${port}`
+    return `${hostOf(address)}:${port}`
   }
 
   try {

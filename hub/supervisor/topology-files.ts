@@ -1,16 +1,19 @@
-/**
- * What the supervisor keeps of a topology in topologies/NAME: plan.json, what runs or ran last, and `running`, which is
- * there as long as it is to run.
- */
+/** What the supervisor keeps of a topology in topologies/NAME: plan.json, what runs or ran last, and the mark `running`. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { SystemError } from '#net/base/errors.ts'
-import { newPlanFile, planFile, readPlan, TOPOLOGY_NAME, type TopologyPlan } from '#hub/base/topology-plan.ts'
+import {
+  newPlanFile,
+  planFile,
+  readPlan,
+  runningMark,
+  TOPOLOGY_NAME,
+  type TopologyPlan,
+} from '#hub/base/topology-plan.ts'
 import { withinDirectory } from '#hub/supervisor/directory.ts'
 
 export const TOPOLOGIES = 'topologies'
-const MARK = 'running'
 const directoryOf = (topology: string): string => `${TOPOLOGIES}/${topology}`
 
 export function knownTopologies(): string[] {
@@ -18,17 +21,19 @@ export function knownTopologies(): string[] {
   return names.filter((name) => TOPOLOGY_NAME.test(name))
 }
 
-export const isToRun = (topology: string): boolean => existsSync(`${directoryOf(topology)}/${MARK}`)
+export const isToRun = (topology: string): boolean => existsSync(runningMark(topology))
 
 export function markToRun(topology: string): void {
   unmark(topology)
   withinDirectory(directoryOf(topology), (path) =>
-    writeFileSync(`${path}/${MARK}`, '', { flag: 'wx', mode: 0o600 }),
+    writeFileSync(`${path}/${basename(runningMark(topology))}`, '', { flag: 'wx', mode: 0o600 }),
   )
 }
 
 export function unmark(topology: string): void {
-  withinDirectory(directoryOf(topology), (path) => rmSync(`${path}/${MARK}`, { force: true }))
+  withinDirectory(directoryOf(topology), (path) =>
+    rmSync(`${path}/${basename(runningMark(topology))}`, { force: true }),
+  )
 }
 
 /** Takes over what the control process wrote for this start. @throws ConfigError */
