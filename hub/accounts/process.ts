@@ -13,10 +13,10 @@ import { RpcClient, callOnce, claimSocketPath, listenRpc } from '#net/base/rpc.t
 import { Authenticator } from '#hub/accounts/authenticator.ts'
 import { Fabrics } from '#hub/accounts/fabrics.ts'
 import { ActiveTopologies } from '#hub/topology/active.ts'
-import { TopologyLibrary } from '#hub/topology/library.ts'
-import { libraryHandlers } from '#hub/topology/library-operations.ts'
 import { RunningPlans } from '#hub/topology/running-plans.ts'
 import { type HubPlace, authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
+import { TopologyLibrary } from '#hub/topology/library.ts'
+import { libraryHandlers } from '#hub/topology/library-operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
 
 export interface ControlConfig {

@@ -1,4 +1,7 @@
-/** What the supervisor keeps of a topology in topologies/NAME: plan.json, what runs or ran last, and the mark `running`. */
+/**
+ * What the supervisor keeps of a topology in topologies/NAME: plan.json, what runs or ran last, and `running`, which is
+ * there as long as it is to run.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -14,6 +17,7 @@ import {
 import { withinDirectory } from '#hub/supervisor/directory.ts'
 
 export const TOPOLOGIES = 'topologies'
+const MARK = basename(runningMark(''))
 const directoryOf = (topology: string): string => `${TOPOLOGIES}/${topology}`
 
 export function knownTopologies(): string[] {
@@ -26,14 +30,12 @@ export const isToRun = (topology: string): boolean => existsSync(runningMark(top
 export function markToRun(topology: string): void {
   unmark(topology)
   withinDirectory(directoryOf(topology), (path) =>
-    writeFileSync(`${path}/${basename(runningMark(topology))}`, '', { flag: 'wx', mode: 0o600 }),
+    writeFileSync(`${path}/${MARK}`, '', { flag: 'wx', mode: 0o600 }),
   )
 }
 
 export function unmark(topology: string): void {
-  withinDirectory(directoryOf(topology), (path) =>
-    rmSync(`${path}/${basename(runningMark(topology))}`, { force: true }),
-  )
+  withinDirectory(directoryOf(topology), (path) => rmSync(`${path}/${MARK}`, { force: true }))
 }
 
 /** Takes over what the control process wrote for this start. @throws ConfigError */
