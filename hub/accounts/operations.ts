@@ -22,7 +22,9 @@ import { hubAddress } from '#hub/accounts/hub-address.ts'
 import type { ListenAddress } from '#hub/config.ts'
 import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
+import type { FoundDevice } from '#hub/console/device.ts'
 import type { ActiveTopologies } from '#hub/topology/active.ts'
+import { findDevice, visibleDevices } from '#hub/topology/device-search.ts'
 
 /** Devices are given time to end, and to start. */
 const DEVICES_TIMEOUT_MS = 60_000
@@ -100,6 +102,24 @@ const TopologyParams = z.object({ name: z.string().min(1).max(64) })
 const StopParams = TopologyParams.extend({ force: z.boolean().default(false) })
 const StartParams = TopologyParams.extend({ owner: z.string().max(256).optional() })
 const DeviceParams = z.object({ topology: z.string().min(1).max(64), device: z.string().min(1).max(64) })
+
+const FindDeviceParams = z.object({ device: z.string().min(1).max(130) })
+
+/** Consoles to look at. @param asker  a gateway says for which user it asks; an operator sees all */
+export function deviceHandlers(
+  supervisor: Pick<RpcClient, 'call'>,
+  asker: 'gateway' | 'operator',
+): RpcHandlers {
+  const devices = async (params: RpcParams): Promise<FoundDevice[]> => {
+    const of = asker === 'gateway' ? parseParams(UserParams, params).user : undefined
+    return visibleDevices(await supervisor.call('topology.status'), of)
+  }
+  return {
+    devices,
+    'device.find': async (params) =>
+      findDevice(await devices(params), parseParams(FindDeviceParams, params).device),
+  }
+}
 
 /** What operators ask about topologies. */
 export function topologyHandlers(active: ActiveTopologies, supervisor: Pick<RpcClient, 'call'>): RpcHandlers {

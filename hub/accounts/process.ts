@@ -14,7 +14,13 @@ import { Authenticator } from '#hub/accounts/authenticator.ts'
 import { Fabrics } from '#hub/accounts/fabrics.ts'
 import { ActiveTopologies } from '#hub/topology/active.ts'
 import { RunningPlans } from '#hub/topology/running-plans.ts'
-import { type HubPlace, authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
+import {
+  type HubPlace,
+  authHandlers,
+  controlHandlers,
+  deviceHandlers,
+  topologyHandlers,
+} from '#hub/accounts/operations.ts'
 import { TopologyLibrary } from '#hub/topology/library.ts'
 import { libraryHandlers } from '#hub/topology/library-operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
@@ -63,16 +69,18 @@ async function main(log: Logger): Promise<void> {
   await claimSocketPath(AUTH_SOCKET)
   await claimSocketPath(CONTROL_SOCKET)
   // From here to the drop of privileges nothing waits for the system: no connection is accepted before it.
-  const auth = await listenRpc(AUTH_SOCKET, authHandlers(new Authenticator(store), fabrics, log), {
-    ...options,
-    maxInFlight: 64,
-  })
+  const auth = await listenRpc(
+    AUTH_SOCKET,
+    { ...authHandlers(new Authenticator(store), fabrics, log), ...deviceHandlers(supervisor, 'gateway') },
+    { ...options, maxInFlight: 64 },
+  )
   const control = await listenRpc(
     CONTROL_SOCKET,
     {
       ...controlHandlers(fabrics, identity, config.place),
       ...topologyHandlers(active, supervisor),
       ...libraryHandlers(library, active, supervisor),
+      ...deviceHandlers(supervisor, 'operator'),
     },
     options,
   )

@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs'
 import { ProtocolError } from '#net/base/errors.ts'
 import { withHub } from '#hub/command/ask-hub.ts'
 import { type Context, print } from '#hub/command/context.ts'
+import { deviceConsoleCommand } from '#hub/command/device-console.ts'
 
 interface Device {
   readonly device: string
@@ -77,10 +78,11 @@ const action = (
 
 export const deviceCommand = (context: Context): CommandModule<object, object> => ({
   command: 'device',
-  describe: 'List, reset and rebuild devices of running topologies',
+  describe: 'Devices of running topologies: list, console, reset, rebuild',
   builder: (yargs) =>
     yargs
       .command(listCommand(context))
+      .command(deviceConsoleCommand(context))
       .command(action(context, 'reset', 'Switch a device off and on; its disk stays', 'is on again'))
       .command(
         action(
@@ -90,6 +92,6 @@ export const deviceCommand = (context: Context): CommandModule<object, object> =
           'is on again with its original disk',
         ),
       )
-      .demandCommand(1, 'which of: device list, device reset, device rebuild?'),
+      .demandCommand(1, 'which of: device list, device console, device reset, device rebuild?'),
   handler: () => {},
 })

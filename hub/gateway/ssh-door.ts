@@ -15,7 +15,9 @@ import { printable } from '#net/base/printable.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
 import { type Caller, callerOn } from '#hub/gateway/caller.ts'
 import { serveCapture } from '#hub/gateway/capture.ts'
+import { ClientTerminal } from '#hub/gateway/client-terminal.ts'
 import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
+import { deviceList, serveConsole } from '#hub/gateway/console.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
 import { Measurement } from '#hub/gateway/measurement.ts'
 import { findBridge } from '#hub/gateway/find-bridge.ts'
@@ -247,8 +249,8 @@ export class SshDoor {
   }
 
   #session(session: Session, user: string, caller: Caller): void {
-    // hconnect and scripts need none of these; a person who asks for a shell is told what there is.
-    session.on('pty', (accept) => accept?.())
+    const terminal = new ClientTerminal(session)
+    // A person who asks for a shell is told what there is.
     // ssh2 gives no channel to a second request on the same one.
     session.on('shell', (accept) => {
       const channel = accept() as ServerChannel | undefined
@@ -258,14 +260,21 @@ export class SshDoor {
       const channel = accept() as ServerChannel | undefined
       if (!channel) return
       try {
-        this.#run(channel, parseCommand(info.command), user, caller)
+        this.#run(channel, parseCommand(info.command), user, caller, terminal)
       } catch (error) {
         refuse(channel, reasonOf(error), statusOf(error))
       }
     })
   }
 
-  #run(channel: ServerChannel, command: GatewayCommand | undefined, user: string, caller: Caller): void {
+  #run(
+    channel: ServerChannel,
+    command: GatewayCommand | undefined,
+    user: string,
+    caller: Caller,
+    terminal: ClientTerminal,
+  ): void {
+    const { accounts } = this.#options
     if (!command) return refuse(channel, OFFERED)
     const find = (name: string, join: boolean): Promise<string> =>
       findBridge(this.#options.accounts, user, name, { join })
@@ -281,6 +290,14 @@ export class SshDoor {
     else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
     else if (command.kind === 'list') void this.#list(channel, user, command.json)
     else if (command.kind === 'ports') void this.#ports(channel, find(command.bridge, false), command.json)
+    else if (command.kind === 'devices') void this.#tell(channel, deviceList(accounts, user, command.json))
+    else if (command.kind === 'console')
+      serveConsole(channel, command.device, {
+        user,
+        address: caller.peerAddress,
+        terminal,
+        accounts,
+      }).catch((error: unknown) => refuse(channel, reasonOf(error)))
     else
       serveCapture(channel, command.words, user, (name) => find(name, false)).catch((error: unknown) =>
         refuse(channel, reasonOf(error), statusOf(error)),
@@ -306,6 +323,18 @@ export class SshDoor {
         this.#admit((common) => new Plug({ ...common, bridge }), { channel, user, caller })
     } catch (error) {
       refuse(channel, `vde_plug: ${reasonOf(error)}`)
+    }
+  }
+
+  async #tell(channel: ServerChannel, answer: Promise<string>): Promise<void> {
+    channel.on('error', () => {})
+    channel.resume()
+    try {
+      channel.write(await answer)
+      channel.exit(0)
+      channel.end()
+    } catch (error) {
+      refuse(channel, reasonOf(error))
     }
   }
 

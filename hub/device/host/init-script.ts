@@ -45,14 +45,13 @@ export const DAMAGED_DISK = 3
 
 /**
  * Run by the first process of new mount and pid namespaces: it leaves the machine's tree and becomes init.
- * Its working directory is the one that has `world`. `$@` is given to init.
+ * Its working directory is the one that becomes its root. `$@` is given to init.
  */
-export function enterScript(world: string, { processes, openFiles }: WorldLimits): string {
+export function enterScript({ processes, openFiles }: WorldLimits): string {
   const limits = `--nproc=${processes} --nofile=${openFiles} --core=0`
   const capabilities = `-all,${CAPABILITIES.map((name) => `+${name}`).join(',')}`
   return `set -e
 umask 022
-cd ${world}
 mount -t proc -o nosuid,nodev,noexec proc proc
 for file in ${MASKED.join(' ')}; do
   if [ -e proc/$file ]; then mount --bind dev/null proc/$file; fi

@@ -149,12 +149,13 @@ async function launch(options: WorldOptions, saved: number | undefined): Promise
   writeFileSync(`${GIVEN}/init`, initScript(exceptions, hasUsers))
   writeFileSync(`${GIVEN}/boot`, options.boot)
   writeFileSync(`${GIVEN}/resolv.conf`, options.resolver)
-  const enter = ['sh', '-c', enterScript(WORLD, LIMITS), 'sh', saved === undefined ? 'original' : 'disk']
+  const enter = ['sh', '-c', enterScript(LIMITS), 'sh', saved === undefined ? 'original' : 'disk']
   const namespaces = ['unshare', '--mount', '--pid', '--cgroup', '--fork', '--kill-child', '--', ...enter]
   // It ends with this process, however that ends.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...namespaces], {
     stdio: [saved ?? 'ignore', 'pipe', 'pipe', console],
     env: ENVIRONMENT,
+    cwd: WORLD,
   })
   const ended = new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(reasonOf(error)))
