@@ -31,7 +31,7 @@ const taps = new DeviceTaps(config.device.interfaces)
 const world = await World.start({
   hostname: config.device.hostname,
   diskMb: config.diskMb,
-  watchedMemoryMb: config.memoryMb,
+  watchedMemoryMb: config.isLimited ? undefined : config.memoryMb,
   hasUsers: hasUsers(),
   console: deviceConsole.terminal,
   boot: '',

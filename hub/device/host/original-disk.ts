@@ -129,7 +129,9 @@ export function originalDisk(hostname: string, hasUsers: boolean): OriginalDisk 
       file('etc/environment', ''),
       file('etc/profile', PROFILE),
       file('etc/pam.d/other', PAM),
-      file('etc/pam.d/su', `auth sufficient pam_rootok.so\n${PAM}`),
+      ...['su', 'su-l', 'runuser', 'runuser-l'].map((name) =>
+        file(`etc/pam.d/${name}`, `auth sufficient pam_rootok.so\n${PAM}`),
+      ),
       file('etc/ssh/sshd_config', SSHD),
       file('etc/ssh/ssh_config', SSH),
       ...(hasUsers ? [] : [file('usr/local/sbin/tcpdump', TCPDUMP, 0o755)]),

@@ -146,10 +146,11 @@ async function launch(options: WorldOptions, saved: number | undefined): Promise
   const { diskMb, hasUsers, console } = options
   const files = makeRoot({ ...options, original: saved === undefined })
   const exceptions = notKept(files)
+  writeFileSync(`${GIVEN}/enter`, enterScript(LIMITS, hasUsers))
   writeFileSync(`${GIVEN}/init`, initScript(exceptions, hasUsers))
   writeFileSync(`${GIVEN}/boot`, options.boot)
   writeFileSync(`${GIVEN}/resolv.conf`, options.resolver)
-  const enter = ['sh', '-c', enterScript(LIMITS), 'sh', saved === undefined ? 'original' : 'disk']
+  const enter = ['sh', `../${GIVEN}/enter`, saved === undefined ? 'original' : 'disk']
   const namespaces = ['unshare', '--mount', '--pid', '--cgroup', '--fork', '--kill-child', '--', ...enter]
   // It ends with this process, however that ends.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...namespaces], {
