@@ -7,6 +7,7 @@ import { DIRECTORY } from '#net/cli/values.ts'
 import { bridgeCommand } from '#hub/command/bridge.ts'
 import { captureCommand } from '#hub/command/capture.ts'
 import { completionCommand } from '#hub/command/completion.ts'
+import { connectorCommand } from '#hub/command/connector.ts'
 import type { Context } from '#hub/command/context.ts'
 import { deviceCommand } from '#hub/command/device.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
@@ -68,6 +69,7 @@ function commandLine(parser: Argv, context: Context, exit: (code: number) => voi
     .command(topCommand(context))
     .command(bridgeCommand(context))
     .command(captureCommand(context))
+    .command(connectorCommand(context))
     .command(topologyCommand(context))
     .command(deviceCommand(context))
     .command(configCommand(context))

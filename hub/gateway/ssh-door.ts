@@ -20,7 +20,8 @@ import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/command
 import { deviceList, serveConsole } from '#hub/gateway/console.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
 import { Measurement } from '#hub/gateway/measurement.ts'
-import { Plug } from '#hub/gateway/plug.ts'
+import { findBridge } from '#hub/gateway/find-bridge.ts'
+import { Plug, type PlugOptions } from '#hub/gateway/plug.ts'
 import type { PortsAnswer } from '#hub/gateway/ports.ts'
 import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
@@ -58,6 +59,14 @@ export interface SshDoorOptions {
   readonly buffers: BufferLimits
   readonly log: Logger
 }
+
+interface Joining {
+  readonly channel: ServerChannel
+  readonly user: string
+  readonly caller: Caller
+}
+
+type JoinOptions = Omit<PlugOptions, 'bridge'>
 
 export class SshDoor {
   readonly #options: SshDoorOptions
@@ -265,12 +274,20 @@ export class SshDoor {
     caller: Caller,
     terminal: ClientTerminal,
   ): void {
-    const { accounts } = this.#options
+    const { accounts, log } = this.#options
     if (!command) return refuse(channel, OFFERED)
-    if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, caller)
-    else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, caller)
+    const find = (name: string, join: boolean): Promise<string> => findBridge(accounts, user, name, { join })
+    if (command.kind === 'bridge') {
+      const { bridge } = command
+      const { buffers } = this.#options
+      this.#admit((common) => new Tunnel({ ...common, bridge, buffers, find: () => find(bridge, true) }), {
+        channel,
+        user,
+        caller,
+      })
+    } else if (command.kind === 'plug') void this.#plug(channel, find(command.bridge, true), user, caller)
     else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
-    else if (command.kind === 'list') void this.#list(channel, user, command.json)
+    else if (command.kind === 'list') void this.#tell(channel, this.#list(user, command.json))
     else if (command.kind === 'devices') void this.#tell(channel, deviceList(accounts, user, command.json))
     else if (command.kind === 'console')
       serveConsole(channel, command.device, {
@@ -278,31 +295,24 @@ export class SshDoor {
         address: caller.peerAddress,
         terminal,
         accounts,
+        log,
       }).catch((error: unknown) => refuse(channel, reasonOf(error)))
-    else if (command.kind === 'ports') void this.#ports(channel, command.bridge, command.json)
+    else if (command.kind === 'ports')
+      void this.#tell(channel, this.#ports(find(command.bridge, false), command.json))
     else
-      serveCapture(channel, command.words, user).catch((error: unknown) =>
+      serveCapture(channel, command.words, user, (name) => find(name, false)).catch((error: unknown) =>
         refuse(channel, reasonOf(error), statusOf(error)),
       )
   }
 
-  #bridge(
-    Kind: typeof Tunnel | typeof Plug,
-    channel: ServerChannel,
-    bridge: string,
-    user: string,
-    caller: Caller,
-  ): void {
-    const tunnel = new Kind({
-      bridge,
-      user,
-      channel,
-      caller,
-      buffers: this.#options.buffers,
+  /** Keeps what carries frames until it ends. */
+  #admit(make: (common: JoinOptions) => Tunnel | Plug, joining: Joining): void {
+    const joined = make({
+      ...joining,
       log: (level, text) => this.#options.log[level](text),
-      onEnd: () => this.#tunnels.delete(tunnel),
+      onEnd: () => this.#tunnels.delete(joined),
     })
-    this.#tunnels.add(tunnel)
+    this.#tunnels.add(joined)
   }
 
   async #tell(channel: ServerChannel, answer: Promise<string>): Promise<void> {
@@ -317,16 +327,20 @@ export class SshDoor {
     }
   }
 
-  async #ports(channel: ServerChannel, bridge: string, json: boolean): Promise<void> {
+  async #plug(channel: ServerChannel, found: Promise<string>, user: string, caller: Caller): Promise<void> {
     channel.on('error', () => {})
-    channel.resume()
     try {
-      channel.write(`${await this.#options.ports.text(bridge, json)}\n`)
-      channel.exit(0)
-      channel.end()
+      const bridge = await found
+      // What the client says meanwhile waits in the channel; when it has gone, nobody is left to be told.
+      if (channel.writable)
+        this.#admit((common) => new Plug({ ...common, bridge }), { channel, user, caller })
     } catch (error) {
-      refuse(channel, reasonOf(error))
+      refuse(channel, `vde_plug: ${reasonOf(error)}`)
     }
+  }
+
+  async #ports(found: Promise<string>, json: boolean): Promise<string> {
+    return `${await this.#options.ports.text(await found, json)}\n`
   }
 
   #measure(
@@ -351,20 +365,11 @@ export class SshDoor {
     this.#tunnels.add(measurement)
   }
 
-  async #list(channel: ServerChannel, user: string, json: boolean): Promise<void> {
-    channel.on('error', () => {})
-    channel.resume()
-    try {
-      const bridges = await this.#options.accounts.call('bridges', { user })
-      const names = Array.isArray(bridges)
-        ? bridges.map((b) => (isRecord(b) ? textOr(b['name'], '') : ''))
-        : []
-      channel.write(json ? `${JSON.stringify(bridges)}\n` : names.map((name) => `${name}\n`).join(''))
-      channel.exit(0)
-      channel.end()
-    } catch (error) {
-      refuse(channel, reasonOf(error))
-    }
+  async #list(user: string, json: boolean): Promise<string> {
+    const bridges = await this.#options.accounts.call('bridges', { user })
+    if (json) return `${JSON.stringify(bridges)}\n`
+    const names = Array.isArray(bridges) ? bridges.map((b) => (isRecord(b) ? textOr(b['name'], '') : '')) : []
+    return names.map((name) => `${name}\n`).join('')
   }
 }
 
