@@ -71,6 +71,8 @@ export interface ServeConfig {
   /** Absolute. */
   readonly data: string
   readonly ssh: ListenAddress
+  /** `HOST[:PORT]` where agents reach it, to be shown; undefined: as `ssh` says. */
+  readonly publicAddress?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
@@ -100,6 +102,15 @@ export function parseListenAddress(text: string): ListenAddress {
     throw new ConfigError(`"${text}" is no ADDRESS:PORT, as 0.0.0.0:2222 or [::]:2222`)
   }
   return { address: v6 ?? v4 ?? '', port }
+}
+
+/** `HOST`, `HOST:PORT`, an IPv6 address in brackets. @throws ConfigError */
+function parsePublicAddress(text: string): string {
+  const [, v6, host = '', port = '1'] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const isHost =
+    v6 === undefined ? /^[\p{L}\p{N}._-]{1,253}$/u.test(host) && !host.startsWith('-') : isIPv6(v6)
+  if (isHost && Number(port) >= 1 && Number(port) <= 65_535) return text
+  throw new ConfigError(`"${text}" is no HOST[:PORT], as hub.example, hub.example:22 or [2001:db8::1]:2222`)
 }
 
 /** @throws ConfigError */
@@ -237,6 +248,9 @@ const textOf = <T>(parse: (text: string) => T) =>
 export const ConfigFile = z.strictObject({
   data: z.string().min(1).optional().describe('Data directory, relative to this file'),
   ssh: textOf(parseListenAddress).optional().describe('ADDRESS:PORT of the SSH server, default 0.0.0.0:2222'),
+  'public-address': textOf(parsePublicAddress)
+    .optional()
+    .describe('HOST[:PORT] where agents reach it, for commands that are shown'),
   bridges: z
     .array(textOf(parseBridge))
     .default([])
@@ -281,6 +295,7 @@ export function parseConfigFile(text: string, file: string): ConfigFile {
 export interface ServeArguments {
   readonly data?: string | undefined
   readonly ssh?: string | undefined
+  readonly publicAddress?: string | undefined
   readonly bridge?: readonly string[] | undefined
   readonly attach?: readonly string[] | undefined
   readonly vde?: string | undefined
@@ -338,6 +353,8 @@ export function mergeConfig(
       args.ssh === undefined
         ? (file?.ssh ?? { address: '0.0.0.0', port: 2222 })
         : parseListenAddress(args.ssh),
+    publicAddress:
+      args.publicAddress === undefined ? file?.['public-address'] : parsePublicAddress(args.publicAddress),
     bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,

@@ -87,6 +87,7 @@ export class Link {
       latencyControl: options.latencyControl,
       keepaliveMs: KEEPALIVE_MS,
       key: options.portKey,
+      bridge: '',
     }
   }
 

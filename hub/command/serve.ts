@@ -24,6 +24,11 @@ export const serveCommand = (
         requiresArg: true,
         describe: 'ADDRESS:PORT to serve on (0.0.0.0:2222)',
       })
+      .option('public-address', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'HOST[:PORT] where agents reach it, for the commands that connector show prints (as --ssh)',
+      })
       .option('bridge', {
         type: 'string',
         array: true,

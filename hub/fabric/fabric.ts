@@ -156,6 +156,8 @@ const TUNNELS_PER_USER = 128
 /** Connections beyond the first of each. */
 const FURTHER_PER_USER = 128
 const AGE_EVERY_MS = 1000
+/** Twice what a topology names: with those that agents ask for. */
+const MOST_BRIDGES = 2048
 /** Names of attached ports. */
 const ATTACHED = /^(?:nic|tap):|^vde:\//
 
@@ -181,6 +183,7 @@ export class Fabric {
   readonly #devices: DevicePorts
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
+  readonly #identity: string | undefined
   readonly #say: Say
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
@@ -194,14 +197,8 @@ export class Fabric {
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    const { identity } = config
-    for (const settings of config.bridges) {
-      const { name } = settings
-      const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
-      const bridge = new Bridge(settings, onPortChange, { identity, say, now })
-      applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
-      this.#bridges.set(name, bridge)
-    }
+    this.#identity = config.identity
+    for (const settings of config.bridges) this.#makeBridge(settings)
     this.#devices = new DevicePorts(say)
     for (const device of config.devices ?? [])
       this.#devices.add(device, (bridge, description, wanted) =>
@@ -221,8 +218,17 @@ export class Fabric {
     for (const cable of config.cables ?? []) this.#layCable(cable)
     // After the process has dropped root's rights: devices' processes are nobody's friends.
     queueMicrotask(() => this.#devices.connect())
-    if (config.management) this.#openManagement(config.management, identity ?? '')
+    if (config.management) this.#openManagement(config.management, config.identity ?? '')
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
+  }
+
+  /** Makes a bridge, if there is none of that name. @throws ProtocolError `too-many-bridges` */
+  addBridge(name: string): void {
+    if (this.#bridges.has(name)) return
+    if (this.#bridges.size >= MOST_BRIDGES)
+      throw new ProtocolError('too-many-bridges', `${MOST_BRIDGES} bridges are there already`)
+    this.#makeBridge({ name })
+    this.#say('info', `bridge ${name} is made, as it is joined`)
   }
 
   /** Why configured interfaces are not attached, and directories not used; empty when all are. */
@@ -437,6 +443,18 @@ export class Fabric {
     const entry = this.#addReserved(config.bridge, 'dhcp')
     this.#management = openManagementPort(config, identity, entry)
     entry.connect(this.#management)
+  }
+
+  #makeBridge(config: BridgeConfig): void {
+    const { name, settings = {} } = config
+    const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+    const bridge = new Bridge(config, onPortChange, {
+      identity: this.#identity,
+      say: this.#say,
+      now: this.#now,
+    })
+    applySettings(BRIDGE_SETTINGS, bridge, settings)
+    this.#bridges.set(name, bridge)
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {

@@ -1,7 +1,7 @@
 /** From a topology to what is to run of it. */
 import { createHash } from 'node:crypto'
-import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
-import { DEAD, type Device, EXTERNAL, type Topology } from '#hub/topology/topology.ts'
+import { DEAD, EXTERNAL, type PlannedDevice, type TopologyPlan } from '#hub/base/topology-plan.ts'
+import type { Device, Topology } from '#hub/topology/topology.ts'
 
 export interface PlanOptions {
   /** Under which it runs. */
@@ -33,6 +33,7 @@ export function planOf(topology: Topology, options: PlanOptions): TopologyPlan {
         .map((bridge) => [bridge.name, bridge.settings]),
     ),
     cables: topology.cables.map(([a, b]) => [a, b]),
+    declared: [...topology.declared],
     devices: topology.devices.map((device, i) => plannedDevice(device, i, options)),
     managementNetwork: isManaged ? `${managementPrefix}.0/24` : null,
   }

@@ -27,6 +27,8 @@ export interface Hello {
   /** Of a hub: `BufferLimits`, as far as it knows them. */
   readonly sendOctets?: number | undefined
   readonly receiveOctets?: number | undefined
+  /** Of a hub: by which name its bridge is found again, whatever the agent called it; empty when it does not say. */
+  readonly bridge: string
 }
 
 export function encodeHello(hello: Hello): Uint8Array {
@@ -61,6 +63,7 @@ export function decodeHello(payload: Uint8Array): Hello {
     token: text(fields, 'token', 64) || undefined,
     sendOctets: octets(fields, 'sendOctets'),
     receiveOctets: octets(fields, 'receiveOctets'),
+    bridge: text(fields, 'bridge', 320),
   }
 }
 
