@@ -15,6 +15,7 @@ import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
 import { telnetName, telnetSocket } from '#hub/console/telnet/config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
+import { routerNotice } from '#hub/device/router-notice.ts'
 import { Child, type ChildState } from '#hub/supervisor/child.ts'
 import { ControlGroup, type GroupLimits, hasControlGroups } from '#hub/supervisor/control-group.ts'
 import { DeviceHome } from '#hub/supervisor/device-home.ts'
@@ -39,6 +40,8 @@ export interface DeviceStatus {
   readonly state: ChildState
   /** Why it is not running; empty when it is. */
   readonly reason: string
+  /** What is to be known of it; empty when it is what the topology says. */
+  readonly notice: string
   /** TCP port of its console, on loopback. */
   readonly consolePort: number
   /** Why nobody can connect there; empty when he can. */
@@ -142,7 +145,8 @@ export class RunningTopology {
         const state = isWaiting ? 'starting' : (child?.state ?? 'failed')
         const reason = child?.reason ?? problem
         const consoleProblem = consoleProblems[i] ?? ''
-        return { name: device, kind, consolePort, consoleProblem, managementAddress, state, reason }
+        const notice = kind === 'host' ? '' : routerNotice(planned)
+        return { name: device, kind, consolePort, consoleProblem, managementAddress, state, reason, notice }
       }),
     }
   }
