@@ -6,7 +6,7 @@ import { EXIT_OTHER, EXIT_PROTOCOL, ExitError } from '#agent/exit-codes.ts'
 import { excerpt } from '#agent/excerpt.ts'
 import { run } from '#agent/run-command.ts'
 
-const bridge = z.looseObject({ name: z.string().max(255) })
+const bridge = z.looseObject({ name: z.string().max(320) })
 const listing = z.union([
   z.array(bridge),
   z.object({ bridges: z.array(bridge) }).transform((list) => list.bridges),

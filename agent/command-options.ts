@@ -22,6 +22,7 @@ const LINK = [
   'driver',
   'allow-uplink',
   'latency-control',
+  'connections',
   'super-frames',
 ]
 

@@ -13,6 +13,7 @@ import { nearest } from '#agent/nearest.ts'
 import { parseProxy } from '#agent/way/proxy-address.ts'
 import { ConfigError, fileReasonOf, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU } from '#net/port/nic/mtu.ts'
+import { MOST_STREAMS } from '#net/port/tunnel/bundle.ts'
 
 const MIN_RING = 1 << 20
 const MAX_RING = 512 << 20
@@ -68,6 +69,9 @@ const settings = {
   'allow-uplink': z.boolean().optional(),
   'super-frames': z.boolean().optional(),
   'latency-control': z.boolean().optional(),
+  connections: z
+    .union([z.int().min(1).max(MOST_STREAMS), z.literal('auto')], `expected 1 to ${MOST_STREAMS}, or auto`)
+    .optional(),
   'capture-ring': ring.optional(),
 }
 

@@ -305,6 +305,7 @@ const NO_ARGUMENTS: Arguments = {
   allowUplink: false,
   superFrames: true,
   latencyControl: true,
+  connections: undefined,
   captureRing: undefined,
   config: undefined,
   check: false,

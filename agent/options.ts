@@ -17,6 +17,7 @@ import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { SHELLS } from '#net/cli/completion.ts'
 import { type CommandDescription, describeCommandLine } from '#net/cli/description.ts'
 import { FILE, INTERFACE, oneOf } from '#net/cli/values.ts'
+import { MOST_STREAMS } from '#net/port/tunnel/bundle.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 
 /** How the interface is opened: a packet socket of Linux, or libpcap. */
@@ -56,6 +57,8 @@ export interface Arguments {
   readonly allowUplink: boolean
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** To the hub, for the link. */
+  readonly connections: number | 'auto' | undefined
   /** Octets of the LAN's last frames to keep. */
   readonly captureRing: number | undefined
   /** Configuration file, in place of the usual ones. */
@@ -105,6 +108,7 @@ const TEXT_OPTIONS = [
   'proxy',
   'ca',
   'fingerprint',
+  'connections',
 ] as const
 const LONG_NAMES = [
   ...TEXT_OPTIONS,
@@ -223,6 +227,7 @@ export async function parseArguments(
     allowUplink: values['allow-uplink'] === true,
     superFrames: values['super-frames'] !== false,
     latencyControl: values['latency-control'] !== false,
+    connections: connectionsOf(single('connections')),
     captureRing: ringOf(single('capture-ring')),
     config: single('config'),
     check: values['check'] === true,
@@ -239,6 +244,13 @@ function misplaced(command: CommandName, options: readonly string[]): string {
   const names = options.map((name) => `--${negated.includes(name) ? 'no-' : ''}${name}`).join(', ')
   if (command === 'connect') return `${names} belongs to a command: run, capture or doctor`
   return `${command} does not take ${names}${command === 'run' ? ': the configuration file has it for each link' : ''}`
+}
+
+function connectionsOf(text: string | undefined): number | 'auto' | undefined {
+  if (text === undefined || text === 'auto') return text
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= MOST_STREAMS) return count
+  throw usage(`--connections ${text}: expected 1 to ${MOST_STREAMS}, or auto`)
 }
 
 function ringOf(text: string | undefined): number | undefined {
@@ -387,6 +399,11 @@ function commandLine(parser: Argv, version: string): Argv<{ help?: boolean; vers
       'no-latency-control': {
         boolean: true,
         describe: 'let queues grow, for bulk throughput',
+      },
+      connections: {
+        requiresArg: true,
+        string: true,
+        describe: `connections to the hub, 1 to ${MOST_STREAMS} [auto: more than one on far paths, where buffers are small]`,
       },
       'no-measure': { boolean: true, describe: 'doctor: do not measure the speed of the way to the hub' },
       restore: { boolean: true, describe: 'doctor: put interfaces back as the command restore does' },

@@ -47,6 +47,7 @@ export const formatReport = (
 ): string =>
   `${RULE}\ndate: ${ctime(date)}\n${RULE}\n` +
   (link.state === 'disconnected' ? `disconnected ${outageText(link)}\n` : '') +
+  (link.connections > 1 ? `${link.connections} connections to the hub\n` : '') +
   remotes.map(({ bridge, outage }) => (outage ? `${bridge} away ${outageText(outage)}\n` : '')).join('') +
   'Port 0001: Local Hybridge connection\n' +
   remotes.map((remote, i) => `Port ${zeros(i + 2)}: Remote Hybridge connection${whatOf(remote)}\n`).join('') +
@@ -93,6 +94,8 @@ export interface LinkReading {
   readonly nic: string
   /** Undefined until measured. */
   readonly roundTripMs: number | undefined
+  /** That carry it now. */
+  readonly connections: number
   /** Times that the link was set up again. */
   readonly reconnects: number
   /** Of the outage that lasts: attempts to connect so far. */

@@ -27,6 +27,7 @@ export async function settleSession(
     allowUplink: args.allowUplink || config['allow-uplink'] === true,
     superFrames: args.superFrames && config['super-frames'] !== false,
     latencyControl: args.latencyControl && config['latency-control'] !== false,
+    connections: args.connections ?? config.connections ?? 'auto',
     captureRing: args.captureRing ?? config['capture-ring'],
   }
 }

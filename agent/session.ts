@@ -38,6 +38,8 @@ export interface SessionOptions {
   readonly allowUplink: boolean
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** To the hub, for one link. */
+  readonly connections: number | 'auto'
   /** A hub that cannot be reached at first is dialled again, as one that was lost. */
   readonly isPatient: boolean
   /** Octets of the LAN's last frames that are kept for `hconnect capture`; undefined: none. */
@@ -114,9 +116,20 @@ export class Session {
   get reading(): SessionReading {
     const { nic, bridges } = this.#options
     const bridge = bridges.map((choice) => choice.bridge).join(',')
-    const { state, since, address, roundTripMs, reconnects, attempt, reason } = this.#link
+    const { state, since, address, roundTripMs, connections, reconnects, attempt, reason } = this.#link
     return {
-      link: { state, since, hub: address, bridge, nic, roundTripMs, reconnects, attempt, reason },
+      link: {
+        state,
+        since,
+        hub: address,
+        bridge,
+        nic,
+        roundTripMs,
+        connections,
+        reconnects,
+        attempt,
+        reason,
+      },
       local: this.#bridge.local,
       remotes: this.#bridge.remoteReadings,
     }
@@ -170,7 +183,7 @@ export class Session {
   }
 
   #makeLink(): Link {
-    const { hub, nic, superFrames, latencyControl, isPatient, events } = this.#options
+    const { hub, nic, superFrames, latencyControl, connections, isPatient, events } = this.#options
     const { uplink } = this.#bridge
     const onBlackHole = (found: string, remedy: string): void =>
       events.onNotice(`${found}. To mend it, ${remedy}`)
@@ -180,6 +193,7 @@ export class Session {
       portKey: portKey(nic),
       superFrames,
       latencyControl,
+      connections,
       isPatient,
       random: seededRandom(randomBytes(4).readUInt32LE()),
       dial: (lastRoundTripMs, signal) =>

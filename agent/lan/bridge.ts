@@ -15,6 +15,7 @@ import { canonicalName } from '#net/port/nic/link.ts'
 import { type Nic, openNic } from '#net/port/nic/nic.ts'
 import { PcapPort } from '#net/port/pcap/pcap.ts'
 import type { Port } from '#net/port/port.ts'
+import { PortBundle } from '#net/port/tunnel/bundle.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import { openUplink, UplinkPort } from '#net/port/nic/uplink.ts'
 import type { FrameObserver } from '#net/switch/observer.ts'
@@ -142,12 +143,13 @@ export class Bridge {
       undefined,
       vlan === undefined ? TRANSPARENT : { kind: 'access', vlan },
     )
-    const port = new TunnelPort({
+    const first = new TunnelPort({
       name: `tunnel:${bridge}`,
       counters: entry.counters,
       sink: entry,
       seed: randomInt(2 ** 32),
     })
+    const port = new PortBundle({ first, sink: entry, seed: randomInt(2 ** 32) })
     entry.connect(port)
     return { bridge, vlan, entry, port, outage: undefined }
   }

@@ -22,12 +22,14 @@ import type { Remote } from '#agent/link/tunnels.ts'
 import type { ProtocolError } from '#net/base/errors.ts'
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
-import type { FrameSink } from '#net/port/port.ts'
+import type { FrameSink, Port } from '#net/port/port.ts'
+import { PortBundle } from '#net/port/tunnel/bundle.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 import { RECORD_PONG } from '#net/tunnel/framing.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { putPlain } from '#net/wire/virtio.ts'
+import { flowFrame } from '#test/support/flow-frames.ts'
 
 const HOST_KEY = generateHostKey()
 const FRAME = 64
@@ -60,6 +62,10 @@ let connections: ssh2.Connection[] = []
 let open = new Set<ssh2.Connection>()
 let tunnels: HubTunnel[] = []
 let hello: Hello
+/** That the hub gives with a tunnel. */
+let token: string | undefined
+/** Why it takes no further connection of a tunnel. */
+let refusal: string | undefined
 let knownBridges = new Set<string>()
 
 beforeEach(async () => {
@@ -75,7 +81,9 @@ beforeEach(async () => {
     latencyControl: true,
     keepaliveMs: 2000,
     key: '',
+    bridge: '',
   }
+  token = refusal = undefined
   knownBridges = new Set(['private0', 'private1'])
   server = new ssh2.Server({ hostKeys: [HOST_KEY] }, (connection) => {
     connections.push(connection)
@@ -123,7 +131,9 @@ function serve(channel: ServerChannel, bridge: string): void {
       {
         onHello: (peer) => {
           tunnel.peer = peer
-          if (knownBridges.has(bridge)) tunnel.session.greet()
+          if (peer.token !== undefined && refusal !== undefined)
+            tunnel.session.bye(refusal, 'no more of them')
+          else if (knownBridges.has(bridge)) tunnel.session.greet({ token })
           else tunnel.session.bye('unknown-bridge', `no bridge ${bridge}`)
         },
         onFrames: (chunk, start, end) => {
@@ -156,6 +166,10 @@ const raise = (): never => {
 }
 
 function agent(...bridges: string[]) {
+  return agentWith(1, bridges)
+}
+
+function agentWith(connections: number | 'auto', bridges: readonly string[]) {
   const counters = new PortCounters()
   const received: Buffer[] = []
   const sink: FrameSink = {
@@ -165,7 +179,11 @@ function agent(...bridges: string[]) {
   }
   const remotes = (bridges.length > 0 ? bridges : ['private0']).map((bridge): Remote => ({
     bridge,
-    port: new TunnelPort({ name: 'tunnel:test', counters, sink, seed: 1 }),
+    port: new PortBundle({
+      first: new TunnelPort({ name: 'tunnel:test', counters, sink, seed: 1 }),
+      sink,
+      seed: 2,
+    }),
     outage: undefined,
   }))
   const [{ port: tunnelPort } = raise()] = remotes
@@ -196,6 +214,7 @@ function agent(...bridges: string[]) {
     portKey: 'key',
     superFrames: true,
     latencyControl: true,
+    connections,
     isPatient: false,
     random: () => 0.5,
     dial: (lastRoundTripMs, signal) =>
@@ -221,7 +240,7 @@ const holdings = () => ({
 })
 
 /** A frame of 64 octets in memory that a port takes. */
-function sendFrame(to: TunnelPort): void {
+function sendFrame(to: Port): void {
   const memory = new FrameMemory(new Uint8Array(128).fill(7))
   putPlain(memory.bytes, 32)
   to.send(memory, 32, 32 + FRAME)
@@ -553,5 +572,103 @@ describe('Link', () => {
     link.stop()
     await running
     expect(link.state).not.toBe('connected')
+  })
+})
+
+describe('Link with several connections', () => {
+  const octetsOf = (list: readonly HubTunnel[]): number =>
+    list.reduce((sum, { frames }) => sum + frames.length, 0)
+
+  it('joins the tunnel with each, and spreads flows over them', async () => {
+    token = 'secret'
+    const { link, port: tunnelPort, counters } = agentWith(3, ['private0'])
+    const running = link.run()
+    await until(() => link.connections === 3)
+    expect(tunnels.map(({ peer }) => [peer?.token, peer?.key])).toEqual([
+      [undefined, 'key'],
+      ['secret', 'key'],
+      ['secret', 'key'],
+    ])
+    for (let ports = 0; ports < 60; ports++) {
+      const memory = new FrameMemory(Buffer.concat([new Uint8Array(32), flowFrame({ ports })]))
+      tunnelPort.send(memory, 32, memory.bytes.length)
+    }
+    tunnelPort.flush()
+    await until(() => octetsOf(tunnels) === 60 * (4 + 10 + 60))
+    expect(tunnels.every(({ frames }) => frames.length > 0)).toBe(true)
+    expect(counters.outFrames).toBe(60)
+    link.stop()
+    await running
+    await until(() => tunnels.every(({ ended }) => ended?.code === 'leave'))
+  })
+
+  it('takes frames from each, and goes on without one until it is back', async () => {
+    token = 'secret'
+    const { link, received, events } = agentWith(2, ['private0'])
+    const running = link.run()
+    await until(() => link.connections === 2)
+    const record = Buffer.concat([Buffer.from([1, 0, 0, 70]), Buffer.alloc(10), Buffer.alloc(60, 7)])
+    for (const tunnel of tunnels) tunnel.channel.write(record)
+    await until(() => received.length === 2)
+    connections[1]?.end()
+    await until(() => link.connections === 1)
+    await until(() => link.connections === 2)
+    expect(tunnels).toHaveLength(3)
+    expect([link.state, events.onLost.mock.calls.length]).toEqual(['connected', 0])
+    link.stop()
+    await running
+  })
+
+  it('ends them with the first, and has them again when that is back', async () => {
+    token = 'secret'
+    const { link, events } = agentWith(2, ['private0'])
+    const running = link.run()
+    await until(() => link.connections === 2)
+    token = 'another'
+    connections[0]?.end()
+    await until(() => events.onLost.mock.calls.length === 1)
+    expect(link.connections).toBe(0)
+    await until(() => tunnels[1]?.ended?.code === 'leave')
+    await until(() => link.connections === 2)
+    expect(tunnels.at(-1)?.peer?.token).toBe('another')
+    link.stop()
+    await running
+  })
+
+  it('has one stream for each bridge on each', async () => {
+    token = 'secret'
+    const { link } = agentWith(2, ['private0', 'private1'])
+    const running = link.run()
+    await until(() => {
+      const open = tunnels.filter(({ ended, peer }) => ended === undefined && peer?.token !== undefined)
+      return link.connections === 2 && open.length === 2
+    })
+    const further = tunnels.filter(({ ended, peer }) => ended === undefined && peer?.token !== undefined)
+    expect(further.map(({ bridge }) => bridge).sort()).toEqual(['private0', 'private1'])
+    link.stop()
+    await running
+  })
+
+  it('has one where the hub gives no token, as an older one', async () => {
+    const { link } = agentWith(4, ['private0'])
+    const running = link.run()
+    await until(() => link.roundTripMs !== undefined)
+    expect([link.connections, connections.length]).toEqual([1, 1])
+    link.stop()
+    await running
+  })
+
+  it('does not insist where the hub takes no more', async () => {
+    token = 'secret'
+    refusal = 'too-many-tunnels'
+    const { link, events } = agentWith(2, ['private0'])
+    const running = link.run()
+    await until(() => events.onNotice.mock.calls.length === 1)
+    expect(events.onNotice.mock.calls).toEqual([
+      ['the hub does not take a further connection: no more of them; going on without'],
+    ])
+    expect([link.state, link.connections]).toEqual(['connected', 1])
+    link.stop()
+    await running
   })
 })

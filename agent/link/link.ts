@@ -32,6 +32,8 @@ export interface LinkOptions {
   readonly portKey: string
   readonly superFrames: boolean
   readonly latencyControl: boolean
+  /** How many are to carry the tunnels. */
+  readonly connections: number | 'auto'
   /** A hub that cannot be reached the first time is dialled again, as later on. */
   readonly isPatient: boolean
   /** Connects to the hub. `lastRoundTripMs` is undefined the first time, when questions may be asked. */
@@ -85,6 +87,7 @@ export class Link {
       latencyControl: options.latencyControl,
       keepaliveMs: KEEPALIVE_MS,
       key: options.portKey,
+      bridge: '',
     }
   }
 
@@ -94,6 +97,11 @@ export class Link {
 
   get roundTripMs(): number | undefined {
     return this.#tunnels?.roundTripMs
+  }
+
+  /** That carry the tunnels now; 0 while there are none. */
+  get connections(): number {
+    return this.#state === 'connected' ? (this.#tunnels?.connections ?? 0) : 0
   }
 
   /** The connection, while it works. */
@@ -242,13 +250,21 @@ export class Link {
   }
 
   async #connect(): Promise<Tunnels> {
-    const { remotes, random, dial, events } = this.#options
+    const { remotes, random, dial, events, connections } = this.#options
     const first = this.#lastRoundTripMs === undefined
     this.attempt++
     const hub = await dial(this.#lastRoundTripMs, this.#stop.signal)
     this.#hub = hub
     const onNotice = (text: string): void => events.onNotice(text)
-    const tunnels = new Tunnels({ hub, remotes, hello: this.#hello, random, onNotice })
+    const tunnels = new Tunnels({
+      hub,
+      remotes,
+      hello: this.#hello,
+      connections,
+      dial: (signal) => dial(this.#lastRoundTripMs ?? hub.roundTripMs, signal),
+      random,
+      onNotice,
+    })
     this.#tunnels = tunnels
     try {
       const peer = await tunnels.open(first)

@@ -22,6 +22,7 @@ const HELLO: Hello = {
   latencyControl: true,
   keepaliveMs: 60_000,
   key: '',
+  bridge: '',
 }
 
 let channel: WindowChannel

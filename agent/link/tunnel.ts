@@ -68,10 +68,11 @@ export class Tunnel {
       performance.now(),
     )
     const path = connectionUnder(options.transport, options.hello.latencyControl)
-    this.#stream = new ChannelStream(options.channel, path, () => {
+    const onDrained = (): void => {
       this.#pump() // before frames fill the connection again
       this.#port.drained()
-    })
+    }
+    this.#stream = new ChannelStream(options.channel, path, onDrained, options.hello.token !== undefined)
     this.#window = new ChannelWindow(options.channel)
     this.#listen()
     this.#session.greet()
@@ -81,6 +82,11 @@ export class Tunnel {
   /** Milliseconds; NaN before the first measurement. */
   get roundTripMs(): number {
     return this.#session.roundTripMs
+  }
+
+  /** Of the last minutes. */
+  get leastRoundTripMs(): number {
+    return this.#session.leastRoundTripMs
   }
 
   /** The connection may be dead: a silence of `withinMs` ends the tunnel, until the hub has answered. */

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import { Backoff, STEADY_MS } from '#agent/link/backoff.ts'
 import { listBridges } from '#agent/bridge-list.ts'
+import { isBridgeName } from '#agent/lan/bridge-choice.ts'
 import type { HubConnection } from '#agent/link/dial.ts'
 import {
   EXIT_CARRIES_TUNNEL,
@@ -17,8 +18,10 @@ import {
   EXIT_UNREACHABLE,
   ExitError,
 } from '#agent/exit-codes.ts'
+import { Connections } from '#agent/link/connections.ts'
 import { Tunnel } from '#agent/link/tunnel.ts'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import type { PortBundle } from '#net/port/tunnel/bundle.ts'
 import type { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 
@@ -35,7 +38,9 @@ export interface Outage {
 /** A bridge of the hub and the port that its frames pass; it outlives connections. */
 export interface Remote {
   readonly bridge: string
-  readonly port: TunnelPort
+  readonly port: PortBundle<TunnelPort>
+  /** As the hub called it that was joined first: the same one is asked for again, whatever else has that name then. */
+  fullName?: string
   /** The hub keeps us out of this bridge, while the connection works. */
   outage: Outage | undefined
 }
@@ -44,6 +49,10 @@ export interface TunnelsOptions {
   readonly hub: HubConnection
   readonly remotes: readonly Remote[]
   readonly hello: Hello
+  /** How many are to carry the tunnels. */
+  readonly connections: number | 'auto'
+  /** Dials a further one, without a question. @throws ExitError */
+  readonly dial: (signal: AbortSignal) => Promise<HubConnection>
   /** Uniform in [0, 1). */
   readonly random: () => number
   /** A bridge went, or came back, while the connection works. */
@@ -53,7 +62,9 @@ export interface TunnelsOptions {
 /** Codes of a BYE that mean one bridge and not the connection. */
 const OF_ONE_BRIDGE = new Set([
   'unknown-bridge',
+  'ambiguous-bridge',
   'not-allowed',
+  'too-many-bridges',
   'too-many-tunnels',
   'unavailable',
   'internal',
@@ -69,6 +80,7 @@ export class Tunnels {
   /** Of bridges that the hub takes away again and again. */
   readonly #backoffs = new Map<Remote, Backoff>()
   readonly #over = new AbortController()
+  readonly #connections: Connections
   #isFirstRound = true
   #roundTripMs: number | undefined
   #end: (reason: ProtocolError) => void = () => {}
@@ -81,12 +93,23 @@ export class Tunnels {
       this.#fail = reject
     })
     this.ended.catch(() => {}) // whoever waits for it is told
+    this.#connections = new Connections({
+      ...options,
+      wanted: options.connections,
+      roundTripMs: () => this.#leastRoundTripMs,
+      onFault: (error) => this.#fail(error),
+    })
   }
 
   /** Of one of them, milliseconds, the last one when all are over; undefined until measured. */
   get roundTripMs(): number | undefined {
     for (const { roundTripMs } of this.#open.values()) if (!Number.isNaN(roundTripMs)) return roundTripMs
     return this.#roundTripMs
+  }
+
+  /** That carry them now. */
+  get connections(): number {
+    return this.#connections.count
   }
 
   /**
@@ -116,6 +139,11 @@ export class Tunnels {
     return joined.peer
   }
 
+  get #leastRoundTripMs(): number {
+    const [any] = this.#open.values()
+    return any?.leastRoundTripMs ?? Number.NaN
+  }
+
   /** See `Tunnel.probe`: what one of them learns holds for the connection. */
   probe(withinMs: number): void {
     const [any] = this.#open.values()
@@ -127,6 +155,7 @@ export class Tunnels {
     if (this.#over.signal.aborted) return
     this.#roundTripMs = this.roundTripMs
     this.#over.abort()
+    this.#connections.end()
     for (const tunnels of [this.#open, this.#opening])
       for (const tunnel of tunnels.values()) tunnel.bye(reason.code, reason.message)
     for (const remote of this.#options.remotes) remote.outage = undefined
@@ -137,14 +166,17 @@ export class Tunnels {
   async #join(remote: Remote): Promise<Hello> {
     const { hub, hello } = this.#options
     const { bridge, port } = remote
-    const channel = await hub.exec(`hybridge bridge ${bridge}`)
-    const tunnel = new Tunnel({ channel, transport: hub, port, hello })
+    const name = remote.fullName ?? bridge
+    const channel = await hub.exec(`hybridge bridge ${name}`)
+    const tunnel = new Tunnel({ channel, transport: hub, port: port.first, hello })
     this.#opening.set(remote, tunnel)
     if (this.#over.signal.aborted) tunnel.bye('leave', 'the agent left')
     const peer = await Promise.race([tunnel.opened, tunnel.ended])
     this.#opening.delete(remote)
-    if (peer instanceof Error) throw await refusal(peer, bridge, hub)
+    if (peer instanceof Error) throw await refusal(peer, name, hub)
+    if (isBridgeName(peer.bridge)) remote.fullName = peer.bridge
     this.#open.set(remote, tunnel)
+    this.#connections.joined(remote, peer)
     const joinedAt = performance.now()
     tunnel.ended
       .then((reason) => {
@@ -158,6 +190,7 @@ export class Tunnels {
   #lost(remote: Remote, reason: ProtocolError): void {
     this.#roundTripMs = this.roundTripMs
     this.#open.delete(remote)
+    this.#connections.left(remote)
     if (this.#over.signal.aborted) return
     const othersGoOn = this.#open.size > 0 || this.#isFirstRound
     if (othersGoOn && OF_ONE_BRIDGE.has(reason.code)) this.#leave(remote, reason.message)
@@ -201,6 +234,7 @@ export const isFinal = (error: ExitError): boolean =>
 
 const EXIT_OF_CODE: Record<string, number> = {
   'unknown-bridge': EXIT_UNKNOWN_BRIDGE,
+  'ambiguous-bridge': EXIT_UNKNOWN_BRIDGE,
   'not-allowed': EXIT_UNKNOWN_BRIDGE,
   'taken-over': EXIT_TAKEN_OVER,
   'carries-tunnel': EXIT_CARRIES_TUNNEL,
@@ -214,7 +248,7 @@ const EXIT_OF_CODE: Record<string, number> = {
 /** Why the hub did not open the tunnel; for an unknown bridge with the ones that there are. */
 async function refusal(reason: ProtocolError, bridge: string, hub: HubConnection): Promise<ExitError> {
   const exitCode = EXIT_OF_CODE[reason.code] ?? EXIT_OTHER
-  if (exitCode !== EXIT_UNKNOWN_BRIDGE)
+  if (reason.code !== 'unknown-bridge')
     return new ExitError(exitCode, `the hub refuses the tunnel: ${reason.message}`)
   let known: string
   try {

@@ -50,6 +50,7 @@ async function rowOf(args: Arguments, link: LinkSettings, env: NodeJS.ProcessEnv
     flags.allowUplink ? 'allow-uplink' : '',
     flags.superFrames ? '' : 'no super-frames',
     flags.latencyControl ? '' : 'no latency control',
+    flags.connections === 'auto' ? '' : `connections ${flags.connections}`,
     captureRing === undefined ? '' : `capture ring ${captureRing / (1 << 20)} MiB`,
   ].filter((option) => option !== '')
   const login = [identity ?? 'usual keys', link['password-file'] === undefined ? '' : 'password']

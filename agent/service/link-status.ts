@@ -40,6 +40,8 @@ const LinkStatus = z.object({
   /** Milliseconds since 1970; null: not known. */
   since: z.number().nullable(),
   roundTripMs: z.number().nullable(),
+  /** To the hub, that carry it now. */
+  connections: count.default(0),
   reconnects: count,
   /** Of the outage that lasts. */
   attempt: count,
@@ -79,6 +81,7 @@ export function sessionStatus(
     state: link.state,
     since: link.since,
     roundTripMs: link.roundTripMs ?? null,
+    connections: link.connections,
     reconnects: link.reconnects,
     attempt: link.attempt,
     reason: link.reason,
@@ -101,6 +104,7 @@ export function managedStatus(managed: ManagedLink): LinkStatus {
     state: failure === undefined ? 'opening' : 'failed',
     since: failure?.since ?? null,
     roundTripMs: null,
+    connections: 0,
     reconnects: 0,
     attempt: failure?.count ?? 0,
     reason: failure?.reason ?? '',

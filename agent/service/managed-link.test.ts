@@ -37,7 +37,7 @@ class Fake implements LinkSession {
     const link = { state: 'connected', since: 0, hub: '', bridge: 'private0', nic: 'eth1' } as const
     const counters = new PortCounters().read()
     return {
-      link: { ...link, roundTripMs: 1, reconnects: 0, attempt: 0, reason: '' },
+      link: { ...link, roundTripMs: 1, connections: 1, reconnects: 0, attempt: 0, reason: '' },
       local: { active: true, qnq: 0, strict: false, untaggedVlan: 0, counters },
       remotes: [],
     }

@@ -45,6 +45,7 @@ const agent = (state: AgentStatus['links'][number]['state']): AgentStatus => ({
       state,
       since: Date.now() - 61_000,
       roundTripMs: 1.25,
+      connections: 1,
       reconnects: 2,
       attempt: 3,
       reason: state === 'connected' ? '' : 'the cable\u001b[31m is out',

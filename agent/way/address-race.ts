@@ -5,6 +5,7 @@
 import { isIPv6, Socket } from 'node:net'
 
 import { segmentSizeOf } from '#agent/way/segment-size.ts'
+import { allowFarReceiving } from '#net/port/far-buffers.ts'
 import { openTcpSocket, setCongestion, setSegmentSize } from '#net/port/tcp.ts'
 
 /** RFC 8305 §5, Connection Attempt Delay. */
@@ -99,6 +100,7 @@ function unconnectedSocket(address: string): Socket {
   const fd = openTcpSocket(isIPv6(address) ? 6 : 4)
   const segmentSize = segmentSizeOf(address)
   if (fd >= 0) setCongestion(fd, 'cubic')
+  if (fd >= 0) allowFarReceiving(fd)
   if (fd >= 0 && segmentSize !== undefined) setSegmentSize(fd, segmentSize)
   const socket = fd >= 0 ? new Socket({ fd }) : new Socket()
   return socket.setNoDelay()

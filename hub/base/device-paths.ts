@@ -7,6 +7,9 @@
 export const deviceDirectory = (topology: string, number: number): string =>
   `topologies/${topology}/devices/${number}`
 
+/** Directories between it and the data directory, and itself. */
+export const DEVICE_DEPTH = 4
+
 /** Within it. */
 export const DEVICE_CONFIG = 'config.json'
 /** Asked by the supervisor. */

@@ -7,11 +7,14 @@ import { reasonOf } from '#net/base/errors.ts'
 import { claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { DEVICE_CONFIG, DEVICE_CONSOLE_SOCKET, DEVICE_SOCKET } from '#hub/base/device-paths.ts'
 import { openDeviceLog } from '#hub/base/log.ts'
+import { dropTo } from '#hub/base/privilege.ts'
 import { fingerprintOf, identityOf } from '#hub/base/process-config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
-import { DeviceTaps } from '#hub/device/taps.ts'
 import { DeviceConsole } from '#hub/device/console.ts'
-import { runShell } from '#hub/device/shell.ts'
+import { setUpHost } from '#hub/device/host/host-setup.ts'
+import { hasUsers, secretsOfHub } from '#hub/device/host/surroundings.ts'
+import { World } from '#hub/device/host/world.ts'
+import { DeviceTaps } from '#hub/device/taps.ts'
 
 const text = readFileSync(DEVICE_CONFIG, 'utf8')
 const config: DeviceConfig = JSON.parse(text)
@@ -23,10 +26,23 @@ const die = (error: unknown): never => {
 process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
 
-const taps = new DeviceTaps(config.device.interfaces)
 const deviceConsole = new DeviceConsole()
 await deviceConsole.listen(DEVICE_CONSOLE_SOCKET)
-const endShell = runShell(deviceConsole.terminal)
+const taps = new DeviceTaps(config.device.interfaces)
+const { network, boot } = await setUpHost(config.device, hasUsers(), log)
+const world = await World.start({
+  hostname: config.device.hostname,
+  diskMb: config.diskMb,
+  watchedMemoryMb: config.memoryMb,
+  hasUsers: hasUsers(),
+  console: deviceConsole.terminal,
+  boot,
+  resolver: '',
+  secrets: secretsOfHub(),
+  log,
+})
+network.followResolver((text) => world.setResolver(text))
+dropTo(undefined, [])
 await claimSocketPath(DEVICE_SOCKET)
 const rpc = await listenRpc(
   DEVICE_SOCKET,
@@ -35,12 +51,20 @@ const rpc = await listenRpc(
 )
 log.info('ready')
 
-const stop = (): void => {
+let stopping: Promise<void> | undefined
+const stop = async (): Promise<void> => {
   log.info('stopping')
+  await world.stop()
+  network.close()
   taps.close()
-  endShell()
   deviceConsole.close()
-  void rpc.close().then(() => process.exit(0))
+  await rpc.close()
 }
-process.once('SIGTERM', stop)
-process.once('SIGINT', stop)
+const end = (code: number): void => {
+  stopping ??= stop().then(() => process.exit(code))
+}
+process.on('SIGTERM', () => end(0))
+process.on('SIGINT', () => end(0))
+const why = await world.ended
+if (stopping === undefined) log.error(`its first process ended (${why})`)
+end(1)

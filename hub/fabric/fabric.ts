@@ -4,7 +4,6 @@ import type { CounterReading } from '#net/port/counters.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
 import { CableEnd, layCable } from '#net/port/cable.ts'
 import { MAX_WIRE_FRAME, type Port } from '#net/port/port.ts'
-import { StreamSocketPort } from '#net/port/stream-socket.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
@@ -21,6 +20,7 @@ import {
   type PortTarget,
   readSettings,
 } from '#hub/fabric/settings.ts'
+import { TunnelStreams } from '#hub/fabric/tunnel-streams.ts'
 import type { RstpReading } from '#hub/fabric/spanning-tree.ts'
 import type { MgmtConfig } from '#hub/vde/console/options.ts'
 import { ConsoleServer } from '#hub/vde/console/server.ts'
@@ -60,6 +60,8 @@ export interface TunnelRequest {
   readonly name: string
   /** The agent's port key: the same user's tunnel with the same key is the same port, now from elsewhere. */
   readonly key: string
+  /** Of the tunnel of the same user that this stream is to be a part of; undefined: it is a tunnel itself. */
+  readonly token?: string | undefined
   readonly superFrames: boolean
   readonly largestFrame: number
   /** The hub's address of the SSH connection: its interface must not be attached here. */
@@ -151,7 +153,11 @@ export interface LinkReading {
 const KEEP_ENTRY_MS = 600_000
 /** Tunnels, present and remembered, of one user: bounds what one account can hold. */
 const TUNNELS_PER_USER = 128
+/** Connections beyond the first of each. */
+const FURTHER_PER_USER = 128
 const AGE_EVERY_MS = 1000
+/** Twice what a topology names: with those that agents ask for. */
+const MOST_BRIDGES = 2048
 /** Names of attached ports. */
 const ATTACHED = /^(?:nic|tap):|^vde:\//
 
@@ -159,7 +165,7 @@ interface TunnelEntry {
   readonly bridge: Bridge
   readonly entry: SwitchPort
   readonly user: string
-  port: StreamSocketPort | undefined
+  streams: TunnelStreams | undefined
   /** When the agent left, in the time of `now`; undefined while it is there. */
   leftAt: number | undefined
   address: string
@@ -177,6 +183,7 @@ export class Fabric {
   readonly #devices: DevicePorts
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
+  readonly #identity: string | undefined
   readonly #say: Say
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
@@ -190,14 +197,8 @@ export class Fabric {
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    const { identity } = config
-    for (const settings of config.bridges) {
-      const { name } = settings
-      const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
-      const bridge = new Bridge(settings, onPortChange, { identity, say, now })
-      applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
-      this.#bridges.set(name, bridge)
-    }
+    this.#identity = config.identity
+    for (const settings of config.bridges) this.#makeBridge(settings)
     this.#devices = new DevicePorts(say)
     for (const device of config.devices ?? [])
       this.#devices.add(device, (bridge, description, wanted) =>
@@ -217,8 +218,17 @@ export class Fabric {
     for (const cable of config.cables ?? []) this.#layCable(cable)
     // After the process has dropped root's rights: devices' processes are nobody's friends.
     queueMicrotask(() => this.#devices.connect())
-    if (config.management) this.#openManagement(config.management, identity ?? '')
+    if (config.management) this.#openManagement(config.management, config.identity ?? '')
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
+  }
+
+  /** Makes a bridge, if there is none of that name. @throws ProtocolError `too-many-bridges` */
+  addBridge(name: string): void {
+    if (this.#bridges.has(name)) return
+    if (this.#bridges.size >= MOST_BRIDGES)
+      throw new ProtocolError('too-many-bridges', `${MOST_BRIDGES} bridges are there already`)
+    this.#makeBridge({ name })
+    this.#say('info', `bridge ${name} is made, as it is joined`)
   }
 
   /** Why configured interfaces are not attached, and directories not used; empty when all are. */
@@ -313,18 +323,20 @@ export class Fabric {
   /**
    * Joins a tunnel to a bridge. A tunnel of the same user with the same key is told to go, and its port taken over.
    * @param fd  a connected, non-blocking stream socket that carries frame records; belongs to the fabric when this returns
-   * @param answer  is given the port's number before anything is sent to it, as RSTP sends at once
-   * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`, `carries-tunnel`
+   * @param answer  is given the port's number, and what further streams are to show, before anything is sent to it, as
+   *   RSTP sends at once
+   * @throws ProtocolError `unknown-bridge`, `too-many-tunnels`, `carries-tunnel`, `no-tunnel`
    */
-  joinTunnel(request: TunnelRequest, fd: number, answer: (port: number) => void): void {
+  joinTunnel(request: TunnelRequest, fd: number, answer: (port: number, token: string) => void): void {
     const bridge = this.#bridge(request.bridge)
     this.#carrierGuard.check(request)
+    if (request.token !== undefined) return this.#joinFurther(request, request.token, fd, answer)
     const id =
       request.key === ''
         ? `${this.#anonymous++}`
         : JSON.stringify([request.bridge, request.user, request.key])
     const known = this.#tunnels.get(id)
-    if (known?.port) this.#takeOver(known)
+    if (known?.streams) this.#takeOver(known)
     const tunnel = known ?? this.#addTunnel(id, bridge, request.user)
     tunnel.leftAt = undefined
     tunnel.address = plainAddress(request.peerAddress)
@@ -332,21 +344,22 @@ export class Fabric {
     tunnel.joins++
     tunnel.reason = ''
     tunnel.entry.description = `${request.user}@${request.name}`
-    const port = new StreamSocketPort({
+    const streams = new TunnelStreams({
       name: `${request.kind}:${request.user}@${request.name}`,
       fd,
       superFrames: request.superFrames,
       maxFrame: request.kind === 'plug' ? MAX_VDE_FRAME : Math.min(request.largestFrame, MAX_WIRE_FRAME),
-      counters: tunnel.entry.counters,
-      sink: tunnel.entry,
+      entry: tunnel.entry,
       onEnd: (why) => {
         this.#say('info', `${request.user}@${request.name} left ${request.bridge}: ${why}`)
-        this.#leave(id, tunnel, port, why)
+        this.#leave(id, tunnel, streams, why)
       },
+      onCount: (count) =>
+        this.#say('info', `port ${tunnel.entry.number} of ${request.bridge} has ${count} connections now`),
     })
-    tunnel.port = port
-    answer(tunnel.entry.number)
-    tunnel.entry.connect(port)
+    tunnel.streams = streams
+    answer(tunnel.entry.number, streams.token)
+    tunnel.entry.connect(streams.port)
     this.#say(
       'info',
       `${request.user}@${request.name} joined ${request.bridge} as port ${tunnel.entry.number}`,
@@ -370,7 +383,7 @@ export class Fabric {
         address: tunnel.address,
         connected: tunnel.leftAt === undefined,
         since: tunnel.since,
-        roundTripMs: tunnel.port?.roundTripMs ?? null,
+        roundTripMs: tunnel.streams?.roundTripMs ?? null,
         reconnects: tunnel.joins - 1,
         reason: tunnel.reason,
       }))
@@ -391,7 +404,7 @@ export class Fabric {
     this.#management?.close()
     for (const tunnel of this.#tunnels.values()) {
       tunnel.entry.disconnect()
-      tunnel.port?.close()
+      tunnel.streams?.port.close()
     }
     for (const bridge of this.#bridges.values()) {
       bridge.console?.close()
@@ -430,6 +443,18 @@ export class Fabric {
     const entry = this.#addReserved(config.bridge, 'dhcp')
     this.#management = openManagementPort(config, identity, entry)
     entry.connect(this.#management)
+  }
+
+  #makeBridge(config: BridgeConfig): void {
+    const { name, settings = {} } = config
+    const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+    const bridge = new Bridge(config, onPortChange, {
+      identity: this.#identity,
+      say: this.#say,
+      now: this.#now,
+    })
+    applySettings(BRIDGE_SETTINGS, bridge, settings)
+    this.#bridges.set(name, bridge)
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {
@@ -504,7 +529,7 @@ export class Fabric {
       bridge,
       entry: bridge.switch.addEntry(),
       user,
-      port: undefined,
+      streams: undefined,
       leftAt: undefined,
       address: '',
       since: 0,
@@ -516,23 +541,41 @@ export class Fabric {
     return tunnel
   }
 
+  #joinFurther(
+    request: TunnelRequest,
+    token: string,
+    fd: number,
+    answer: (port: number, token: string) => void,
+  ): void {
+    const own = [...this.#tunnels.values()].filter(({ user }) => user === request.user)
+    const tunnel = own.find(
+      ({ bridge, streams }) => bridge.name === request.bridge && streams?.token === token,
+    )
+    if (!tunnel?.streams)
+      throw new ProtocolError('no-tunnel', 'the tunnel that this connection was to join is gone')
+    const further = own.reduce((sum, { streams }) => sum + Math.max(0, (streams?.count ?? 0) - 1), 0)
+    if (tunnel.streams.isFull || further >= FURTHER_PER_USER)
+      throw new ProtocolError('too-many-tunnels', `${request.user} has enough connections`)
+    tunnel.streams.join(fd, () => answer(tunnel.entry.number, token))
+  }
+
   #takeOver(tunnel: TunnelEntry): void {
     this.#say(
       'info',
       `port ${tunnel.entry.number} of ${tunnel.bridge.name} is taken over from ${tunnel.entry.description}`,
     )
     tunnel.entry.disconnect()
-    tunnel.port?.end(
+    tunnel.streams?.end(
       'taken-over',
       'an agent with the same interface joined this bridge and took the port over',
     )
-    tunnel.port = undefined
+    tunnel.streams = undefined
   }
 
-  #leave(id: string, tunnel: TunnelEntry, port: StreamSocketPort, why: string): void {
-    port.close()
-    if (tunnel.port !== port) return
-    tunnel.port = undefined
+  #leave(id: string, tunnel: TunnelEntry, streams: TunnelStreams, why: string): void {
+    streams.close()
+    if (tunnel.streams !== streams) return
+    tunnel.streams = undefined
     tunnel.entry.disconnect()
     tunnel.leftAt = this.#now()
     tunnel.since = Date.now()

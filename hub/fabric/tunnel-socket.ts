@@ -1,9 +1,9 @@
 /**
  * The fabric's end of run/tunnel.sock: a gateway connects, writes one JSON line (TunnelRequest), reads one JSON line
- * (`{"ok":true,"port":3}` or `{"ok":false,"code":...,"message":...}`), and from there on both sides send frame records.
+ * (`{"ok":true,"port":3,"token":...}` or `{"ok":false,"code":...,"message":...}`), and from there on both sides send frame records.
  */
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
-import { isRecord } from '#net/base/unknown.ts'
+import { isRecord, textOr } from '#net/base/unknown.ts'
 import * as libc from '#net/port/libc.ts'
 import type { Fabric, TunnelRequest } from '#hub/fabric/fabric.ts'
 import { answerLine, readRequestLine } from '#hub/fabric/request-line.ts'
@@ -12,7 +12,7 @@ import { answerLine, readRequestLine } from '#hub/fabric/request-line.ts'
 export function answerTunnel(fd: number, fabric: Fabric): void {
   readRequestLine(fd, (line) => {
     try {
-      fabric.joinTunnel(parse(line), fd, (port) => answerLine(fd, { ok: true, port }))
+      fabric.joinTunnel(parse(line), fd, (port, token) => answerLine(fd, { ok: true, port, token }))
     } catch (error) {
       const code = error instanceof ProtocolError ? error.code : 'internal'
       answerLine(fd, { ok: false, code, message: reasonOf(error) })
@@ -35,6 +35,7 @@ function parse(line: string): TunnelRequest {
     user: text('user'),
     name: text('name'),
     key: text('key'),
+    token: textOr(value['token'], '') || undefined,
     localAddress: text('localAddress'),
     peerAddress: text('peerAddress'),
     superFrames: value['superFrames'] === true,

@@ -21,6 +21,8 @@ export interface DownlinkOptions {
   readonly fabric: { pause(): unknown; resume(): unknown }
   /** Of the hash that tells flows apart. */
   readonly seed: number
+  /** It is one of several, and takes flows over from the others. */
+  readonly isFurther?: boolean
   /** A control record of the fabric's. `payload` is lent. */
   readonly onControl: (type: number, payload: Uint8Array) => void
   /** No frame is under way: what `interrupt` asked for may be written now. */
@@ -44,7 +46,8 @@ export class Downlink {
 
   constructor(options: DownlinkOptions) {
     this.#options = options
-    this.#stream = new ChannelStream(options.channel, options.path, () => this.#drained())
+    const { channel, path, isFurther = false } = options
+    this.#stream = new ChannelStream(channel, path, () => this.#drained(), isFurther)
     this.#sender = new TunnelSender(
       {
         sent: () => {},
@@ -73,7 +76,7 @@ export class Downlink {
   }
 
   get #mayBeDirect(): boolean {
-    return this.#stream.pace.isFast && this.#sender.isEmpty
+    return this.#stream.pace.isFast && !this.#stream.isTakingOver && this.#sender.isEmpty
   }
 
   /** Asks for `onBoundary` before the next frame. */

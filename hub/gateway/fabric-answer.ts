@@ -2,8 +2,13 @@
 import { ProtocolError } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 
-/** Undefined when the fabric has made the port. */
-export function refusalOf(line: string): ProtocolError | undefined {
+interface Joined {
+  /** With it further connections join the same port; undefined: none may. */
+  readonly token: string | undefined
+}
+
+/** @returns why the fabric has made no port, if it has made none */
+export function parseAnswer(line: string): Joined | ProtocolError {
   let value: unknown
   try {
     value = JSON.parse(line)
@@ -11,6 +16,6 @@ export function refusalOf(line: string): ProtocolError | undefined {
     // As any other answer that says nothing.
   }
   if (!isRecord(value)) return new ProtocolError('internal', 'the switch gives no answer')
-  if (value['ok'] === true) return undefined
+  if (value['ok'] === true) return { token: textOr(value['token'], '') || undefined }
   return new ProtocolError(textOr(value['code'], 'internal'), textOr(value['message'], ''))
 }

@@ -5,7 +5,7 @@
  */
 import net from 'node:net'
 import type { ServerChannel } from 'ssh2'
-import { reasonOf } from '#net/base/errors.ts'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameAssembler } from '#net/port/frame-assembler.ts'
 import type { FrameMemory } from '#net/port/frame-memory.ts'
@@ -14,9 +14,9 @@ import { decodeBye } from '#net/tunnel/bye.ts'
 import { putRecordHeader, RECORD_BYE, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
 import { putU16 } from '#net/wire/octets.ts'
 import { putPlain, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
-import { fabricSockets } from '#hub/base/fabric-sockets.ts'
+import { fabricSockets, topologyOf } from '#hub/base/fabric-sockets.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
-import { refusalOf } from '#hub/gateway/fabric-answer.ts'
+import { parseAnswer } from '#hub/gateway/fabric-answer.ts'
 import { Output } from '#hub/gateway/output.ts'
 
 const JOIN_TIMEOUT_MS = 3000
@@ -28,6 +28,7 @@ const HIGH_WATER = 1 << 20
 const BEFORE_FRAME = RECORD_HEADER_LEN + VIRTIO_HEADER_LEN
 
 export interface PlugOptions {
+  /** In full. */
   readonly bridge: string
   readonly user: string
   readonly channel: ServerChannel
@@ -50,7 +51,7 @@ export class Plug {
   constructor(options: PlugOptions) {
     this.#options = options
     const { channel } = options
-    const fabric = (this.#fabric = net.connect(fabricSockets().tunnel))
+    const fabric = (this.#fabric = net.connect(fabricSockets(topologyOf(options.bridge)).tunnel))
     this.#toFabric = new Output((octets) => fabric.write(octets))
     this.#toClient = new Output((octets) => {
       if (channel.writable && !channel.write(octets)) fabric.pause()
@@ -119,8 +120,8 @@ export class Plug {
       this.#answer = answer
       return chunk.length
     }
-    const refused = refusalOf(answer)
-    if (refused) throw refused
+    const joined = parseAnswer(answer)
+    if (joined instanceof ProtocolError) throw joined
     this.#answer = undefined
     clearTimeout(this.#timer)
     this.#options.channel.on('data', (octets: Buffer) => this.#said(octets))

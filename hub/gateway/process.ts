@@ -7,12 +7,13 @@ import { reasonOf } from '#net/base/errors.ts'
 import { textOr } from '#net/base/unknown.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { AUTH_SOCKET } from '#hub/base/data-directory.ts'
-import { fabricSockets } from '#hub/base/fabric-sockets.ts'
+import { fabricSockets, topologyOf } from '#hub/base/fabric-sockets.ts'
 import type { WebConfig } from '#hub/config.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
-import { claimSocketPath, listenRpc, RpcClient } from '#net/base/rpc.ts'
+import { bufferLimits } from '#net/port/far-buffers.ts'
+import { callOnce, claimSocketPath, listenRpc, RpcClient } from '#net/base/rpc.ts'
 import { listenShared } from '#hub/gateway/listen.ts'
 import { PortsAnswer } from '#hub/gateway/ports.ts'
 import { SshDoor } from '#hub/gateway/ssh-door.ts'
@@ -45,11 +46,14 @@ const users = processUsers()
 const hostKey = readFileSync(config.hostKeyFile)
 const fd = listenShared(config.address, config.port)
 const ports = new PortsAnswer({
-  fabric: new RpcClient(fabricSockets().counters, { timeoutMs: PORTS_TIMEOUT_MS }),
+  ask: (bridge) =>
+    callOnce(fabricSockets(topologyOf(bridge)).counters, 'ports', { bridge }, PORTS_TIMEOUT_MS),
   isHidden: config.hidePorts,
   now: () => performance.now(),
 })
-const door = new SshDoor({ hostKey, accounts: new RpcClient(AUTH_SOCKET), ports, log })
+const accounts = new RpcClient(AUTH_SOCKET)
+// As they are for the socket above: the right to more is lost below.
+const door = new SshDoor({ hostKey, accounts, ports, buffers: bufferLimits(), log })
 const { web: { https, http, path = '/' } = {} } = config
 const httpsFd = https && listenShared(https.address, https.port, '--https')
 const httpFd = http && listenShared(http.address, http.port, '--http')

@@ -49,6 +49,7 @@ it('lets go of both sides when an agent is lost in the middle of a frame', async
   const onEnd = vi.fn<() => void>()
   const options = {
     bridge: 'private0',
+    find: async () => 'private0',
     user: 'ann',
     channel,
     caller: callerOn(new QuietConnection()),
@@ -56,9 +57,9 @@ it('lets go of both sides when an agent is lost in the middle of a frame', async
     onEnd,
   }
   expect(new Tunnel(options)).toBeDefined()
-  channel.push(helloRecord({ latencyControl: false, keepaliveMs: 100 }))
+  channel.push(helloRecord({ latencyControl: false, keepaliveMs: 400 }))
   await vi.waitFor(() => expect(Buffer.concat(channel.sent).length).toBeGreaterThan(900))
-  await vi.waitFor(() => expect([onEnd.mock.calls.length, isClosed]).toEqual([1, true]), { timeout: 3000 })
+  await vi.waitFor(() => expect([onEnd.mock.calls.length, isClosed]).toEqual([1, true]), { timeout: 8000 })
 })
 
 /** An agent says hello to a gateway whose fabric answers so. @returns what the agent hears */
@@ -73,6 +74,7 @@ async function answered(answer: string): Promise<string> {
   const onEnd = vi.fn<() => void>()
   const tunnel = new Tunnel({
     bridge: 'private0',
+    find: async () => 'private0',
     user: 'ann',
     channel,
     caller: callerOn(new QuietConnection()),
@@ -94,6 +96,45 @@ async function answered(answer: string): Promise<string> {
   expect([onEnd.mock.calls.length, channel.status]).toEqual([1, 0])
   return heard.join(', ')
 }
+
+it('asks for the port of another tunnel, and tells the token and what buffers let be under way', async () => {
+  let asked = ''
+  fabric = net.createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', (chunk) => {
+      asked = chunk.toString()
+      socket.write('{"ok":true,"port":3,"token":"secret"}\n')
+    })
+  })
+  await new Promise<void>((resolve) => fabric.listen('run/tunnel.sock', resolve))
+  const channel = new GatewayChannel()
+  channel.open(1e6)
+  const tunnel = new Tunnel({
+    bridge: 'private0',
+    find: async () => 'private0',
+    user: 'ann',
+    channel,
+    caller: callerOn(new QuietConnection()),
+    buffers: { sendOctets: 4e6, receiveOctets: Infinity },
+    log: () => {},
+    onEnd: () => {},
+  })
+  channel.push(helloRecord({ token: 'secret' }))
+  let hello = ''
+  const scanner = new RecordScanner({
+    onFrames: () => {},
+    onControl: (type, payload) => {
+      if (type === RECORD_HELLO) hello = new TextDecoder().decode(payload)
+    },
+  })
+  await vi.waitFor(() => expect(Buffer.concat(channel.sent).length).toBeGreaterThan(0))
+  const octets = Buffer.concat(channel.sent)
+  scanner.scan(octets, 0, octets.length)
+  expect(JSON.parse(asked)).toMatchObject({ token: 'secret', bridge: 'private0' })
+  expect(JSON.parse(hello)).toMatchObject({ token: 'secret', sendOctets: 4e6 })
+  expect(JSON.parse(hello)).not.toHaveProperty('receiveOctets')
+  tunnel.bye('leave', 'the test is over')
+})
 
 describe("A tunnel's agent", () => {
   it.each([

@@ -10,16 +10,17 @@ import type { Duplex } from 'node:stream'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { decodeBye } from '#net/tunnel/bye.ts'
 import { RECORD_BYE } from '#net/tunnel/framing.ts'
+import type { BufferLimits } from '#net/tunnel/buffer-bound.ts'
 import { KEEPALIVE_MS, TUNNEL_VERSION, type Hello } from '#net/tunnel/hello.ts'
 import { TunnelSession } from '#net/tunnel/session.ts'
 import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import { connectionUnder } from '#net/port/tunnel/connection.ts'
 import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
-import { fabricSockets } from '#hub/base/fabric-sockets.ts'
+import { fabricSockets, topologyOf } from '#hub/base/fabric-sockets.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
-import { refusalOf } from '#hub/gateway/fabric-answer.ts'
+import { parseAnswer } from '#hub/gateway/fabric-answer.ts'
 
 /** Shorter than an agent waits for the hello, so that it hears the reason. */
 const ATTACH_TIMEOUT_MS = 3000
@@ -32,11 +33,16 @@ const TELL_LOSSES_MS = 100
 const FINISH_TIMEOUT_MS = 500
 
 export interface TunnelOptions {
+  /** As the agent named it. */
   readonly bridge: string
+  /** Its full name. @throws ProtocolError that the agent is told */
+  readonly find: () => Promise<string>
   readonly user: string
   /** Of ssh2. */
   readonly channel: Duplex & { exit(status: number): void }
   readonly caller: Caller
+  /** Of the sockets of this hub. */
+  readonly buffers?: BufferLimits
   readonly log: (level: 'info' | 'warn', text: string) => void
   readonly onEnd: () => void
 }
@@ -45,6 +51,8 @@ export class Tunnel {
   readonly #options: TunnelOptions
   readonly #session: TunnelSession
   readonly #window: ChannelWindow
+  /** In full, when it is found. */
+  #bridge: string
   #fabric: net.Socket | undefined
   #downlink: Downlink | undefined
   /** The fabric has taken the tunnel: frames flow. */
@@ -59,6 +67,7 @@ export class Tunnel {
 
   constructor(options: TunnelOptions) {
     this.#options = options
+    this.#bridge = options.bridge
     const own: Hello = {
       version: TUNNEL_VERSION,
       name: hostname(),
@@ -67,11 +76,13 @@ export class Tunnel {
       latencyControl: true,
       keepaliveMs: KEEPALIVE_MS,
       key: '',
+      ...known(options.buffers),
+      bridge: '',
     }
     this.#session = new TunnelSession(
       own,
       {
-        onHello: (peer) => this.#join(peer),
+        onHello: (peer) => void this.#find(peer),
         onFrames: (chunk, start, end) => this.#toFabric(chunk, start, end),
         onPong: (time) => this.#answered(time),
         onEnd: (reason) => this.#end(reason),
@@ -103,15 +114,27 @@ export class Tunnel {
     this.#session.bye('lost', why)
   }
 
+  async #find(peer: Hello): Promise<void> {
+    try {
+      this.#bridge = await this.#options.find()
+    } catch (error) {
+      const code = error instanceof ProtocolError ? error.code : 'internal'
+      this.bye(code, reasonOf(error))
+    }
+    if (!this.#ended) this.#join(peer)
+  }
+
   #join(peer: Hello): void {
-    const { bridge, user, channel, caller } = this.#options
-    const fabric = net.connect(fabricSockets().tunnel)
+    const { user, channel, caller } = this.#options
+    const bridge = this.#bridge
+    const fabric = net.connect(fabricSockets(topologyOf(bridge)).tunnel)
     this.#fabric = fabric
     this.#downlink = new Downlink({
       channel,
       path: connectionUnder(caller, peer.latencyControl),
       fabric,
       seed: randomInt(2 ** 32),
+      isFurther: peer.token !== undefined,
       onControl: (type, payload) => {
         if (type !== RECORD_BYE) return
         const reason = decodeBye(payload)
@@ -139,10 +162,13 @@ export class Tunnel {
         return
       }
       clearTimeout(timer)
-      const refused = refusalOf(answer)
-      if (refused) return this.bye(refused.code, refused.message)
+      const joined = parseAnswer(answer)
+      if (joined instanceof ProtocolError) return this.bye(joined.code, joined.message)
       this.#joined = true
-      this.#session.greet()
+      this.#session.greet({
+        ...(joined.token !== undefined && { token: joined.token }),
+        bridge: bridge.includes('/') ? bridge : `/${bridge}`,
+      })
       this.#transmit()
       this.#arm()
       if (chunk.length > end + 1) this.#fromFabric(chunk.subarray(end + 1))
@@ -153,6 +179,7 @@ export class Tunnel {
       user,
       name: peer.name,
       key: peer.key,
+      token: peer.token,
       superFrames: peer.superFrames,
       largestFrame: peer.largestFrame,
       localAddress: caller.localAddress,
@@ -241,10 +268,13 @@ export class Tunnel {
   #end(reason: ProtocolError): void {
     this.#ended = true
     clearTimeout(this.#timer)
-    const { bridge, user, caller, log } = this.#options
+    const { user, caller, log } = this.#options
     // Of an agent that does not answer, or came back by another way, the connection would stay for a quarter of an hour.
     if (reason.code === 'lost' || reason.code === 'taken-over') connectionUnder(caller, true).abandon()
-    log(reason.code === 'leave' ? 'info' : 'warn', `tunnel of ${user} on ${bridge} ended: ${reason.message}`)
+    log(
+      reason.code === 'leave' ? 'info' : 'warn',
+      `tunnel of ${user} on ${this.#bridge} ended: ${reason.message}`,
+    )
     if (
       this.#downlink?.isBetweenRecords === false &&
       this.#options.channel.writable &&
@@ -277,3 +307,7 @@ export class Tunnel {
     onEnd()
   }
 }
+
+/** As HELLO has them: JSON knows no Infinity. */
+const known = (buffers: BufferLimits | undefined): Partial<BufferLimits> =>
+  Object.fromEntries(Object.entries(buffers ?? {}).filter(([, octets]) => Number.isFinite(octets)))

@@ -1,14 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as libc from '#net/port/libc.ts'
-import {
-  allowFarSending,
-  congestionOf,
-  openTcpSocket,
-  setCongestion,
-  setSegmentSize,
-  setUserTimeout,
-} from '#net/port/tcp.ts'
+import { congestionOf, openTcpSocket, setCongestion, setSegmentSize, setUserTimeout } from '#net/port/tcp.ts'
 
 const opened: number[] = []
 function open(family: 4 | 6): number {
@@ -71,19 +64,6 @@ function option(fd: number, level: number, name: number): number {
 }
 const IPPROTO_TCP = 6
 const TCP_MAXSEG = 2
-const TCP_NOTSENT_LOWAT = 25
-
-it('may have much under way where the right to that is there, and little that is not sent', () => {
-  const fd = open(4)
-  const before = option(fd, libc.SOL_SOCKET, libc.SO_SNDBUF)
-  const isAllowed = allowFarSending(fd)
-  expect(option(fd, libc.SOL_SOCKET, libc.SO_SNDBUF)).toBe(isAllowed ? 64 << 20 : before)
-  expect(option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT)).toBe(isAllowed ? 1 << 20 : 0)
-})
-
-it('has no far path without a socket', () => {
-  expect(allowFarSending(-1)).toBe(false)
-})
 
 it('takes a size of segments, before it is connected', () => {
   const fd = open(6)

@@ -12,9 +12,6 @@ const IPPROTO_TCP = 6
 const TCP_MAXSEG = 2
 const TCP_CONGESTION = 13
 const TCP_USER_TIMEOUT = 18
-const TCP_NOTSENT_LOWAT = 25
-const MOST_UNDER_WAY = 32 << 20
-const MOST_UNSENT = 1 << 20
 const IPPROTO_IPV6 = 41
 const IPV6_MTU = 24
 /** TCP_CA_NAME_MAX. */
@@ -57,20 +54,6 @@ export function pathMtuOf(fd: number): number | undefined {
  */
 export function setSegmentSize(fd: number, octets: number): void {
   if (hasLibc) libc.setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, libc.intOctets(octets), 4)
-}
-
-/**
- * Lets a connection, or those that a listening socket will accept, have as much under way as a far path takes, where the
- * system's own limit is lower (the last of net.ipv4.tcp_wmem, mostly 4 MiB: 300 Mbit/s over 100 ms). The kernel keeps no
- * more than 1 MiB that is not sent yet, so what a far side holds up is little.
- * @returns false where the system refuses: this takes CAP_NET_ADMIN
- */
-export function allowFarSending(fd: number): boolean {
-  if (!hasLibc) return false
-  // The kernel takes it twice, for what it needs itself.
-  if (libc.setsockopt(fd, libc.SOL_SOCKET, libc.SO_SNDBUFFORCE, libc.intOctets(MOST_UNDER_WAY), 4) < 0)
-    return false
-  return libc.setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, libc.intOctets(MOST_UNSENT), 4) === 0
 }
 
 /** The name of the congestion control; empty when `fd` is no TCP socket. */

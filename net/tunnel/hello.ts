@@ -6,6 +6,7 @@ export const TUNNEL_VERSION = 1
 export const KEEPALIVE_MS = 2000
 const MIN_KEEPALIVE_MS = 100
 const MAX_KEEPALIVE_MS = 60_000
+const MOST_OCTETS = 2 ** 40
 
 export interface Hello {
   readonly version: number
@@ -21,6 +22,13 @@ export interface Hello {
   readonly keepaliveMs: number
   /** The agent's port key: the same one takes its port of the switch over. Empty from a hub. */
   readonly key: string
+  /** Of a hub: a secret of this tunnel. Of an agent: of the tunnel whose port this further connection is to join. */
+  readonly token?: string | undefined
+  /** Of a hub: `BufferLimits`, as far as it knows them. */
+  readonly sendOctets?: number | undefined
+  readonly receiveOctets?: number | undefined
+  /** Of a hub: by which name its bridge is found again, whatever the agent called it; empty when it does not say. */
+  readonly bridge: string
 }
 
 export function encodeHello(hello: Hello): Uint8Array {
@@ -52,6 +60,10 @@ export function decodeHello(payload: Uint8Array): Hello {
     latencyControl: fields['latencyControl'] !== false,
     keepaliveMs: integer(fields, 'keepaliveMs', MIN_KEEPALIVE_MS, MAX_KEEPALIVE_MS),
     key: text(fields, 'key', 128),
+    token: text(fields, 'token', 64) || undefined,
+    sendOctets: octets(fields, 'sendOctets'),
+    receiveOctets: octets(fields, 'receiveOctets'),
+    bridge: text(fields, 'bridge', 320),
   }
 }
 
@@ -62,6 +74,10 @@ function integer(fields: Record<string, unknown>, name: string, least: number, m
     'hello',
     `the hello's ${name} is ${printable(value)} (allowed: ${least} to ${most})`,
   )
+}
+
+function octets(fields: Record<string, unknown>, name: string): number | undefined {
+  return fields[name] === undefined ? undefined : integer(fields, name, 1, MOST_OCTETS)
 }
 
 /** Text for logs and tables: control characters are taken out, as it comes from a peer. */

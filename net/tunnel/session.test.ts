@@ -20,6 +20,7 @@ const hello = (change: Partial<Hello> = {}): Hello => ({
   latencyControl: true,
   keepaliveMs: 2000,
   key: 'k',
+  bridge: '',
   ...change,
 })
 const FRAME = controlRecord(RECORD_FRAME, new Uint8Array(24))
@@ -113,6 +114,8 @@ describe('hello', () => {
     ['a largest frame of nothing', { largestFrame: 10 }, 'hello', /largestFrame/],
     ['a name that is too long', { name: 'x'.repeat(256) }, 'hello', /name/],
     ['a key that is no text', { key: 7 }, 'hello', /key/],
+    ['a token that is too long', { token: 'x'.repeat(65) }, 'hello', /token/],
+    ['buffers of nothing', { sendOctets: 0 }, 'hello', /sendOctets is 0/],
   ])('refuses %s', (_what, change, code, message) => {
     const fields = { protocol: 'hybridge', ...hello(), ...change }
     const octets = new TextEncoder().encode(JSON.stringify(fields))
@@ -150,6 +153,13 @@ describe('TunnelSession', () => {
     expect(end.types()).toEqual([])
     end.session.greet()
     expect(end.types()).toEqual([RECORD_HELLO])
+  })
+
+  it('gives the token that it is told to', () => {
+    const [agent, hub] = [new End(), new End(hello({ name: 'hub', sendOctets: 4e6 }))]
+    hub.session.greet({ token: 'secret' })
+    for (const record of hub.transmitted()) agent.receive(record)
+    expect(agent.session.peer).toMatchObject({ token: 'secret', sendOctets: 4e6 })
   })
 
   it('opens with the peer’s hello, and then takes frames', () => {

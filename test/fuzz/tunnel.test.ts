@@ -15,6 +15,7 @@ const HELLO: Hello = {
   latencyControl: true,
   keepaliveMs: 2000,
   key: 'k',
+  bridge: '',
 }
 
 const record = (type: number, length: number, payload: Uint8Array): Uint8Array =>

@@ -91,6 +91,7 @@ const HELLO: Hello = {
   latencyControl: true,
   keepaliveMs: 2000,
   key: 'test',
+  bridge: '',
 }
 
 export const helloRecord = (change: object = {}): Uint8Array =>

@@ -179,6 +179,38 @@ describe('a channel stream on a slow path', () => {
   })
 })
 
+describe('a channel stream that takes flows over', () => {
+  let now = 1000
+  beforeEach(() => {
+    channel.open(1e6)
+    stream.close()
+    now = 1000
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    stream = new ChannelStream(channel, path, () => drained++, true)
+  })
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  const pass = (ms: number): void => {
+    now += ms
+    vi.advanceTimersByTime(ms)
+  }
+
+  it.each([true, false])('is full until what went before has arrived, fast: %s', (isFast) => {
+    path.pace.isFast = isFast
+    pass(10_000)
+    expect([stream.isFull, stream.isTakingOver, drained]).toEqual([true, true, 0])
+    // Half of a round trip of 100 ms, and 200 ms.
+    stream.answered(now - 100, now)
+    pass(249)
+    expect([stream.isFull, drained]).toEqual([true, 0])
+    stream.answered(now - 100, now)
+    pass(1)
+    expect([stream.isFull, stream.isTakingOver, drained]).toEqual([false, false, 1])
+  })
+})
+
 it('is deaf with much that is not read, wherever it waits', () => {
   expect(isDeaf(channel, { stream: socket, socket })).toBe(false)
   channel.write(Buffer.alloc(80_000))

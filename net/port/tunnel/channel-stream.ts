@@ -15,6 +15,11 @@ const NOTHING = Buffer.alloc(0)
 const LOOK_MS = 10
 /** Packets of up to 32 KiB that a fast path may have waiting for new keys: 2 MiB are 16 ms at 1 Gbit/s. */
 const MOST_KEPT = 64
+/**
+ * What frames of a flow that comes from another connection wait for, beyond one and a half round trips: those before them
+ * seldom wait longer in the queue of that.
+ */
+const HANDOVER_MS = 200
 /** Octets that a far side has not read, beyond which it gets no answers to pings either: more than a piece of frames. */
 const CONTROL_HIGH_WATER = 128 << 10
 
@@ -33,13 +38,17 @@ export class ChannelStream {
   }
   #timer: NodeJS.Timeout | undefined
   #closed = false
+  /** Milliseconds; Infinity before a first PONG; 0: not any more. */
+  #handoverUntil: number
 
   /**
    * @param channel  of ssh2
    * @param path  the connection under it
    * @param onDrained  more may be written
+   * @param takesOver  flows of another connection: what was sent there is to arrive first, so it waits a round trip and more
    */
-  constructor(channel: Duplex, path: TunnelConnection, onDrained: () => void) {
+  constructor(channel: Duplex, path: TunnelConnection, onDrained: () => void, takesOver = false) {
+    this.#handoverUntil = takesOver ? Infinity : 0
     this.#channel = channel
     this.#path = path
     this.#onDrained = onDrained
@@ -50,9 +59,22 @@ export class ChannelStream {
     }
   }
 
+  /** Frames of flows that come from another connection have to wait. */
+  get isTakingOver(): boolean {
+    if (this.#handoverUntil === 0) return false
+    const left = this.#handoverUntil - performance.now()
+    if (left > 0) return true
+    this.#handoverUntil = 0
+    return false
+  }
+
   /** Nothing is to be written before `onDrained` is called. */
   get isFull(): boolean {
     const { stream, socket, pace } = this.#path
+    if (this.isTakingOver) {
+      if (this.#handoverUntil < Infinity) this.#lookIn(this.#handoverUntil - performance.now())
+      return true
+    }
     if (this.#channel.writableLength > 0) return true
     if (this.#keptPackets() >= (pace.isFast ? MOST_KEPT : 0)) {
       this.#lookIn(LOOK_MS)
@@ -108,6 +130,10 @@ export class ChannelStream {
 
   /** A PONG came, for the PING of `time`. */
   answered(time: number, now: number): void {
+    if (this.#handoverUntil === Infinity) {
+      this.#handoverUntil = now + (now - time) / 2 + HANDOVER_MS
+      this.#lookIn(this.#handoverUntil - now)
+    }
     const wasFull = this.#delivery.isFull
     const { roundTripMs, leastRoundTripMs } = this.#path
     const pathOctets = this.pace.rate * leastRoundTripMs

@@ -4,8 +4,9 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { allowFarSending } from '#net/port/far-buffers.ts'
 import * as libc from '#net/port/libc.ts'
-import { allowFarSending, setCongestion, setUserTimeout } from '#net/port/tcp.ts'
+import { setCongestion, setUserTimeout } from '#net/port/tcp.ts'
 import { descriptorOf, TcpInfo } from '#net/port/tcp-info.ts'
 import type { Transport } from '#net/port/tunnel/transport.ts'
 import { Pace, type PathReading } from '#net/tunnel/pace.ts'
