@@ -14,7 +14,7 @@ import { ipBatch } from '#hub/device/host/ip-batch.ts'
 import type { Lease } from '#hub/device/host/lease.ts'
 import { kernelSettings, leaseLines, linkLines, routeLines } from '#hub/device/host/network-commands.ts'
 import { resolverText } from '#hub/device/host/resolver.ts'
-import { EXTERNAL } from '#hub/topology/topology.ts'
+import { EXTERNAL } from '#hub/base/topology-plan.ts'
 
 /** In the working directory: addresses that DHCP gave last, by interface. */
 const LEASES = 'leases.json'
