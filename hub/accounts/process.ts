@@ -29,20 +29,20 @@ import { AccountStore } from '#hub/accounts/store.ts'
 export interface ControlConfig {
   /** The hub's own: its host key's fingerprint. */
   readonly identity: string
-  /** Out of which each topology has its management network. */
-  readonly managementNetwork: string
   /** Names of `hybridge serve --bridge`. */
   readonly bridges: readonly string[]
   readonly place: HubPlace
+  /** Out of which each topology has its management network. */
+  readonly managementNetwork: string
 }
 
 const CONFIG = 'run/control.json'
 const ASK_TIMEOUT_MS = 10_000
 const WITHOUT_HUB: ControlConfig = {
   identity: '',
-  managementNetwork: DEFAULT_MANAGEMENT_NETWORK,
   bridges: [],
   place: { ssh: { address: '127.0.0.1', port: 2222 } },
+  managementNetwork: DEFAULT_MANAGEMENT_NETWORK,
 }
 
 async function main(log: Logger): Promise<void> {

@@ -33,7 +33,7 @@ const { network, boot } = await setUpHost(config.device, hasUsers(), log)
 const world = await World.start({
   hostname: config.device.hostname,
   diskMb: config.diskMb,
-  watchedMemoryMb: config.memoryMb,
+  watchedMemoryMb: config.isLimited ? undefined : config.memoryMb,
   hasUsers: hasUsers(),
   console: deviceConsole.terminal,
   boot,

@@ -61,9 +61,9 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
   const ssh = settlePort(config.ssh)
   const control = child('control', programOf('control'), CONTROL_SOCKET, {
     identity: fingerprint,
-    managementNetwork: config.managementNetwork,
     bridges: config.bridges.map(({ name }) => name),
     place: { ssh, publicAddress: config.publicAddress },
+    managementNetwork: config.managementNetwork,
   } satisfies ControlConfig)
   const fabric = child('fabric', programOf('fabric'), fabricSockets().rpc, fabricConfig)
 

@@ -5,8 +5,8 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { ConfigError, ProtocolError } from '#net/base/errors.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
-import { freeManagementNetwork } from '#hub/base/management-network.ts'
 import { newPlanFile, planFile, readPlan, type TopologyPlan, writePlan } from '#hub/base/topology-plan.ts'
+import { freeManagementNetwork } from '#hub/base/management-network.ts'
 import { formatDiagnostic } from '#hub/topology/language/source.ts'
 import { setDirectory } from '#hub/topology/library.ts'
 import { openTopology } from '#hub/topology/open.ts'
@@ -56,17 +56,6 @@ export class ActiveTopologies {
     return this.#plans().find((plan) => plan.name === name)?.owner ?? ''
   }
 
-  #freeNetwork(others: readonly TopologyPlan[]): string {
-    const pool = this.#managementNetwork
-    const taken = new Set(others.map(({ managementNetwork }) => managementNetwork))
-    const free = freeManagementNetwork(pool, taken)
-    if (free !== undefined) return free
-    throw new ProtocolError(
-      'too-many-topologies',
-      `other topologies have all management networks of ${pool} (serve --management-network takes a larger one)`,
-    )
-  }
-
   async #read(name: string) {
     const set = setDirectory(name)
     if (!existsSync(set))
@@ -81,6 +70,17 @@ export class ActiveTopologies {
         throw new ProtocolError('bad-topology', error.message, { cause: error })
       throw error
     }
+  }
+
+  #freeNetwork(others: readonly TopologyPlan[]): string {
+    const pool = this.#managementNetwork
+    const taken = new Set(others.map(({ managementNetwork }) => managementNetwork))
+    const free = freeManagementNetwork(pool, taken)
+    if (free !== undefined) return free
+    throw new ProtocolError(
+      'too-many-topologies',
+      `other topologies have all management networks of ${pool} (serve --management-network takes a larger one)`,
+    )
   }
 
   /** Of all that have been started, or are about to be. */
