@@ -21,6 +21,8 @@ function lease(options: Record<number, string>, address = '192.0.2.100'): Lease 
   return leaseOf(message)
 }
 
+const domain = (text: string) => lease({ ...LEASE_TIME, 15: Buffer.from(text).toString('hex') })?.domain
+
 describe('a lease', () => {
   it('is what a server says', () => {
     const told = {
@@ -87,7 +89,6 @@ describe('a lease', () => {
     })
   })
   it('names no domain that would be more than a word of resolv.conf', () => {
-    const domain = (text: string) => lease({ ...LEASE_TIME, 15: Buffer.from(text).toString('hex') })?.domain
     expect(domain('lab.example\0')).toBe('lab.example')
     for (const odd of ['a b', 'a\nnameserver 192.0.2.66', '-a', '', '.']) expect(domain(odd)).toBe('')
   })
