@@ -61,8 +61,8 @@ describe('an interface of a device', () => {
     expect(
       ports.map(({ bridge, number, name, description, up }) => [bridge, number, name, description, up]),
     ).toEqual([
-      ['one/lan', 1, 'device:h1:em0', 'h1:em0', true],
-      ['one/lan', 2, 'device:h2:em0', 'h2:em0', true],
+      ['one/lan', 1, 'h1:em0', 'h1:em0', true],
+      ['one/lan', 2, 'h2:em0', 'h2:em0', true],
     ])
     expect(ports.map(({ addresses }) => addresses)).toEqual([1, 1])
     expect(h1.exec('ip', '-br', 'link', 'show', 'dev', 'em1')).toContain('NO-CARRIER')
