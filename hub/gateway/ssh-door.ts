@@ -274,10 +274,9 @@ export class SshDoor {
     caller: Caller,
     terminal: ClientTerminal,
   ): void {
-    const { accounts } = this.#options
+    const { accounts, log } = this.#options
     if (!command) return refuse(channel, OFFERED)
-    const find = (name: string, join: boolean): Promise<string> =>
-      findBridge(this.#options.accounts, user, name, { join })
+    const find = (name: string, join: boolean): Promise<string> => findBridge(accounts, user, name, { join })
     if (command.kind === 'bridge') {
       const { bridge } = command
       const { buffers } = this.#options
@@ -288,15 +287,20 @@ export class SshDoor {
       })
     } else if (command.kind === 'plug') void this.#plug(channel, find(command.bridge, true), user, caller)
     else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
-    else if (command.kind === 'list') void this.#list(channel, user, command.json)
-    else if (command.kind === 'ports') void this.#ports(channel, find(command.bridge, false), command.json)
-    else if (command.kind === 'devices') void this.#tell(channel, deviceList(accounts, user, command.json))
+    else if (command.kind === 'list') void this.#tell(channel, this.#listed(user, command.json))
+    else if (command.kind === 'find') void this.#tell(channel, find(command.bridge, false).then(line))
+    else if (command.kind === 'ports') {
+      const { ports } = this.#options
+      const text = find(command.bridge, false).then((bridge) => ports.text(bridge, command.json))
+      void this.#tell(channel, text.then(line))
+    } else if (command.kind === 'devices') void this.#tell(channel, deviceList(accounts, user, command.json))
     else if (command.kind === 'console')
       serveConsole(channel, command.device, {
         user,
         address: caller.peerAddress,
         terminal,
         accounts,
+        log,
       }).catch((error: unknown) => refuse(channel, reasonOf(error)))
     else
       serveCapture(channel, command.words, user, (name) => find(name, false)).catch((error: unknown) =>
@@ -326,23 +330,12 @@ export class SshDoor {
     }
   }
 
-  async #tell(channel: ServerChannel, answer: Promise<string>): Promise<void> {
+  /** Says one text, or why there is none. */
+  async #tell(channel: ServerChannel, text: Promise<string>): Promise<void> {
     channel.on('error', () => {})
     channel.resume()
     try {
-      channel.write(await answer)
-      channel.exit(0)
-      channel.end()
-    } catch (error) {
-      refuse(channel, reasonOf(error))
-    }
-  }
-
-  async #ports(channel: ServerChannel, found: Promise<string>, json: boolean): Promise<void> {
-    channel.on('error', () => {})
-    channel.resume()
-    try {
-      channel.write(`${await this.#options.ports.text(await found, json)}\n`)
+      channel.write(await text)
       channel.exit(0)
       channel.end()
     } catch (error) {
@@ -372,22 +365,15 @@ export class SshDoor {
     this.#tunnels.add(measurement)
   }
 
-  async #list(channel: ServerChannel, user: string, json: boolean): Promise<void> {
-    channel.on('error', () => {})
-    channel.resume()
-    try {
-      const bridges = await this.#options.accounts.call('bridges', { user })
-      const names = Array.isArray(bridges)
-        ? bridges.map((b) => (isRecord(b) ? textOr(b['name'], '') : ''))
-        : []
-      channel.write(json ? `${JSON.stringify(bridges)}\n` : names.map((name) => `${name}\n`).join(''))
-      channel.exit(0)
-      channel.end()
-    } catch (error) {
-      refuse(channel, reasonOf(error))
-    }
+  async #listed(user: string, json: boolean): Promise<string> {
+    const bridges = await this.#options.accounts.call('bridges', { user })
+    if (json) return line(JSON.stringify(bridges))
+    const rows = Array.isArray(bridges) ? bridges : []
+    return rows.map((row) => line(isRecord(row) ? textOr(row['name'], '') : '')).join('')
   }
 }
+
+const line = (text: string): string => `${text}\n`
 
 const nameOf = (user: string): string => printable(user.slice(0, LONGEST_IN_LOG))
 

@@ -11,8 +11,8 @@ import * as libc from '#net/port/libc.ts'
 import { DEVICE_CONFIG, DEVICE_TUN } from '#hub/base/device-paths.ts'
 import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { writeConfigFile } from '#hub/base/process-config.ts'
-import { openDirectory, withinDirectory } from '#hub/supervisor/directory.ts'
 import type { ControlGroup } from '#hub/supervisor/control-group.ts'
+import { openDirectory, withinDirectory } from '#hub/supervisor/directory.ts'
 import { inOwnNamespaces } from '#hub/supervisor/namespaces.ts'
 
 /** linux/major.h, linux/miscdevice.h */

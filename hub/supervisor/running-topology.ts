@@ -29,9 +29,9 @@ import { removeRunFiles } from '#hub/supervisor/topology-files.ts'
 const PATIENCE_MS = 10_000
 const MEMORY_MB = 256
 const DISK_MB = 64
-const SOCKETS = [DEVICE_SOCKET, DEVICE_TAPS_SOCKET, DEVICE_CONSOLE_SOCKET]
 /** With the device's own process, which is not its user's. */
 const GROUP_LIMITS: GroupLimits = { memoryMb: MEMORY_MB + 64, processes: 512 + 32 }
+const SOCKETS = [DEVICE_SOCKET, DEVICE_TAPS_SOCKET, DEVICE_CONSOLE_SOCKET]
 
 export interface DeviceStatus {
   readonly name: string
@@ -173,7 +173,12 @@ export class RunningTopology {
   async #end(force: boolean): Promise<void> {
     const patienceMs = force ? 0 : undefined
     const devices = this.#present()
-    await Promise.all(devices.map(({ child }) => child.stop(patienceMs)))
+    await Promise.all(
+      devices.map(async ({ child, home }) => {
+        await child.stop(patienceMs)
+        await home.release()
+      }),
+    )
     await Promise.all([this.#telnet.stop(patienceMs), this.#fabric.stop(patienceMs)])
     for (const { home } of devices) home.remove(...SOCKETS, DEVICE_CONFIG)
     for (const { name } of [this.#fabric, this.#telnet, ...devices.map(({ child }) => child)])

@@ -28,13 +28,13 @@ export function planOf(topology: Topology, options: PlanOptions): TopologyPlan {
     name,
     owner,
     bridges: topology.bridges.map((bridge) => bridge.name).filter((bridge) => bridge !== DEAD),
+    declared: [...topology.declared],
     bridgeSettings: Object.fromEntries(
       topology.bridges
         .filter(({ settings }) => Object.keys(settings).length > 0)
         .map((bridge) => [bridge.name, bridge.settings]),
     ),
     cables: topology.cables.map(([a, b]) => [a, b]),
-    declared: [...topology.declared],
     devices: topology.devices.map((device, i) =>
       plannedDevice(device, { ...options, index: i, managed: managed.indexOf(device) }),
     ),

@@ -67,7 +67,13 @@ export function resolve(configs: readonly ConfigBlock[], options: ResolveOptions
   const used = new Set([EXTERNAL, DEAD, ...bridges.map(({ name }) => name)])
   const declared = [...new Set(config.bridges.map(({ text }) => text))].filter((name) => !used.has(name))
   if (declared.length > MOST_BRIDGES) diagnostics.error(end, `more than ${MOST_BRIDGES} bridges are declared`)
-  return { name: printable(config.name.text).slice(0, LONGEST_NAME), devices, bridges, declared, cables: [] }
+  return {
+    name: printable(config.name.text).slice(0, LONGEST_NAME),
+    devices,
+    bridges,
+    declared,
+    cables: [],
+  }
 }
 
 function unique(names: readonly Text[], what: string, diagnostics: Diagnostics): void {
