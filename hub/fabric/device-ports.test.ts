@@ -4,16 +4,17 @@ import { Fabric } from '#hub/fabric/fabric.ts'
 
 let fabric: Fabric
 
+const device = (name: string, ...bridges: (string | null)[]): FabricDevice => ({
+  name,
+  directory: '/nowhere',
+  interfaces: bridges.map((bridge, i) => ({
+    name: `em${i}`,
+    bridge,
+    settings: bridge ? { storm: '9' } : {},
+  })),
+})
+
 beforeEach(() => {
-  const device = (name: string, ...bridges: (string | null)[]): FabricDevice => ({
-    name,
-    directory: '/nowhere',
-    interfaces: bridges.map((bridge, i) => ({
-      name: `em${i}`,
-      bridge,
-      settings: bridge ? { storm: '9' } : {},
-    })),
-  })
   fabric = new Fabric(
     {
       bridges: [{ name: 't/lan' }, { name: 't/core' }],

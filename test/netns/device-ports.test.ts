@@ -44,8 +44,8 @@ const carrier = (device: Device, nic: string): boolean =>
 beforeAll(async () => {
   lab = new Lab()
   hub = await Hub.start(lab.namespace('hub'), { address: '127.0.0.1' })
-  const started = await Promise.all(['one', 'two'].map((name) => RunningTopology.start(hub, name, FILE)))
-  ;[one, two] = started as [RunningTopology, RunningTopology]
+  const start = (name: string): Promise<RunningTopology> => RunningTopology.start(hub, name, FILE)
+  ;[one, two] = await Promise.all([start('one'), start('two')])
   for (const topology of [one, two]) for (const number of [1, 2] as const) await addressed(topology, number)
 })
 afterEach(({ task }) => {

@@ -1,6 +1,7 @@
 /** A topology that runs on a hub in a laboratory, and its devices. */
 import { join } from 'node:path'
 import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
+import { isRecord } from '#net/base/unknown.ts'
 import type { PortReading } from '#hub/fabric/fabric.ts'
 import type { Hub } from '#test/support/hub.ts'
 import type { Namespace } from '#test/support/netns.ts'
@@ -26,7 +27,8 @@ export class RunningTopology {
 
   /** The process that forwards its frames. */
   async fabricPid(): Promise<number> {
-    return (await ask<{ pid: number }>(this.#socket(`${this.name}:fabric`), 'status')).pid
+    const status = await ask(this.#socket(`${this.name}:fabric`), 'status')
+    return Number(isRecord(status) ? status['pid'] : 0)
   }
 
   /** @param number  its place in the file, from 1 */
@@ -39,8 +41,9 @@ export class RunningTopology {
     await ask(this.#socket('supervisor'), 'device.reset', { topology: this.name, device })
   }
 
-  ports(): Promise<PortReading[]> {
-    return ask(this.#socket(`${this.name}:fabric`), 'ports')
+  async ports(): Promise<PortReading[]> {
+    const rows = await ask(this.#socket(`${this.name}:fabric`), 'ports')
+    return Array.isArray(rows) ? rows : []
   }
 
   /** @param name  `h1:em0` */
@@ -92,11 +95,10 @@ export class Device {
   }
 }
 
-/** What is asked is known to answer in this form. */
-async function ask<T>(socket: string, operation: string, params: RpcParams = {}): Promise<T> {
+async function ask(socket: string, operation: string, params: RpcParams = {}): Promise<unknown> {
   const client = new RpcClient(socket, { timeoutMs: TIMEOUT_MS })
   try {
-    return (await client.call(operation, params)) as T
+    return await client.call(operation, params)
   } finally {
     client.close()
   }
