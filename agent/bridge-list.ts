@@ -21,6 +21,12 @@ export async function listBridges(hub: HubConnection): Promise<BridgeListing[]> 
   return parseListing(stdout)
 }
 
+/** Why the user may not join a bridge of that name, as the hub says; undefined when he may. @throws ExitError */
+export async function refusalOfBridge(hub: HubConnection, name: string): Promise<string | undefined> {
+  const { stderr, status } = await run(hub, `hybridge find ${name}`)
+  return status === 0 ? undefined : excerpt(stderr) || `the hub refuses it with status ${status}`
+}
+
 /** @throws ExitError */
 export function parseListing(text: string): BridgeListing[] {
   try {

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import { release } from 'node:os'
 
-import { listBridges } from '#agent/bridge-list.ts'
+import { listBridges, refusalOfBridge } from '#agent/bridge-list.ts'
 import type { CarrierFacts } from '#agent/doctor/carrier.ts'
 import { isClockKept } from '#agent/doctor/clock-kept.ts'
 import { hubTime, measure } from '#agent/doctor/measurement.ts'
@@ -68,6 +68,7 @@ export const system = {
   pathMtu: (socket: Socket): number | undefined => pathMtuOf(descriptorOf(socket)),
   settleHub,
   listBridges,
+  refusalOfBridge,
   hubTime,
   measure,
   isClockKept,

@@ -81,7 +81,6 @@ beforeEach(async () => {
     latencyControl: true,
     keepaliveMs: 2000,
     key: '',
-    bridge: '',
   }
   token = refusal = undefined
   knownBridges = new Set(['private0', 'private1'])

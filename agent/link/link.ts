@@ -87,7 +87,6 @@ export class Link {
       latencyControl: options.latencyControl,
       keepaliveMs: KEEPALIVE_MS,
       key: options.portKey,
-      bridge: '',
     }
   }
 

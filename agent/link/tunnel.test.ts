@@ -22,7 +22,6 @@ const HELLO: Hello = {
   latencyControl: true,
   keepaliveMs: 60_000,
   key: '',
-  bridge: '',
 }
 
 let channel: WindowChannel

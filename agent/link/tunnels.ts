@@ -174,7 +174,7 @@ export class Tunnels {
     const peer = await Promise.race([tunnel.opened, tunnel.ended])
     this.#opening.delete(remote)
     if (peer instanceof Error) throw await refusal(peer, name, hub)
-    if (isBridgeName(peer.bridge)) remote.fullName = peer.bridge
+    if (peer.bridge !== undefined && isBridgeName(peer.bridge)) remote.fullName = peer.bridge
     this.#open.set(remote, tunnel)
     this.#connections.joined(remote, peer)
     const joinedAt = performance.now()

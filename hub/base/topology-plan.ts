@@ -59,6 +59,10 @@ const TopologyPlan = z.object({
   name: z.string().regex(TOPOLOGY_NAME),
   /** Whose it is; empty: the operators'. */
   owner: z.string().max(256),
+  /** Those with an interface. */
+  bridges: z.array(bridge).max(MOST_BRIDGES),
+  /** Others that the topology names: they are made when an agent joins them. */
+  declared: z.array(bridge).max(MOST_BRIDGES).default([]),
   /** Of bridges that have some. */
   bridgeSettings: z.record(bridge, settings).default({}),
   /** From bridge to bridge. */
@@ -66,10 +70,6 @@ const TopologyPlan = z.object({
     .array(z.tuple([CableEnd, CableEnd]))
     .max(1024)
     .default([]),
-  /** Those with an interface. */
-  bridges: z.array(bridge).max(MOST_BRIDGES),
-  /** Others that the topology names: they are made when an agent joins them. */
-  declared: z.array(bridge).max(MOST_BRIDGES).default([]),
   /** In the order of the file; a device's number is its place, from 1. */
   devices: z.array(PlannedDevice).max(512),
   /** `10.255.3.0/24`; null: no device is on the bridge `external`. */

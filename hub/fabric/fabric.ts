@@ -218,7 +218,7 @@ export class Fabric {
     for (const cable of config.cables ?? []) this.#layCable(cable)
     // After the process has dropped root's rights: devices' processes are nobody's friends.
     queueMicrotask(() => this.#devices.connect())
-    if (config.management) this.#openManagement(config.management, config.identity ?? '')
+    if (config.management) this.#openManagement(config.management)
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
@@ -413,6 +413,18 @@ export class Fabric {
     }
   }
 
+  #makeBridge(config: BridgeConfig): void {
+    const { name, settings = {} } = config
+    const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+    const bridge = new Bridge(config, onPortChange, {
+      identity: this.#identity,
+      say: this.#say,
+      now: this.#now,
+    })
+    applySettings(BRIDGE_SETTINGS, bridge, settings)
+    this.#bridges.set(name, bridge)
+  }
+
   /** A port that has its number from the start. @param mode  as `parsePortMode` reads it */
   #addReserved(
     name: string,
@@ -439,22 +451,10 @@ export class Fabric {
     entries[1].connect(ports[1])
   }
 
-  #openManagement(config: ManagementConfig, identity: string): void {
+  #openManagement(config: ManagementConfig): void {
     const entry = this.#addReserved(config.bridge, 'dhcp')
-    this.#management = openManagementPort(config, identity, entry)
+    this.#management = openManagementPort(config, this.#identity ?? '', entry)
     entry.connect(this.#management)
-  }
-
-  #makeBridge(config: BridgeConfig): void {
-    const { name, settings = {} } = config
-    const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
-    const bridge = new Bridge(config, onPortChange, {
-      identity: this.#identity,
-      say: this.#say,
-      now: this.#now,
-    })
-    applySettings(BRIDGE_SETTINGS, bridge, settings)
-    this.#bridges.set(name, bridge)
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {

@@ -6,6 +6,7 @@ describe('parseCommand', () => {
   it.each([
     ['hybridge bridge private0', { kind: 'bridge', bridge: 'private0' }],
     ['  hybridge   bridge\tlab/private0 ', { kind: 'bridge', bridge: 'lab/private0' }],
+    ['hybridge find private0', { kind: 'find', bridge: 'private0' }],
     ['hybridge list', { kind: 'list', json: false }],
     ['hybridge list --json', { kind: 'list', json: true }],
     ['hybridge ports private0', { kind: 'ports', bridge: 'private0', json: false }],
@@ -40,6 +41,8 @@ describe('parseCommand', () => {
     'hybridge',
     'hybridge bridge',
     'hybridge bridge a b',
+    'hybridge find',
+    'hybridge find a b',
     'hybridge list --yaml',
     'hybridge list --json --json',
     'hybridge show ports',

@@ -7,6 +7,8 @@ import { type CaptureWords, parseCaptureWords } from '#hub/base/capture-request.
 export type GatewayCommand =
   | { readonly kind: 'bridge'; readonly bridge: string }
   | { readonly kind: 'list'; readonly json: boolean }
+  /** What a name means. */
+  | { readonly kind: 'find'; readonly bridge: string }
   | { readonly kind: 'ports'; readonly bridge: string; readonly json: boolean }
   | { readonly kind: 'plug'; readonly bridge: string }
   | { readonly kind: 'capture'; readonly words: CaptureWords }
@@ -35,6 +37,8 @@ export function parseCommand(text: string): GatewayCommand | undefined {
   const [argument] = rest
   if (verb === 'bridge' && rest.length === 1 && argument !== undefined)
     return { kind: 'bridge', bridge: argument }
+  if (verb === 'find' && rest.length === 1 && argument !== undefined)
+    return { kind: 'find', bridge: argument }
   if (verb === 'measure') return parseMeasure(rest)
   if (verb === 'list' && (rest.length === 0 || (rest.length === 1 && argument === '--json')))
     return { kind: 'list', json: rest.length === 1 }

@@ -287,8 +287,13 @@ export class SshDoor {
       })
     } else if (command.kind === 'plug') void this.#plug(channel, find(command.bridge, true), user, caller)
     else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
-    else if (command.kind === 'list') void this.#tell(channel, this.#list(user, command.json))
-    else if (command.kind === 'devices') void this.#tell(channel, deviceList(accounts, user, command.json))
+    else if (command.kind === 'list') void this.#tell(channel, this.#listed(user, command.json))
+    else if (command.kind === 'find') void this.#tell(channel, find(command.bridge, false).then(line))
+    else if (command.kind === 'ports') {
+      const { ports } = this.#options
+      const text = find(command.bridge, false).then((bridge) => ports.text(bridge, command.json))
+      void this.#tell(channel, text.then(line))
+    } else if (command.kind === 'devices') void this.#tell(channel, deviceList(accounts, user, command.json))
     else if (command.kind === 'console')
       serveConsole(channel, command.device, {
         user,
@@ -297,8 +302,6 @@ export class SshDoor {
         accounts,
         log,
       }).catch((error: unknown) => refuse(channel, reasonOf(error)))
-    else if (command.kind === 'ports')
-      void this.#tell(channel, this.#ports(find(command.bridge, false), command.json))
     else
       serveCapture(channel, command.words, user, (name) => find(name, false)).catch((error: unknown) =>
         refuse(channel, reasonOf(error), statusOf(error)),
@@ -315,18 +318,6 @@ export class SshDoor {
     this.#tunnels.add(joined)
   }
 
-  async #tell(channel: ServerChannel, answer: Promise<string>): Promise<void> {
-    channel.on('error', () => {})
-    channel.resume()
-    try {
-      channel.write(await answer)
-      channel.exit(0)
-      channel.end()
-    } catch (error) {
-      refuse(channel, reasonOf(error))
-    }
-  }
-
   async #plug(channel: ServerChannel, found: Promise<string>, user: string, caller: Caller): Promise<void> {
     channel.on('error', () => {})
     try {
@@ -339,8 +330,17 @@ export class SshDoor {
     }
   }
 
-  async #ports(found: Promise<string>, json: boolean): Promise<string> {
-    return `${await this.#options.ports.text(await found, json)}\n`
+  /** Says one text, or why there is none. */
+  async #tell(channel: ServerChannel, text: Promise<string>): Promise<void> {
+    channel.on('error', () => {})
+    channel.resume()
+    try {
+      channel.write(await text)
+      channel.exit(0)
+      channel.end()
+    } catch (error) {
+      refuse(channel, reasonOf(error))
+    }
   }
 
   #measure(
@@ -365,13 +365,15 @@ export class SshDoor {
     this.#tunnels.add(measurement)
   }
 
-  async #list(user: string, json: boolean): Promise<string> {
+  async #listed(user: string, json: boolean): Promise<string> {
     const bridges = await this.#options.accounts.call('bridges', { user })
-    if (json) return `${JSON.stringify(bridges)}\n`
-    const names = Array.isArray(bridges) ? bridges.map((b) => (isRecord(b) ? textOr(b['name'], '') : '')) : []
-    return names.map((name) => `${name}\n`).join('')
+    if (json) return line(JSON.stringify(bridges))
+    const rows = Array.isArray(bridges) ? bridges : []
+    return rows.map((row) => line(isRecord(row) ? textOr(row['name'], '') : '')).join('')
   }
 }
+
+const line = (text: string): string => `${text}\n`
 
 const nameOf = (user: string): string => printable(user.slice(0, LONGEST_IN_LOG))
 

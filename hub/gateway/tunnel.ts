@@ -77,7 +77,6 @@ export class Tunnel {
       keepaliveMs: KEEPALIVE_MS,
       key: '',
       ...known(options.buffers),
-      bridge: '',
     }
     this.#session = new TunnelSession(
       own,
@@ -166,7 +165,7 @@ export class Tunnel {
       if (joined instanceof ProtocolError) return this.bye(joined.code, joined.message)
       this.#joined = true
       this.#session.greet({
-        ...(joined.token !== undefined && { token: joined.token }),
+        token: joined.token,
         bridge: bridge.includes('/') ? bridge : `/${bridge}`,
       })
       this.#transmit()

@@ -20,7 +20,6 @@ const hello = (change: Partial<Hello> = {}): Hello => ({
   latencyControl: true,
   keepaliveMs: 2000,
   key: 'k',
-  bridge: '',
   ...change,
 })
 const FRAME = controlRecord(RECORD_FRAME, new Uint8Array(24))

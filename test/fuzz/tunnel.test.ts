@@ -15,7 +15,6 @@ const HELLO: Hello = {
   latencyControl: true,
   keepaliveMs: 2000,
   key: 'k',
-  bridge: '',
 }
 
 const record = (type: number, length: number, payload: Uint8Array): Uint8Array =>

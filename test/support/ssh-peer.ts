@@ -91,7 +91,6 @@ const HELLO: Hello = {
   latencyControl: true,
   keepaliveMs: 2000,
   key: 'test',
-  bridge: '',
 }
 
 export const helloRecord = (change: object = {}): Uint8Array =>
