@@ -57,3 +57,13 @@ export async function devicePid(hub: Hub, topology: string, number: number): Pro
   const status = await ask(join(hub.data, deviceDirectory(topology, number), DEVICE_SOCKET), 'status')
   return (status as { pid: number }).pid
 }
+
+/** Has a device reset or rebuilt. */
+export async function askDevice(
+  hub: Hub,
+  what: 'reset' | 'rebuild',
+  topology: string,
+  device: string,
+): Promise<void> {
+  await ask(join(hub.data, 'run/supervisor.sock'), `device.${what}`, { topology, device })
+}
