@@ -214,6 +214,7 @@ export class Child {
     this.#process = undefined
     removePidFile(this.name)
     rmSync(this.#options.socket, { force: true })
+    await this.#options.home?.release()
   }
 
   async #run(stops: number): Promise<void> {
