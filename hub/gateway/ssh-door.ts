@@ -276,8 +276,7 @@ export class SshDoor {
   ): void {
     const { accounts } = this.#options
     if (!command) return refuse(channel, OFFERED)
-    const find = (name: string, join: boolean): Promise<string> =>
-      findBridge(this.#options.accounts, user, name, { join })
+    const find = (name: string, join: boolean): Promise<string> => findBridge(accounts, user, name, { join })
     if (command.kind === 'bridge') {
       const { bridge } = command
       const { buffers } = this.#options
