@@ -7,6 +7,7 @@ import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
 import { BRIDGE_OPTIONS, checkBridgeSettings, parseAgeing, PORT_CHECKS } from '#hub/fabric/check-settings.ts'
 import { parseYaml } from '#hub/base/yaml-text.ts'
+import { DEFAULT_MANAGEMENT_NETWORK, parseManagementNetwork } from '#hub/base/management-network.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
 import {
   MGMT_OPTIONS,
@@ -76,6 +77,8 @@ export interface ServeConfig {
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
+  /** Out of which each topology has its management network. */
+  readonly managementNetwork: string
   /** Users of the SSH port are told nothing of the ports of bridges. */
   readonly hidePorts: boolean
   /** Where SSH in WebSockets is served; undefined: nowhere. */
@@ -271,6 +274,9 @@ export const ConfigFile = z.strictObject({
     .describe('ADDRESS:PORT of this machine where a reverse proxy passes wss:// on, default nowhere'),
   'https-path': textOf(parseWebPath).optional().describe('Path of the WebSocket, default /'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  'management-network': textOf(parseManagementNetwork)
+    .optional()
+    .describe('NETWORK/LENGTH that management networks of topologies are taken from, default 10.255.0.0/16'),
   'hide-ports': z.boolean().optional().describe('Tell users nothing of the ports of bridges, default false'),
   metrics: textOf(parseListenAddress)
     .optional()
@@ -305,6 +311,7 @@ export interface ServeArguments {
   readonly http?: string | undefined
   readonly httpsPath?: string | undefined
   readonly gateways?: number | undefined
+  readonly managementNetwork?: string | undefined
   readonly hidePorts?: boolean | undefined
   readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
@@ -358,6 +365,10 @@ export function mergeConfig(
     bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
+    managementNetwork:
+      args.managementNetwork === undefined
+        ? (file?.['management-network'] ?? DEFAULT_MANAGEMENT_NETWORK)
+        : parseManagementNetwork(args.managementNetwork),
     hidePorts: args.hidePorts ?? file?.['hide-ports'] ?? false,
     web: mergeWeb(args, file),
     metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),

@@ -82,14 +82,17 @@ export function deviceHandlers(
   supervisor: Pick<RpcClient, 'call'>,
   asker: 'gateway' | 'operator',
 ): RpcHandlers {
-  const devices = async (params: RpcParams): Promise<FoundDevice[]> => {
-    const of = asker === 'gateway' ? parseParams(UserParams, params).user : undefined
-    return visibleDevices(await supervisor.call('topology.status'), of)
-  }
+  const askerOf = (params: RpcParams): string | undefined =>
+    asker === 'gateway' ? parseParams(UserParams, params).user : undefined
+  const devices = async (of: string | undefined): Promise<FoundDevice[]> =>
+    visibleDevices(await supervisor.call('topology.status'), of)
   return {
-    devices,
-    'device.find': async (params) =>
-      findDevice(await devices(params), parseParams(FindDeviceParams, params).device),
+    devices: (params) => devices(askerOf(params)),
+    'device.find': async (params) => {
+      const { device } = parseParams(FindDeviceParams, params)
+      const of = askerOf(params)
+      return findDevice(await devices(of), device, of)
+    },
   }
 }
 

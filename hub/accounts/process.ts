@@ -5,6 +5,7 @@
 import { chmodSync, chownSync, existsSync } from 'node:fs'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { ACCOUNTS_FILE, AUTH_SOCKET, CONTROL_SOCKET, SUPERVISOR_SOCKET } from '#hub/base/data-directory.ts'
+import { DEFAULT_MANAGEMENT_NETWORK } from '#hub/base/management-network.ts'
 import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import { type Logger, openChildLog } from '#hub/base/log.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
@@ -27,6 +28,8 @@ export interface ControlConfig {
   /** Names of `hybridge serve --bridge`. */
   readonly bridges: readonly string[]
   readonly place: HubPlace
+  /** Out of which each topology has its management network. */
+  readonly managementNetwork: string
 }
 
 const CONFIG = 'run/control.json'
@@ -35,6 +38,7 @@ const WITHOUT_HUB: ControlConfig = {
   identity: '',
   bridges: [],
   place: { ssh: { address: '127.0.0.1', port: 2222 } },
+  managementNetwork: DEFAULT_MANAGEMENT_NETWORK,
 }
 
 async function main(log: Logger): Promise<void> {
@@ -57,7 +61,7 @@ async function main(log: Logger): Promise<void> {
         ? fabric.call(op, params, timeoutMs)
         : callOnce(fabricSockets(topology).rpc, op, params, timeoutMs),
   })
-  const active = new ActiveTopologies(supervisor, config.identity)
+  const active = new ActiveTopologies(supervisor, config.identity, config.managementNetwork)
   const library = new TopologyLibrary()
   const options = {
     onFailure: (op: string, error: unknown) => log.error({ op, err: error }, 'operation failed'),

@@ -29,19 +29,22 @@ const listCommand = (context: Context): CommandModule<object, List> => ({
       .example('$0 device list two-lans --json', 'of one, for programs'),
   handler: async ({ topology, json, data }) => {
     const text = await import('#hub/command/topology-status-text.ts')
-    const { devicesOf, fullName } = await import('#hub/command/device-name.ts')
     const answer = await withHub(context, data, (hub) => hub.call('topology.status'))
     const running = text.parseTopologies(answer)
     const wanted = running.filter(({ name }) => topology === undefined || name === topology)
     if (topology !== undefined && wanted.length === 0)
       throw new ProtocolError('not-running', `no topology ${topology} is running`)
-    const found = devicesOf(wanted)
-    if (json) print(context, JSON.stringify(found.map((one) => ({ ...one.device, topology: one.topology }))))
+    const found = wanted.flatMap(({ name, devices }) =>
+      devices.map((device) => ({ ...device, topology: name })),
+    )
+    if (json) print(context, JSON.stringify(found))
     else if (found.length === 0) print(context, 'no devices')
     else
       print(
         context,
-        text.formatDeviceTable(found.map((one) => ({ shown: fullName(one), device: one.device }))),
+        text.formatDeviceTable(
+          found.map((device) => ({ shown: `${device.topology}/${device.name}`, device })),
+        ),
       )
   },
 })
@@ -65,12 +68,11 @@ const action = (
       .example(`$0 device ${name} pc1`, '')
       .example(`$0 device ${name} two-lans/pc1`, 'where other topologies have a pc1, too'),
   handler: async ({ device: word, data }) => {
-    const { parseTopologies } = await import('#hub/command/topology-status-text.ts')
-    const { findDevice, fullName } = await import('#hub/command/device-name.ts')
+    const { fullName, parseDevice } = await import('#hub/console/device.ts')
     await withHub(context, data, async (hub) => {
-      const found = findDevice(word, parseTopologies(await hub.call('topology.status')))
+      const found = parseDevice(await hub.call('device.find', { device: word }))
       const { topology, device } = found
-      await hub.call(`device.${name}`, { topology, device: device.name }, RESET_TIMEOUT_MS)
+      await hub.call(`device.${name}`, { topology, device }, RESET_TIMEOUT_MS)
       print(context, `${fullName(found)} ${done}`)
     })
   },
@@ -78,7 +80,7 @@ const action = (
 
 export const deviceCommand = (context: Context): CommandModule<object, object> => ({
   command: 'device',
-  describe: 'Devices of running topologies: list, console, reset, rebuild',
+  describe: 'List, look at, reset and rebuild devices of running topologies',
   builder: (yargs) =>
     yargs
       .command(listCommand(context))

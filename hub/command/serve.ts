@@ -61,6 +61,11 @@ export const serveCommand = (
       })
       .option('https-path', { type: 'string', requiresArg: true, describe: 'Path of the WebSocket (/)' })
       .option('gateways', { type: 'number', requiresArg: true, describe: 'SSH server processes (2)' })
+      .option('management-network', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'NETWORK/LENGTH that topologies have their management networks of (10.255.0.0/16)',
+      })
       .option('hide-ports', {
         type: 'boolean',
         describe: 'Tell users nothing of the ports of bridges (they may ask: hybridge ports)',

@@ -4,6 +4,8 @@ import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 
 const ConsoleDevice = z.object({
   topology: z.string().min(1).max(64),
+  /** Of the topology; empty: the operators. */
+  owner: z.string().max(256),
   device: z.string().min(1).max(64),
   /** Its place in the topology, from 1. */
   number: z.int().min(1).max(512),

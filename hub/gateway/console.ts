@@ -1,7 +1,9 @@
 /** A device's console for a user of the SSH port: `ssh -t -p 2222 ann@hub console h1`. */
 import type { ServerChannel } from 'ssh2'
+import { printable } from '#net/base/printable.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
 import { DEVICE_CONSOLE_SOCKET, deviceDirectory } from '#hub/base/device-paths.ts'
+import type { Logger } from '#hub/base/log.ts'
 import { fullName, parseDevice, parseDevices, whyGone } from '#hub/console/device.ts'
 import { noticeOn, TERMINAL_RESET } from '#hub/console/terminal-text.ts'
 import { ConsoleViewer } from '#hub/console/viewer.ts'
@@ -14,6 +16,7 @@ interface ConsoleCaller {
   readonly terminal: ClientTerminal
   /** The control process, which knows the devices. */
   readonly accounts: Pick<RpcClient, 'call'>
+  readonly log: Logger
 }
 
 /** The devices of a user, one a line, or as JSON. @throws ProtocolError, SystemError */
@@ -34,13 +37,14 @@ export async function deviceList(
 export async function serveConsole(
   channel: ServerChannel,
   wanted: string,
-  { user, address, terminal, accounts }: ConsoleCaller,
+  { user, address, terminal, accounts, log }: ConsoleCaller,
 ): Promise<void> {
   channel.on('error', () => {}) // 'close' follows
   const find = async () => parseDevice(await accounts.call('device.find', { user, device: wanted }))
   const found = await find()
   if (!channel.writable) return
   const name = fullName(found)
+  log.info({ user, address }, `${printable(user)} looks at the console of ${name} from ${address}`)
   const notice = (text: string): void => {
     if (!channel.writable) return
     if (terminal.isThere) channel.write(noticeOn(text))

@@ -274,7 +274,7 @@ export class SshDoor {
     caller: Caller,
     terminal: ClientTerminal,
   ): void {
-    const { accounts } = this.#options
+    const { accounts, log } = this.#options
     if (!command) return refuse(channel, OFFERED)
     const find = (name: string, join: boolean): Promise<string> => findBridge(accounts, user, name, { join })
     if (command.kind === 'bridge') {
@@ -300,6 +300,7 @@ export class SshDoor {
         address: caller.peerAddress,
         terminal,
         accounts,
+        log,
       }).catch((error: unknown) => refuse(channel, reasonOf(error)))
     else
       serveCapture(channel, command.words, user, (name) => find(name, false)).catch((error: unknown) =>

@@ -11,6 +11,7 @@ import { type Logger, openLogFiles } from '#hub/base/log.ts'
 import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
 import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
+import { namespaceProblem } from '#hub/supervisor/namespace-problem.ts'
 import type { DeviceHome } from '#hub/supervisor/device-home.ts'
 import { lastWords, logSize } from '#hub/supervisor/last-words.ts'
 import { type KnownProcess, readPidFile, removePidFile, writePidFile } from '#hub/supervisor/pid-file.ts'
@@ -213,6 +214,7 @@ export class Child {
     this.#process = undefined
     removePidFile(this.name)
     rmSync(this.#options.socket, { force: true })
+    await this.#options.home?.release()
   }
 
   async #run(stops: number): Promise<void> {
@@ -279,7 +281,7 @@ export class Child {
       ? `not ready after ${READY_TIMEOUT_MS / 1000} s`
       : words === ''
         ? how
-        : `${how}: ${words}`
+        : (this.#options.home && namespaceProblem(words)) || `${how}: ${words}`
     this.#become('failed', `it ended (${why}), started again in ${this.#delayMs / 1000} s`)
     this.#options.log.error(`${this.name}: ${this.#reason}`)
     this.#timer = setTimeout(() => {

@@ -11,6 +11,7 @@ import * as libc from '#net/port/libc.ts'
 import { DEVICE_CONFIG, DEVICE_TUN } from '#hub/base/device-paths.ts'
 import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { writeConfigFile } from '#hub/base/process-config.ts'
+import type { ControlGroup } from '#hub/supervisor/control-group.ts'
 import { openDirectory, withinDirectory } from '#hub/supervisor/directory.ts'
 import { inOwnNamespaces } from '#hub/supervisor/namespaces.ts'
 
@@ -22,10 +23,20 @@ export class DeviceHome {
   /** Outside, what is 0 in the device; undefined: as who runs this. */
   readonly firstId: number | undefined
   readonly #path: string
+  readonly #group: ControlGroup | undefined
 
-  /** @param path  relative to the data directory */
-  constructor(path: string, users: ProcessUsers | undefined, firstId: number | undefined) {
+  /**
+   * @param path  relative to the data directory
+   * @param group  whose limits hold for its processes
+   */
+  constructor(
+    path: string,
+    users: ProcessUsers | undefined,
+    firstId: number | undefined,
+    group: ControlGroup | undefined,
+  ) {
     this.#path = path
+    this.#group = group
     this.firstId = users && firstId
     const shared = users && { uid: users.service.uid, gid: users.gateway.gid }
     const steps = path.split('/')
@@ -53,11 +64,23 @@ export class DeviceHome {
     })
   }
 
-  /** Runs a command as the device. */
+  /** Ends what is left of its processes, and their limits. */
+  async release(): Promise<void> {
+    await this.#group?.remove()
+  }
+
+  /** Runs a command as the device. @throws SystemError */
   spawn(command: readonly string[], options: SpawnOptions): ChildProcess {
     const run = inOwnNamespaces(command, this.firstId)
     const env = { ...options.env, PATH: run.path }
-    return this.#within((cwd) => spawn(run.command, run.arguments, { ...options, env, cwd }))
+    const process = this.#within((cwd) => spawn(run.command, run.arguments, { ...options, env, cwd }))
+    try {
+      if (process.pid !== undefined) this.#group?.add(process.pid)
+    } catch (error) {
+      process.kill('SIGKILL')
+      throw error
+    }
+    return process
   }
 
   #within<T>(action: (home: string) => T): T {

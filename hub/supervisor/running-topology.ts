@@ -15,7 +15,9 @@ import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
 import { telnetName, telnetSocket } from '#hub/console/telnet/config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
+import { routerNotice } from '#hub/device/router-notice.ts'
 import { Child, type ChildState } from '#hub/supervisor/child.ts'
+import { ControlGroup, type GroupLimits, hasControlGroups } from '#hub/supervisor/control-group.ts'
 import { DeviceHome } from '#hub/supervisor/device-home.ts'
 import type { DeviceIds } from '#hub/supervisor/device-ids.ts'
 import type { Slots } from '#hub/supervisor/slots.ts'
@@ -27,6 +29,8 @@ import { removeRunFiles } from '#hub/supervisor/topology-files.ts'
 const PATIENCE_MS = 10_000
 const MEMORY_MB = 256
 const DISK_MB = 64
+/** With the device's own process, which is not its user's. */
+const GROUP_LIMITS: GroupLimits = { memoryMb: MEMORY_MB + 64, processes: 512 + 32 }
 const SOCKETS = [DEVICE_SOCKET, DEVICE_TAPS_SOCKET, DEVICE_CONSOLE_SOCKET]
 
 export interface DeviceStatus {
@@ -36,6 +40,8 @@ export interface DeviceStatus {
   readonly state: ChildState
   /** Why it is not running; empty when it is. */
   readonly reason: string
+  /** What is to be known of it; empty when it is what the topology says. */
+  readonly notice: string
   /** TCP port of its console, on loopback. */
   readonly consolePort: number
   /** Why nobody can connect there; empty when he can. */
@@ -139,7 +145,8 @@ export class RunningTopology {
         const state = isWaiting ? 'starting' : (child?.state ?? 'failed')
         const reason = child?.reason ?? problem
         const consoleProblem = consoleProblems[i] ?? ''
-        return { name: device, kind, consolePort, consoleProblem, managementAddress, state, reason }
+        const notice = kind === 'host' ? '' : routerNotice(planned)
+        return { name: device, kind, consolePort, consoleProblem, managementAddress, state, reason, notice }
       }),
     }
   }
@@ -166,7 +173,12 @@ export class RunningTopology {
   async #end(force: boolean): Promise<void> {
     const patienceMs = force ? 0 : undefined
     const devices = this.#present()
-    await Promise.all(devices.map(({ child }) => child.stop(patienceMs)))
+    await Promise.all(
+      devices.map(async ({ child, home }) => {
+        await child.stop(patienceMs)
+        await home.release()
+      }),
+    )
     await Promise.all([this.#telnet.stop(patienceMs), this.#fabric.stop(patienceMs)])
     for (const { home } of devices) home.remove(...SOCKETS, DEVICE_CONFIG)
     for (const { name } of [this.#fabric, this.#telnet, ...devices.map(({ child }) => child)])
@@ -200,8 +212,16 @@ export class RunningTopology {
     const { users, log, config: serve } = this.#context
     const topology = this.#plan.name
     const directory = deviceDirectory(topology, number)
-    const home = new DeviceHome(directory, users, users && ids.of(directory))
-    const config: DeviceConfig = { topology, device: planned, memoryMb: MEMORY_MB, diskMb: DISK_MB }
+    const group =
+      users && hasControlGroups() ? new ControlGroup(`${topology}:${number}`, GROUP_LIMITS) : undefined
+    const home = new DeviceHome(directory, users, users && ids.of(directory), group)
+    const config: DeviceConfig = {
+      topology,
+      device: planned,
+      memoryMb: MEMORY_MB,
+      diskMb: DISK_MB,
+      isLimited: group !== undefined,
+    }
     const name = `${topology}:device:${planned.name}`
     this.#relay(name)
     const child = new Child({

@@ -63,6 +63,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     identity: fingerprint,
     bridges: config.bridges.map(({ name }) => name),
     place: { ssh, publicAddress: config.publicAddress },
+    managementNetwork: config.managementNetwork,
   } satisfies ControlConfig)
   const fabric = child('fabric', programOf('fabric'), fabricSockets().rpc, fabricConfig)
 

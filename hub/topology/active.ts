@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { ConfigError, ProtocolError } from '#net/base/errors.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
 import { newPlanFile, planFile, readPlan, type TopologyPlan, writePlan } from '#hub/base/topology-plan.ts'
+import { freeManagementNetwork } from '#hub/base/management-network.ts'
 import { formatDiagnostic } from '#hub/topology/language/source.ts'
 import { setDirectory } from '#hub/topology/library.ts'
 import { openTopology } from '#hub/topology/open.ts'
@@ -15,15 +16,17 @@ import { readTopology } from '#hub/topology/read.ts'
 const TOPOLOGIES = 'topologies'
 /** TCP ports of consoles, on loopback. */
 const FIRST_CONSOLE_PORT = 5001
-const MANAGEMENT_PREFIXES = '10.255'
 
 export class ActiveTopologies {
   readonly #supervisor: Pick<RpcClient, 'call'>
   readonly #identity: string
+  readonly #managementNetwork: string
 
-  constructor(supervisor: Pick<RpcClient, 'call'>, identity: string) {
+  /** @param managementNetwork  out of which each topology has one */
+  constructor(supervisor: Pick<RpcClient, 'call'>, identity: string, managementNetwork: string) {
     this.#supervisor = supervisor
     this.#identity = identity
+    this.#managementNetwork = managementNetwork
   }
 
   /**
@@ -41,7 +44,7 @@ export class ActiveTopologies {
       identity: this.#identity,
       read: (path) => (files ? files.read(path) : ''),
       consolePorts: freePorts(others, topology.devices.length),
-      managementPrefix: freePrefix(others),
+      managementNetwork: this.#freeNetwork(others),
     })
     mkdirSync(`${TOPOLOGIES}/${name}`, { recursive: true, mode: 0o710 })
     writePlan(plan)
@@ -69,6 +72,17 @@ export class ActiveTopologies {
     }
   }
 
+  #freeNetwork(others: readonly TopologyPlan[]): string {
+    const pool = this.#managementNetwork
+    const taken = new Set(others.map(({ managementNetwork }) => managementNetwork))
+    const free = freeManagementNetwork(pool, taken)
+    if (free !== undefined) return free
+    throw new ProtocolError(
+      'too-many-topologies',
+      `other topologies have all management networks of ${pool} (serve --management-network takes a larger one)`,
+    )
+  }
+
   /** Of all that have been started, or are about to be. */
   #plans(): TopologyPlan[] {
     if (!existsSync(TOPOLOGIES)) return []
@@ -91,11 +105,4 @@ function freePorts(others: readonly TopologyPlan[], count: number): number[] {
   for (let port = FIRST_CONSOLE_PORT; ports.length < count && port < 65_536; port++)
     if (!taken.has(port)) ports.push(port)
   return ports
-}
-
-function freePrefix(others: readonly TopologyPlan[]): string {
-  const taken = new Set(others.map(({ managementNetwork }) => managementNetwork))
-  for (let i = 0; i < 256; i++)
-    if (!taken.has(`${MANAGEMENT_PREFIXES}.${i}.0/24`)) return `${MANAGEMENT_PREFIXES}.${i}`
-  throw new ProtocolError('too-many-topologies', 'all management networks are in use')
 }

@@ -19,9 +19,10 @@ const Running = z.array(
 export function visibleDevices(status: unknown, user: string | undefined): FoundDevice[] {
   return Running.parse(status)
     .filter(({ owner }) => user === undefined || owner === '' || owner === user)
-    .flatMap(({ name, devices }) =>
+    .flatMap(({ name, owner, devices }) =>
       devices.map((device, i) => ({
         topology: name,
+        owner,
         device: device.name,
         number: i + 1,
         state: device.state,
@@ -30,9 +31,18 @@ export function visibleDevices(status: unknown, user: string | undefined): Found
     )
 }
 
-/** @throws ProtocolError `unknown-device`, `ambiguous` with the full names */
-export function findDevice(devices: readonly FoundDevice[], wanted: string): FoundDevice {
-  const found = devices.filter((one) => wanted === one.device || wanted === fullName(one))
+/**
+ * TOPOLOGY/DEVICE, or DEVICE: that of a topology of the user's own, else of another one.
+ * @throws ProtocolError `unknown-device`, `ambiguous` with the full names
+ */
+export function findDevice(
+  devices: readonly FoundDevice[],
+  wanted: string,
+  user: string | undefined,
+): FoundDevice {
+  const named = devices.filter((one) => wanted === one.device || wanted === fullName(one))
+  const own = named.filter(({ owner }) => owner === user)
+  const found = own.length > 0 ? own : named
   const [first, ...more] = found
   if (first && more.length === 0) return first
   if (first)

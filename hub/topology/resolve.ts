@@ -8,6 +8,7 @@ import {
   type Device,
   type DeviceInterface,
   type DeviceKind,
+  MOST_MANAGED,
   type Topology,
 } from '#hub/topology/topology.ts'
 import { DEAD, EXTERNAL, MOST_BRIDGES } from '#hub/base/topology-plan.ts'
@@ -60,6 +61,7 @@ export function resolve(configs: readonly ConfigBlock[], options: ResolveOptions
   )
   if (devices.length > MAX_DEVICES) diagnostics.error(end, `more than ${MAX_DEVICES} devices`)
   checkBridges(config, diagnostics)
+  checkManaged(devices, diagnostics)
   const bridges = bridgesOf(devices)
   if (bridges.length > MOST_BRIDGES) diagnostics.error(end, `more than ${MOST_BRIDGES} bridges`)
   const used = new Set([EXTERNAL, DEAD, ...bridges.map(({ name }) => name)])
@@ -181,6 +183,18 @@ function checkBridges({ bridges, vms }: ConfigBlock, diagnostics: Diagnostics): 
     declared.add(bridge.text)
     diagnostics.warn(bridge.place, `the bridge "${bridge.text}" is not declared; it is made all the same`)
   }
+}
+
+function checkManaged(devices: readonly Device[], diagnostics: Diagnostics): void {
+  const managed = devices.flatMap(
+    ({ interfaces }) => interfaces.find(({ bridge }) => bridge === EXTERNAL) ?? [],
+  )
+  const beyond = managed[MOST_MANAGED]
+  if (beyond === undefined) return
+  diagnostics.error(
+    beyond.place,
+    `more than ${MOST_MANAGED} devices on the bridge "${EXTERNAL}": the management network has no more addresses`,
+  )
 }
 
 function configurationOf(vm: VmBlock, { has, diagnostics }: ResolveOptions): Configuration | undefined {

@@ -49,7 +49,9 @@ export async function startTopology(hub: Hub, name: string, text: string): Promi
   }
   writeFileSync(join(hub.data, `topologies/${name}/set/${name}.vmm`), text, { mode: 0o644 })
   await ask(join(hub.data, 'run/control.sock'), 'topology.start', { name })
-  return untilTopology(hub, name, ({ devices }) => devices.every(({ state }) => state === 'running'))
+  return untilTopology(hub, name, ({ state, devices }) =>
+    [state, ...devices.map((device) => device.state)].every((one) => one === 'running'),
+  )
 }
 
 /** The process that holds a device. @param number  its place in the topology, from 1 */
