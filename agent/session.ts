@@ -118,7 +118,18 @@ export class Session {
     const bridge = bridges.map((choice) => choice.bridge).join(',')
     const { state, since, address, roundTripMs, connections, reconnects, attempt, reason } = this.#link
     return {
-      link: { state, since, hub: address, bridge, nic, roundTripMs, connections, reconnects, attempt, reason },
+      link: {
+        state,
+        since,
+        hub: address,
+        bridge,
+        nic,
+        roundTripMs,
+        connections,
+        reconnects,
+        attempt,
+        reason,
+      },
       local: this.#bridge.local,
       remotes: this.#bridge.remoteReadings,
     }

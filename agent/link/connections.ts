@@ -76,7 +76,9 @@ export class Connections {
       if (!bound.read(info.ackedOctets, info.receivedOctets, tripMs, performance.now())) return
       clearInterval(this.#timer)
       const mib = (Math.min(bound.up, bound.down) / 2 ** 20).toFixed(1)
-      onNotice(`socket buffers hold ${mib} MiB, and this path more: ${MANY - 1} further connections to the hub`)
+      onNotice(
+        `socket buffers hold ${mib} MiB, and this path more: ${MANY - 1} further connections to the hub`,
+      )
       this.#open(MANY)
     }, LOOK_MS)
   }

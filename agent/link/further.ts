@@ -14,14 +14,11 @@ import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 
-/** By a tunnel of the first connection: what the hub gave to join it with. */
-export type Tokens = ReadonlyMap<Remote, string>
-
 export interface FurtherOptions {
   /** Never asks anybody. @throws ExitError */
   readonly dial: (signal: AbortSignal) => Promise<HubConnection>
-  /** Of the tunnels that there are now. */
-  readonly tokens: () => Tokens
+  /** Of the tunnels that the first connection has now: what the hub gave to join them with. */
+  readonly tokens: () => ReadonlyMap<Remote, string>
   readonly hello: Hello
   /** Uniform in [0, 1). */
   readonly random: () => number

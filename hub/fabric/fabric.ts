@@ -463,7 +463,9 @@ export class Fabric {
     answer: (port: number, token: string) => void,
   ): void {
     const own = [...this.#tunnels.values()].filter(({ user }) => user === request.user)
-    const tunnel = own.find(({ bridge, streams }) => bridge.name === request.bridge && streams?.token === token)
+    const tunnel = own.find(
+      ({ bridge, streams }) => bridge.name === request.bridge && streams?.token === token,
+    )
     if (!tunnel?.streams)
       throw new ProtocolError('no-tunnel', 'the tunnel that this connection was to join is gone')
     const further = own.reduce((sum, { streams }) => sum + Math.max(0, (streams?.count ?? 0) - 1), 0)

@@ -65,7 +65,7 @@ describe('buffers for far paths', () => {
     expect(allowFarSending(-1)).toBe(false)
   })
 
-  it('receive as much where the system stops before, and are the system\'s own elsewhere', () => {
+  it("receive as much where the system stops before, and are the system's own elsewhere", () => {
     const far = open()
     const before = option(far, libc.SOL_SOCKET, libc.SO_RCVBUF)
     settingsSay('4096 131072 33554432', '')

@@ -1,13 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as libc from '#net/port/libc.ts'
-import {
-  congestionOf,
-  openTcpSocket,
-  setCongestion,
-  setSegmentSize,
-  setUserTimeout,
-} from '#net/port/tcp.ts'
+import { congestionOf, openTcpSocket, setCongestion, setSegmentSize, setUserTimeout } from '#net/port/tcp.ts'
 
 const opened: number[] = []
 function open(family: 4 | 6): number {

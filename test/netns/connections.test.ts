@@ -42,10 +42,11 @@ const connectionsAre = (count: number): Promise<unknown> =>
     deadlineMs: DEADLINE_MS,
   })
 
+const number = (line: string, pattern: RegExp): number => Number(pattern.exec(line)?.[1] ?? 0)
+
 /** Connections of the agent to the hub: the port here, octets acknowledged and received. */
 function connections(): { port: number; sent: number; received: number }[] {
   const lines = site.site.exec('ss', '-tinHO', 'state', 'established', 'dport', '=', ':2222').split('\n')
-  const number = (line: string, pattern: RegExp): number => Number(pattern.exec(line)?.[1] ?? 0)
   return lines
     .filter((line) => line !== '')
     .map((line) => ({
