@@ -185,6 +185,8 @@ export class Session {
   #makeLink(): Link {
     const { hub, nic, superFrames, latencyControl, connections, isPatient, events } = this.#options
     const { uplink } = this.#bridge
+    const onBlackHole = (found: string, remedy: string): void =>
+      events.onNotice(`${found}. To mend it, ${remedy}`)
     return new Link({
       name: `${hostname()}:${nic}`,
       remotes: this.#bridge.remotes,
@@ -195,7 +197,7 @@ export class Session {
       isPatient,
       random: seededRandom(randomBytes(4).readUInt32LE()),
       dial: (lastRoundTripMs, signal) =>
-        pastBlackHoles(events, (watch) =>
+        pastBlackHoles({ onBlackHole }, (watch) =>
           hub.dial(lastRoundTripMs, signal, {
             onAddress: (address, port) => uplink?.dialling(address, port),
             onSocket: async (socket) => {

@@ -1,16 +1,12 @@
 /** What `hybridge serve` is told: by its command line, its configuration file, or both. */
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { isIPv4, isIPv6 } from 'node:net'
-import { type Document, LineCounter, isMap, isNode, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
-import { parseImpairment } from '#net/impairment/impairment-text.ts'
 import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
-import { parseBlock } from '#net/switch/guards/block.ts'
-import { parseStorm } from '#net/switch/guards/storm.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
-import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
-import { DEFAULT_RSTP, RSTP_BRIDGE_OPTIONS, withRstpBridge } from '#hub/fabric/rstp-settings.ts'
+import { BRIDGE_OPTIONS, checkBridgeSettings, parseAgeing, PORT_CHECKS } from '#hub/fabric/check-settings.ts'
+import { parseYaml } from '#hub/base/yaml-text.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
 import {
   MGMT_OPTIONS,
@@ -87,24 +83,13 @@ export interface ServeConfig {
   readonly log: LogLevel
 }
 
-const DEFAULT_AGEING = 300
+const DEFAULT_AGEING = '300'
 const BRIDGE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,30}$/
 /** As the kernel has it (dev_valid_name), and nothing that our syntax uses. */
 const INTERFACE_NAME = /^[^\s/:,=]{1,15}$/
 /** They have a default place. */
 const NEED_NO_VALUE = ['vde', 'mgmt']
-/** What `--bridge` takes of `hybridge bridge set`, beside `ageing`. */
-const BRIDGE_SETTINGS: readonly string[] = [...RSTP_BRIDGE_OPTIONS, 'loop-protection']
 const MODE_OPTIONS = ['mode', 'vlan', 'native', 'tagged', 'qnq', 'strict', 'tpid']
-/** Settings of ports that an attached one may have from the start. */
-const ATTACH_SETTINGS: Readonly<Record<string, (text: string) => unknown>> = {
-  block: parseBlock,
-  storm: parseStorm,
-  impair: parseImpairment,
-  'impair-in': parseImpairment,
-  'impair-out': parseImpairment,
-}
-
 /** `ADDR:PORT`, an IPv6 address in brackets. */
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text)
@@ -129,7 +114,7 @@ function parseWebPath(text: string): string {
 export function parseBridge(text: string): BridgeText {
   const { first: name, options } = splitOptions(text, [
     'ageing',
-    ...BRIDGE_SETTINGS,
+    ...BRIDGE_OPTIONS,
     ...VDE_OPTIONS,
     ...MGMT_OPTIONS,
   ])
@@ -138,18 +123,11 @@ export function parseBridge(text: string): BridgeText {
       `"${name}" is no bridge name: 1 to 31 letters, digits, "_", "-" and ".", beginning with a letter or digit`,
     )
   }
-  const ageing = Number(options['ageing'] ?? DEFAULT_AGEING)
-  if (!/^\d+$/.test(options['ageing'] ?? '0') || ageing < 10 || ageing > 1_000_000) {
-    throw new ConfigError(
-      `bridge ${name}: ageing is 10 to 1000000 seconds (IEEE 802.1Q), not "${options['ageing']}"`,
-    )
-  }
+  const ageing = named(`bridge ${name}`, () => parseAgeing(options['ageing'] ?? DEFAULT_AGEING))
   const vde = parseVdeOptions(name, options)
   const mgmt = parseMgmtOptions(name, options)
-  const settings = Object.fromEntries(
-    Object.entries(options).filter(([key]) => BRIDGE_SETTINGS.includes(key)),
-  )
-  if (Object.keys(settings).length > 0) checkSettings(name, settings)
+  const settings = Object.fromEntries(Object.entries(options).filter(([key]) => BRIDGE_OPTIONS.includes(key)))
+  named(`bridge ${name}`, () => checkBridgeSettings(settings))
   return {
     name,
     ageing,
@@ -159,23 +137,9 @@ export function parseBridge(text: string): BridgeText {
   }
 }
 
-function checkSettings(name: string, settings: Record<string, string>): void {
-  try {
-    withRstpBridge(DEFAULT_RSTP, settings)
-    parseLoopProtection(settings['loop-protection'] ?? 'on')
-  } catch (error) {
-    throw new ConfigError(`bridge ${name}: ${reasonOf(error)}`, { cause: error })
-  }
-}
-
 /** `BRIDGE=KIND:ARG[,OPTION=VALUE...]` */
 export function parseAttach(text: string): AttachConfig {
-  const { first, options } = splitOptions(text, [
-    ...MODE_OPTIONS,
-    ...Object.keys(ATTACH_SETTINGS),
-    'mtu',
-    'port',
-  ])
+  const { first, options } = splitOptions(text, [...MODE_OPTIONS, ...Object.keys(PORT_CHECKS), 'mtu', 'port'])
   const match = /^([^=:]+)=([^=:]+):(.+)$/.exec(first)
   const [, bridge, kindText, argument] = match ?? []
   if (bridge === undefined || kindText === undefined || argument === undefined) {
@@ -191,9 +155,9 @@ export function parseAttach(text: string): AttachConfig {
   const mode = MODE_OPTIONS.filter((name) => options[name] !== undefined)
     .map((name) => `${name}=${options[name]}`)
     .join(',')
-  const settings = Object.entries(options).filter(([name]) => Object.hasOwn(ATTACH_SETTINGS, name))
-  if (mode !== '') named(text, () => parsePortMode(mode))
-  for (const [name, value] of settings) named(text, () => ATTACH_SETTINGS[name]?.(value))
+  const settings = Object.entries(options).filter(([name]) => Object.hasOwn(PORT_CHECKS, name))
+  if (mode !== '') named(`"${text}"`, () => parsePortMode(mode))
+  for (const [name, value] of settings) named(`"${text}"`, () => PORT_CHECKS[name]?.(value))
   return {
     bridge,
     kind,
@@ -214,12 +178,12 @@ function checkArgument(text: string, kind: AttachConfig['kind'], argument: strin
     throw new ConfigError(`"${text}": "${argument}" is no name of an interface (15 characters at most)`)
 }
 
-/** What `parse` finds wrong is told with the whole text. @throws ConfigError */
-function named<T>(text: string, parse: () => T): T {
+/** What `parse` finds wrong is told with what it is about. @throws ConfigError */
+function named<T>(what: string, parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    throw new ConfigError(`"${text}": ${reasonOf(error)}`, { cause: error })
+    throw new ConfigError(`${what}: ${reasonOf(error)}`, { cause: error })
   }
 }
 
@@ -303,58 +267,14 @@ export type ConfigFile = z.infer<typeof ConfigFile>
 
 /** Reads the text of a configuration file (YAML 1.2). @throws ConfigError with a line for each fault */
 export function parseConfigFile(text: string, file: string): ConfigFile {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const where = (offset: number): string => {
-    const { line, col } = lines.linePos(offset)
-    return `${file}:${line}:${col}`
+  const data = parseYaml(text, file, ConfigFile)
+  const { data: directory, vde, cert, key } = data
+  const paths = { data: directory, vde, cert, key }
+  const given = Object.entries(paths).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return {
+    ...data,
+    ...Object.fromEntries(given.map(([name, path]) => [name, resolve(dirname(file), path)])),
   }
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      document.errors.map((fault) => `${where(fault.pos[0])}: ${fault.message}`).join('\n'),
-    )
-  }
-  let value: unknown
-  try {
-    value = document.toJS({ maxAliasCount: 100 }) ?? {}
-  } catch (error) {
-    throw new ConfigError(`${file}: ${reasonOf(error)}`, { cause: error })
-  }
-  const parsed = ConfigFile.safeParse(value)
-  if (parsed.success) {
-    const { data, vde, cert, key } = parsed.data
-    const paths = { data, vde, cert, key }
-    const given = Object.entries(paths).filter((entry): entry is [string, string] => entry[1] !== undefined)
-    return {
-      ...parsed.data,
-      ...Object.fromEntries(given.map(([name, path]) => [name, resolve(dirname(file), path)])),
-    }
-  }
-  const faults = parsed.error.issues.flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }]
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: `unknown setting` }))
-  })
-  const known = faults.map(({ path, message }) => {
-    const offset = offsetOf(document, path)
-    return { offset, text: `${where(offset)}: ${path.length > 0 ? `${path.join('.')}: ` : ''}${message}` }
-  })
-  throw new ConfigError(
-    known
-      .sort((a, b) => a.offset - b.offset)
-      .map((fault) => fault.text)
-      .join('\n'),
-  )
-}
-
-/** Where in the text the value at a path begins; a key that should not be there is its own place. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
-  const parent = document.getIn(path.slice(0, -1), true)
-  const pair = isMap(parent)
-    ? parent.items.find((item) => isNode(item.key) && String(item.key) === String(path.at(-1)))
-    : undefined
-  if (pair && isNode(pair.key)) return pair.key.range?.[0] ?? 0
-  const node = document.getIn(path, true)
-  return isNode(node) ? (node.range?.[0] ?? 0) : 0
 }
 
 /** What the command line says, as text. */

@@ -9,7 +9,9 @@ export const COMMANDS = {
     programs: {
       'hybridge-control': 'hub/accounts/process.ts',
       'hybridge-fabric': 'hub/fabric/process.ts',
+      'hybridge-device': 'hub/device/process.ts',
       'hybridge-metrics': 'hub/metrics/process.ts',
+      'hybridge-telnet': 'hub/console/process.ts',
       'hybridge-gateway': 'hub/gateway/process.ts',
     },
   },

@@ -4,9 +4,9 @@ set -eu
 cd "$(dirname "$0")/.."
 usage() {
   cat >&2 <<'END'
-usage: npm run soak -- tunnel [--minutes N] [--seed N] [--json]   traffic and faults; default: 10 minutes
-       npm run soak -- fuzz [--seconds N] [--seed N]              every fuzz target; default: 60 s each
-       npm run soak -- kills [--kills N]                          agents killed at random moments; default: 20
+usage: npm run soak -- tunnel [--minutes N] [--seed N] [--fault NAME] [--json]   traffic and faults; default: 10 minutes, all
+       npm run soak -- fuzz [--seconds N] [--seed N]                             every fuzz target; default: 60 s each
+       npm run soak -- kills [--kills N]                                         agents killed at random moments; default: 20
 END
   exit 2
 }

@@ -1,5 +1,6 @@
 /** One connection to the hub, begun as hconnect begins it, and how far it came. */
 import type { HubConnection } from '#agent/link/dial.ts'
+import { tryLargePackets } from '#agent/doctor/measurement.ts'
 import { Milestone } from '#net/base/milestone.ts'
 import { ExitError, EXIT_OTHER } from '#agent/exit-codes.ts'
 import type { Hub } from '#agent/hub.ts'
@@ -30,11 +31,11 @@ export class Dialling {
   /** @param isAsking  questions on the terminal are allowed */
   constructor(hub: Hub, isAsking: boolean) {
     let began = performance.now()
-    const onNotice = (text: string): void => {
-      this.blackHole = text
+    const onBlackHole = (found: string): void => {
+      this.blackHole = found
     }
-    const dialled = pastBlackHoles({ onNotice }, (watch) =>
-      hub.dial(undefined, this.#stop.signal, {
+    const dialled = pastBlackHoles({ onBlackHole }, async (watch) => {
+      const connection = await hub.dial(undefined, this.#stop.signal, {
         ...(isAsking ? {} : { ask: undefined }),
         onAddress: () => {
           began = performance.now()
@@ -48,8 +49,12 @@ export class Dialling {
         onArrived: () => this.#arrived.pass(true),
         onGreeted: (software) => this.#greeted.pass(software),
         onNegotiated: (what) => this.#negotiated.pass(what),
-      }),
-    )
+      })
+      await tryLargePackets(connection).catch((error: unknown) => {
+        if (connection.socket.destroyed) throw error // as its path loses them; else other checks tell more
+      })
+      return connection
+    })
     this.connected = dialled
       .catch((error: unknown) => {
         this.failure = error instanceof ExitError ? error : new ExitError(EXIT_OTHER, reasonOf(error))

@@ -22,7 +22,7 @@ export function judgeHostKey(
     )
   return failed(
     message,
-    'compare with ssh-keygen -lf ssh_host_ed25519_key in the data directory of the hub; a new hub: --accept-new',
+    'compare with ssh-keygen -lf ssh_host_ed25519_key in the data directory of the hub; if it is the same: --accept-new, with no other key of this hub in known_hosts',
     { software: name, known: false },
   )
 }

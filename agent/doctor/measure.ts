@@ -69,7 +69,10 @@ export const measureCheck: Check = {
       return judgeMeasured(await (await patient.system()).measure(await connectionOf(patient)))
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      return unknown(`not measured: ${reasonOf(error)}`, 'an older hub offers no measurement: update it')
+      return unknown(
+        `not measured: ${reasonOf(error)}`,
+        'try again; an older hub offers no measurement: update it',
+      )
     }
   },
 }

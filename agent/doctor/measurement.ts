@@ -14,6 +14,8 @@ import { type Arrived, decodeArrived, decodeGreeting } from '#net/tunnel/measure
 const LOAD_MS = 3000
 const IDLE_PINGS = 10
 const PING_EVERY_MS = 100
+/** Enough for large packets. */
+const TRIAL_MS = 1
 /** For what waits in queues when the load ends, and for the answer. */
 const PATIENCE_MS = 10_000
 const MAX_STDERR = 1000
@@ -50,6 +52,21 @@ export async function hubTime(hub: HubConnection): Promise<number | undefined> {
   } catch {
     return undefined
   }
+}
+
+/** Sends some large packets each way. @throws ProtocolError when they do not arrive, or the hub does not offer it */
+export async function tryLargePackets(hub: HubConnection): Promise<void> {
+  const up = await Probe.open(hub, 'up')
+  await up.load.send(TRIAL_MS)
+  await up.finish()
+  const down = await Probe.open(hub, `down ${TRIAL_MS}`)
+  const pinging = down.pingEvery(PING_EVERY_MS)
+  try {
+    await within(down.said)
+  } finally {
+    clearInterval(pinging)
+  }
+  await down.finish()
 }
 
 /** @throws ProtocolError when the hub does not offer it, or ends it */

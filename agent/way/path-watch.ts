@@ -11,8 +11,8 @@ const REMEDY =
   'let ICMP "fragmentation needed" and "packet too big" through, or lower the MTU of the interface'
 
 interface WatchEvents {
-  /** One line for people. */
-  onNotice(text: string): void
+  /** What was seen and is done, and how to mend the path, for people. */
+  onBlackHole(found: string, remedy: string): void
 }
 
 /**
@@ -26,9 +26,9 @@ export async function pastBlackHoles<T>(
   for (;;) {
     let isEnded = false
     const watch = (socket: Socket): void =>
-      watchPath(socket, (text, hasSmaller) => {
+      watchPath(socket, (found, hasSmaller) => {
         isEnded = hasSmaller
-        events.onNotice(text)
+        events.onBlackHole(found, REMEDY)
       })
     try {
       return await connect(watch)
@@ -38,7 +38,7 @@ export async function pastBlackHoles<T>(
   }
 }
 
-function watchPath(socket: Socket, onBlackHole: (text: string, hasSmaller: boolean) => void): void {
+function watchPath(socket: Socket, onBlackHole: (found: string, hasSmaller: boolean) => void): void {
   const address = plainAddress(socket.remoteAddress ?? '')
   const hole = new BlackHole()
   const info = new TcpInfo()
@@ -47,9 +47,10 @@ function watchPath(socket: Socket, onBlackHole: (text: string, hasSmaller: boole
     clearInterval(timer)
     const what = `large packets to or from ${address} are lost on the way and small ones pass: a smaller MTU, and ICMP filtered`
     const size = lowerSegmentSize(address)
-    if (size === undefined) return onBlackHole(`${what}; ${REMEDY}`, false)
-    onBlackHole(`${what}; connecting again with segments of ${size} octets. To mend it, ${REMEDY}`, true)
-    socket.destroy()
+    if (size === undefined) return onBlackHole(what, false)
+    onBlackHole(`${what}; connecting again with segments of ${size} octets`, true)
+    // At once: an end in order would wait behind what is lost, and the hub for it.
+    socket.resetAndDestroy()
   }, LOOK_MS)
   socket.once('close', () => clearInterval(timer))
 }

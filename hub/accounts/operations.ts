@@ -14,7 +14,10 @@ import {
 import type { RpcClient, RpcHandlers, RpcParams } from '#net/base/rpc.ts'
 import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
+import type { ActiveTopologies } from '#hub/topology/active.ts'
 
+/** Devices are given time to end. */
+const STOP_TIMEOUT_MS = 60_000
 /** Short, as `status` also shows that this process lives. */
 const STATUS_TIMEOUT_MS = 500
 
@@ -73,6 +76,26 @@ export function authHandlers(
       return record(verdict, { user: attempt.user, address: attempt.address, method: 'password' })
     },
     bridges: (params) => ask(fabric, 'bridges', parseParams(UserParams, params)),
+  }
+}
+
+const TopologyParams = z.object({ name: z.string().min(1).max(64) })
+const StartParams = TopologyParams.extend({ owner: z.string().max(256).default('') })
+const DeviceParams = z.object({ topology: z.string().min(1).max(64), device: z.string().min(1).max(64) })
+
+/** What operators ask about topologies. */
+export function topologyHandlers(active: ActiveTopologies, supervisor: Pick<RpcClient, 'call'>): RpcHandlers {
+  const forward = (op: string, schema: z.ZodType<RpcParams>) => (params: RpcParams) =>
+    supervisor.call(op, parseParams(schema, params), STOP_TIMEOUT_MS)
+  return {
+    'topology.start': (params) => {
+      const { name, owner } = parseParams(StartParams, params)
+      return active.start(name, owner)
+    },
+    'topology.stop': forward('topology.stop', TopologyParams),
+    'topology.status': forward('topology.status', z.object({})),
+    'device.reset': forward('device.reset', DeviceParams),
+    'device.rebuild': forward('device.rebuild', DeviceParams),
   }
 }
 

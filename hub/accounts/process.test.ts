@@ -15,13 +15,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  AUTH_SOCKET,
-  CONTROL_SOCKET,
-  FABRIC_SOCKET,
-  ownerOf,
-  prepareDataDirectory,
-} from '#hub/base/data-directory.ts'
+import { AUTH_SOCKET, CONTROL_SOCKET, ownerOf, prepareDataDirectory } from '#hub/base/data-directory.ts'
+import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import { processUsers } from '#hub/base/privilege.ts'
 import { RpcClient, serveRpc } from '#net/base/rpc.ts'
 import { hashPassword } from '#hub/accounts/password.ts'
@@ -146,13 +141,13 @@ describe('the control process', () => {
       fabric: null,
       problem: expect.stringContaining('fabric.sock'),
     })
-    const fabric = await serveRpc(join(data, FABRIC_SOCKET), {
+    const fabric = await serveRpc(join(data, fabricSockets().rpc), {
       ports: ({ bridge }) => [{ bridge }],
       bridges: () => [{ name: 'private0', ports: 2 }],
       status: () => ({ pid: 1 }),
     })
     const users = processUsers()
-    if (users) chownSync(join(data, FABRIC_SOCKET), users.service.uid, users.service.gid)
+    if (users) chownSync(join(data, fabricSockets().rpc), users.service.uid, users.service.gid)
     expect(await control.call('ports', { bridge: 'private0' })).toEqual([{ bridge: 'private0' }])
     expect(await control.call('status')).toMatchObject({ fabric: { pid: 1 } })
     expect(await client(AUTH_SOCKET).call('bridges', { user: 'ann' })).toEqual([

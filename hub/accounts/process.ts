@@ -4,24 +4,36 @@
  */
 import { chmodSync, chownSync, existsSync } from 'node:fs'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
-import { ACCOUNTS_FILE, AUTH_SOCKET, CONTROL_SOCKET, FABRIC_SOCKET } from '#hub/base/data-directory.ts'
+import { ACCOUNTS_FILE, AUTH_SOCKET, CONTROL_SOCKET, SUPERVISOR_SOCKET } from '#hub/base/data-directory.ts'
+import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import { type Logger, openChildLog } from '#hub/base/log.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { RpcClient, claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { Authenticator } from '#hub/accounts/authenticator.ts'
-import { authHandlers, controlHandlers } from '#hub/accounts/operations.ts'
+import { ActiveTopologies } from '#hub/topology/active.ts'
+import { authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
 
-/** Needs nothing from it: that its fingerprint is known is all. */
+export interface ControlConfig {
+  /** The hub's own: its host key's fingerprint. */
+  readonly identity: string
+}
+
 const CONFIG = 'run/control.json'
 
 async function main(log: Logger): Promise<void> {
   const users = processUsers()
-  const identity = identityOf(existsSync(CONFIG) ? readProcessConfig('control').fingerprint : '')
+  const { text, fingerprint } = existsSync(CONFIG)
+    ? readProcessConfig('control')
+    : { text: '{"identity":""}', fingerprint: '' }
+  const config: ControlConfig = JSON.parse(text)
+  const identity = identityOf(fingerprint)
   process.umask(0o077)
   const store = AccountStore.open(ACCOUNTS_FILE, users?.service)
-  const fabric = new RpcClient(FABRIC_SOCKET)
+  const fabric = new RpcClient(fabricSockets().rpc)
+  const supervisor = new RpcClient(SUPERVISOR_SOCKET)
+  const active = new ActiveTopologies(supervisor, config.identity)
   const options = {
     onFailure: (op: string, error: unknown) => log.error({ op, err: error }, 'operation failed'),
   }
@@ -32,7 +44,11 @@ async function main(log: Logger): Promise<void> {
     ...options,
     maxInFlight: 64,
   })
-  const control = await listenRpc(CONTROL_SOCKET, controlHandlers(fabric, identity), options)
+  const control = await listenRpc(
+    CONTROL_SOCKET,
+    { ...controlHandlers(fabric, identity), ...topologyHandlers(active, supervisor) },
+    options,
+  )
   if (users) {
     chownSync(AUTH_SOCKET, users.service.uid, users.gateway.gid)
     chmodSync(AUTH_SOCKET, 0o660)
@@ -45,6 +61,7 @@ async function main(log: Logger): Promise<void> {
     log.info({ signal }, 'stopping')
     await Promise.all([auth.close(), control.close()])
     fabric.close()
+    supervisor.close()
     store.close()
     process.exit(0)
   }

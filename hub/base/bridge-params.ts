@@ -13,6 +13,8 @@ export const PortsParams = z.object({ bridge })
 export const PortSetParams = z.object({ bridge, port, settings })
 export const BridgeSetParams = z.object({ bridge, settings })
 export const ResetParams = z.object({ bridge: bridge.optional(), port: port.optional() })
+/** Of a topology's fabric, by its supervisor. */
+export const DeviceUpParams = z.object({ device: z.string().max(64) })
 /** Of one bridge, or of all, for one who looks on and will ask again. */
 export const WatchParams = z.object({
   bridge: bridge.optional(),

@@ -6,6 +6,7 @@
  *      ssh_host_ed25519_key     0600
  *      run/                     0710  service user, gateways' group: sockets
  *      log/                     0700  whoever started the hub
+ *      topologies/              0710  service user, gateways' group: those that run or did, their devices
  *      vde/                     0755  service user: VDE directories of bridges, if asked for
  *
  * All of it belongs to one user when the hub is not started as root.
@@ -31,17 +32,12 @@ import { type Identity, type ProcessUsers, processUsers } from '#hub/base/privil
 export const ACCOUNTS_FILE = 'accounts.db'
 export const CONTROL_SOCKET = 'run/control.sock'
 export const AUTH_SOCKET = 'run/auth.sock'
-export const FABRIC_SOCKET = 'run/fabric.sock'
-/** Where the metrics process asks the fabric for counters, and its own. */
-export const COUNTERS_SOCKET = 'run/counters.sock'
 export const METRICS_SOCKET = 'run/metrics.sock'
-/** Where gateways join tunnels to the fabric. */
-export const TUNNEL_SOCKET = 'run/tunnel.sock'
-/** Where captures are asked for and read, by gateways and `hybridge capture`. */
-export const CAPTURE_SOCKET = 'run/capture.sock'
+/** Where the control process has topologies started and stopped. */
+export const SUPERVISOR_SOCKET = 'run/supervisor.sock'
 
 /** What may be there before the accounts are: a directory that holds anything else is somebody else's. */
-const EARLY = ['run', 'log', 'vde', 'ssh_host_ed25519_key', 'lost+found']
+const EARLY = ['run', 'log', 'topologies', 'vde', 'ssh_host_ed25519_key', 'lost+found']
 const ACCOUNTS_FILES = [ACCOUNTS_FILE, `${ACCOUNTS_FILE}-wal`, `${ACCOUNTS_FILE}-shm`]
 
 /** Where every command looks when `--data` is not given. */

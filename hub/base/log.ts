@@ -39,9 +39,8 @@ export class BoundedFile implements DestinationStream {
   readonly #old: number
   readonly #limit: number
 
-  constructor(path: string, limit = MAX_LOG) {
-    this.#current = openPrivate(path, constants.O_APPEND)
-    this.#old = openPrivate(`${path}.1`, 0)
+  constructor(path: string | readonly [current: number, old: number], limit = MAX_LOG) {
+    ;[this.#current, this.#old] = typeof path === 'string' ? openLogFiles(path) : path
     this.#limit = limit
   }
 
@@ -70,6 +69,12 @@ export class BoundedFile implements DestinationStream {
   }
 }
 
+/** Both files of a log, for a process that may not open them itself. */
+export const openLogFiles = (path: string): [current: number, old: number] => [
+  openPrivate(path, constants.O_APPEND),
+  openPrivate(`${path}.1`, 0),
+]
+
 function openPrivate(path: string, flags: number): number {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | flags, 0o600)
   fchmodSync(fd, 0o600)
@@ -85,6 +90,14 @@ const common = (process: string, level: string): pino.LoggerOptions => ({
 /** The log of a child process, `log/NAME.log` in the data directory, which is the working directory. */
 export function openChildLog(name: string, level = process.env['HYBRIDGE_LOG'] ?? 'info'): Logger {
   return pino(common(name, level), new BoundedFile(`log/${name}.log`))
+}
+
+/** Where a device's process has the two files of its log: its standard output, and the next that is free. */
+const DEVICE_LOG = [1, 3] as const
+
+/** The log of a device's process, which has its files from the supervisor. */
+export function openDeviceLog(name: string, level = process.env['HYBRIDGE_LOG'] ?? 'info'): Logger {
+  return pino(common(name, level), new BoundedFile(DEVICE_LOG))
 }
 
 export interface LogSink {

@@ -19,12 +19,16 @@ export interface ProcessIdentity {
 const path = (name: string): string => `run/${name}.json`
 
 /** Writes the configuration of process `name`; working directory: the data directory. @returns its fingerprint */
-export function writeProcessConfig(name: string, config: object, owner: Identity | undefined): string {
+export const writeProcessConfig = (name: string, config: object, owner: Identity | undefined): string =>
+  writeConfigFile(path(name), config, owner)
+
+/** Replaces a configuration. @returns its fingerprint */
+export function writeConfigFile(file: string, config: object, owner: Identity | undefined): string {
   const text = JSON.stringify(config)
-  const temporary = `${path(name)}.new`
+  const temporary = `${file}.new`
   writeFileSync(temporary, text, { mode: 0o600 })
   if (owner) chownSync(temporary, owner.uid, owner.gid)
-  renameSync(temporary, path(name))
+  renameSync(temporary, file)
   return fingerprintOf(text)
 }
 
@@ -38,4 +42,5 @@ export function identityOf(fingerprint: string): ProcessIdentity {
   return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '', fingerprint }
 }
 
-const fingerprintOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+export const fingerprintOf = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 16)

@@ -2,7 +2,7 @@
 import { formatTable } from '#net/base/table.ts'
 import type { Topology } from '#hub/topology/topology.ts'
 
-export function formatTopology({ name, devices, bridges }: Topology): string {
+export function formatTopology({ name, devices, bridges, cables }: Topology): string {
   const rows = devices.map((device) => [
     device.name,
     device.kind,
@@ -10,7 +10,7 @@ export function formatTopology({ name, devices, bridges }: Topology): string {
     device.configuration?.source.replace(/^.*\//, '') ?? '-',
   ])
   return [
-    `${name}: ${count(devices.length, 'device')}, ${count(bridges.length, 'bridge')}`,
+    `${name}: ${count(devices.length, 'device')}, ${count(bridges.length, 'bridge')}${cables.length > 0 ? `, ${count(cables.length, 'cable')}` : ''}`,
     ...(rows.length === 0 ? [] : [formatTable(['device', 'kind', 'interfaces', 'configuration'], rows)]),
   ].join('\n')
 }
@@ -21,7 +21,11 @@ export const topologyJson = (topology: Topology): string =>
     devices: topology.devices.map((device) => ({
       ...device,
       place: undefined,
-      interfaces: device.interfaces.map(({ name, bridge }) => ({ name, bridge: bridge ?? null })),
+      interfaces: device.interfaces.map(({ name, bridge, settings }) => ({
+        name,
+        bridge: bridge ?? null,
+        settings,
+      })),
     })),
   })
 

@@ -2,7 +2,8 @@
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import type { CounterReading } from '#net/port/counters.ts'
 import { plainAddress } from '#net/port/nic/carrier.ts'
-import { MAX_WIRE_FRAME } from '#net/port/port.ts'
+import { CableEnd, layCable } from '#net/port/cable.ts'
+import { MAX_WIRE_FRAME, type Port } from '#net/port/port.ts'
 import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
@@ -10,6 +11,8 @@ import type { SwitchVlan } from '#net/switch/vlan-list.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
+import { DevicePorts, type FabricDevice } from '#hub/fabric/device-ports.ts'
+import { type ManagementConfig, openManagementPort } from '#hub/fabric/management.ts'
 import {
   applySettings,
   BRIDGE_SETTINGS,
@@ -29,6 +32,22 @@ export interface FabricConfig {
   readonly identity?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachmentConfig[]
+  /** Between bridges. */
+  readonly cables?: readonly CableConfig[]
+  /** Of the topology whose bridges these are. */
+  readonly devices?: readonly FabricDevice[]
+  /** The topology's management network; left out: it has none. */
+  readonly management?: ManagementConfig
+}
+
+export interface CableConfig {
+  readonly ends: readonly [CableEndConfig, CableEndConfig]
+}
+
+interface CableEndConfig {
+  readonly bridge: string
+  /** Of the port, as `bridge port set` takes them. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** What a gateway says of a tunnel that it wants joined to a bridge. */
@@ -158,12 +177,15 @@ interface TunnelEntry {
 export class Fabric {
   readonly #bridges = new Map<string, Bridge>()
   readonly #attachments: Attachment[] = []
+  readonly #cables: CableEnd[] = []
+  readonly #devices: DevicePorts
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
   readonly #say: Say
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
   #anonymous = 0
+  #management: Port | undefined
   /** Why bridges that were to have a VDE directory or a console have none. */
   readonly #socketProblems: string[] = []
   /** Groups of VDE directories: clients open their sockets to them, so this process must be a member. */
@@ -180,6 +202,11 @@ export class Fabric {
       applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
       this.#bridges.set(name, bridge)
     }
+    this.#devices = new DevicePorts(say)
+    for (const device of config.devices ?? [])
+      this.#devices.add(device, (bridge, description, wanted) =>
+        this.#addReserved(bridge, description, wanted),
+      )
     // Before what is attached: that may be plugged into one of these.
     for (const { name, vde, mgmt } of config.bridges) {
       if (vde) this.#openVde(this.#bridge(name), vde)
@@ -187,14 +214,14 @@ export class Fabric {
     }
     this.#carrierGuard = new CarrierGuard(this.#attachments, say)
     for (const attachment of config.attach) {
-      const mode = parsePortMode(attachment.mode ?? 'mode=transparent')
-      const bridge = this.#bridge(attachment.bridge)
-      const entry = bridge.switch.addEntry(undefined, mode)
-      applySettings(PORT_SETTINGS, { bridge, entry }, attachment.settings ?? {})
-      entry.description = `${attachment.kind}:${attachment.argument}`
-      entry.isReserved = true
+      const { bridge, kind, argument, mode, settings } = attachment
+      const entry = this.#addReserved(bridge, `${kind}:${argument}`, settings, mode)
       this.#attachments.push(new Attachment(attachment, entry, say, this.#attachments))
     }
+    for (const cable of config.cables ?? []) this.#layCable(cable)
+    // After the process has dropped root's rights: devices' processes are nobody's friends.
+    queueMicrotask(() => this.#devices.connect())
+    if (config.management) this.#openManagement(config.management, identity ?? '')
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
   }
 
@@ -333,6 +360,11 @@ export class Fabric {
     )
   }
 
+  /** The process of a device is there. */
+  deviceUp(device: string): void {
+    this.#devices.connect(device)
+  }
+
   /** @throws ProtocolError `unknown-bridge` */
   links(bridge?: string): LinkReading[] {
     const selected = this.#selected(bridge)
@@ -360,7 +392,10 @@ export class Fabric {
 
   close(): void {
     clearInterval(this.#timer)
+    this.#devices.close()
     for (const attachment of this.#attachments) attachment.close()
+    for (const end of this.#cables) end.close()
+    this.#management?.close()
     for (const tunnel of this.#tunnels.values()) {
       tunnel.entry.disconnect()
       tunnel.streams?.port.close()
@@ -370,6 +405,38 @@ export class Fabric {
       bridge.vde?.close()
       bridge.close()
     }
+  }
+
+  /** A port that has its number from the start. @param mode  as `parsePortMode` reads it */
+  #addReserved(
+    name: string,
+    description: string,
+    settings: Readonly<Record<string, string>> = {},
+    mode = 'mode=transparent',
+  ): SwitchPort {
+    const bridge = this.#bridge(name)
+    const entry = bridge.switch.addEntry(undefined, parsePortMode(mode))
+    entry.description = description
+    entry.isReserved = true
+    applySettings(PORT_SETTINGS, { bridge, entry }, settings)
+    return entry
+  }
+
+  #layCable({ ends: [a, b] }: CableConfig): void {
+    const entries = [
+      this.#addReserved(a.bridge, `cable to ${b.bridge}`, a.settings),
+      this.#addReserved(b.bridge, `cable to ${a.bridge}`, b.settings),
+    ] as const
+    const ports = layCable([b.bridge, a.bridge], ...entries)
+    this.#cables.push(...ports)
+    entries[0].connect(ports[0])
+    entries[1].connect(ports[1])
+  }
+
+  #openManagement(config: ManagementConfig, identity: string): void {
+    const entry = this.#addReserved(config.bridge, 'dhcp')
+    this.#management = openManagementPort(config, identity, entry)
+    entry.connect(this.#management)
   }
 
   #openConsole(bridge: Bridge, config: MgmtConfig): void {
@@ -506,6 +573,8 @@ export class Fabric {
 
   /** What is attached goes down and comes back: that is told; tunnels and VDE clients have lines of their own. */
   #portChanged(bridge: string, entry: SwitchPort, why: string): void {
+    if (entry.port instanceof CableEnd) entry.port.far?.setUp(!entry.isLinkDown, why)
+    this.#devices.portChanged(entry)
     if (entry.port === null || !ATTACHED.test(entry.port.name)) return
     // A switch of VDE answers later; whoever opened a port that is down has told why.
     if (!entry.isUp && why === `${entry.port.name} connected`) return
@@ -516,6 +585,7 @@ export class Fabric {
   #age(): void {
     const now = this.#now()
     for (const bridge of this.#bridges.values()) bridge.tick(now)
+    this.#devices.connect()
     for (const [id, tunnel] of this.#tunnels)
       if (tunnel.leftAt !== undefined && now - tunnel.leftAt > KEEP_ENTRY_MS) this.#forget(id, tunnel)
   }

@@ -1,17 +1,19 @@
 /**
- * The fabric process: switches, ports, run to completion. Its working directory is the data directory; its
- * configuration is run/fabric.json, written by the supervisor. It keeps CAP_NET_RAW and CAP_NET_ADMIN, nothing else.
+ * A fabric process: switches, ports, run to completion; the hub's own, or that of the topology which its argument names.
+ * Its working directory is the data directory; its configuration is run/fabric.json or run/TOPOLOGY:fabric.json, written
+ * by the supervisor. The hub's own keeps CAP_NET_RAW and CAP_NET_ADMIN, nothing else; a topology's keeps nothing.
  */
 import { chmodSync, chownSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
 import { inlineWayOfFrames } from '#net/base/inlining.ts'
 import { openChildLog } from '#hub/base/log.ts'
-import { CAPTURE_SOCKET, COUNTERS_SOCKET, FABRIC_SOCKET, TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import { CAP_NET_ADMIN, CAP_NET_RAW, dropTo, processUsers } from '#hub/base/privilege.ts'
 import { claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { listenUnix } from '#hub/base/unix-listener.ts'
 import {
+  DeviceUpParams,
   parseParams,
   PortSetParams,
   BridgeSetParams,
@@ -28,7 +30,10 @@ import { answerTunnel } from '#hub/fabric/tunnel-socket.ts'
 /** The metrics process, and each gateway once. */
 const MOST_COUNTER_READERS = 72
 
-const log = openChildLog('fabric')
+const topology = process.argv[2]
+const name = topology === undefined ? 'fabric' : `${topology}:fabric`
+const sockets = fabricSockets(topology)
+const log = openChildLog(name)
 const die = (error: unknown): never => {
   log.fatal({ err: error }, reasonOf(error))
   process.exit(1)
@@ -37,17 +42,14 @@ process.on('uncaughtException', die)
 process.on('unhandledRejection', die)
 
 inlineWayOfFrames()
-const { text: written, fingerprint } = readProcessConfig('fabric')
+const { text: written, fingerprint } = readProcessConfig(name)
 const config: FabricConfig = JSON.parse(written)
 const users = processUsers()
-await claimSocketPath(FABRIC_SOCKET)
-await claimSocketPath(TUNNEL_SOCKET)
-await claimSocketPath(CAPTURE_SOCKET)
-await claimSocketPath(COUNTERS_SOCKET)
+for (const path of Object.values(sockets)) await claimSocketPath(path)
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 const rpc = await listenRpc(
-  FABRIC_SOCKET,
+  sockets.rpc,
   {
     ports: (params) => fabric.ports(text(params['bridge'])),
     macs: (params) => fabric.addresses(text(params['bridge'])),
@@ -66,25 +68,26 @@ const rpc = await listenRpc(
       const { bridge, port } = parseParams(ResetParams, params)
       fabric.resetCounters(bridge, port)
     },
+    'device.up': (params) => fabric.deviceUp(parseParams(DeviceUpParams, params).device),
     watch: (params) => watch.read(fabric, parseParams(WatchParams, params)),
     status: () => ({ ...identityOf(fingerprint), problems: fabric.problems(), bridges: fabric.bridges() }),
   },
   { onFailure: (op, error) => log.error({ op, err: error }, 'operation failed') },
 )
 const counters = await listenRpc(
-  COUNTERS_SOCKET,
+  sockets.counters,
   {
     counters: () => fabric.counters(),
     ports: (params) => fabric.ports(parseParams(PortsParams, params).bridge),
   },
   { maxInFlight: 1, maxConnections: MOST_COUNTER_READERS },
 )
-const listener = listenUnix(TUNNEL_SOCKET, 0o660, (fd) => answerTunnel(fd, fabric))
-const captureListener = listenUnix(CAPTURE_SOCKET, 0o660, (fd) => captures.answer(fd))
+const listener = listenUnix(sockets.tunnel, 0o660, (fd) => answerTunnel(fd, fabric))
+const captureListener = listenUnix(sockets.capture, 0o660, (fd) => captures.answer(fd))
 if (users)
-  for (const path of [FABRIC_SOCKET, TUNNEL_SOCKET, CAPTURE_SOCKET, COUNTERS_SOCKET]) {
+  for (const path of Object.values(sockets)) {
     chownSync(path, users.service.uid, users.gateway.gid)
-    chmodSync(path, path === FABRIC_SOCKET ? 0o600 : 0o660)
+    chmodSync(path, path === sockets.rpc ? 0o600 : 0o660)
   }
 const stop = (): void => {
   log.info('stopping')
@@ -107,5 +110,5 @@ const say: Say = (level, line) => {
 const fabric = new Fabric(config, say, () => performance.now())
 const captures = new Captures(fabric, say)
 // Interfaces are opened above, as /dev/net/tun may be root's alone; nothing is read from them before the event loop.
-dropTo(users?.service, [CAP_NET_RAW, CAP_NET_ADMIN], fabric.vdeGroups)
+dropTo(users?.service, topology === undefined ? [CAP_NET_RAW, CAP_NET_ADMIN] : [], fabric.vdeGroups)
 log.info('ready')

@@ -13,6 +13,7 @@ import type { SwitchPort } from '#net/switch/switch.ts'
 import { RECEIVED, SENT } from '#net/switch/observer.ts'
 import type { Bridge } from '#hub/fabric/bridge.ts'
 import { impairLink } from '#net/impairment/impair-link.ts'
+import { parseAgeing, parseLink } from '#hub/fabric/check-settings.ts'
 import { parseLoopProtection } from '#hub/fabric/loop-setting.ts'
 import {
   readRstpBridge,
@@ -108,9 +109,8 @@ export const PORT_SETTINGS: Settings<PortTarget> = {
   },
   link: {
     parse: (text, { entry }) => {
-      if (text !== 'up' && text !== 'down')
-        throw new ConfigError(`link=${text} is not valid: it is up or down`)
-      return () => entry.setLinkDown(text === 'down')
+      const isDown = parseLink(text)
+      return () => entry.setLinkDown(isDown)
     },
     read: ({ entry }) => (entry.isLinkDown ? 'down' : undefined),
   },
@@ -144,9 +144,7 @@ function refuseBadMirror(sources: readonly MirrorSource[], { bridge, entry }: Po
 export const BRIDGE_SETTINGS: Settings<Bridge> = {
   ageing: {
     parse: (text, { switch: { table } }) => {
-      const seconds = Number(text)
-      if (!/^\d{1,7}$/.test(text) || seconds < 10 || seconds > 1_000_000)
-        throw new ConfigError(`ageing=${text} is not valid: it is 10 to 1000000 seconds (IEEE 802.1Q)`)
+      const seconds = parseAgeing(text)
       return () => {
         table.ageingMs = seconds * 1000
       }

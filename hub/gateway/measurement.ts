@@ -11,6 +11,8 @@ import { arrivedRecord, greetingRecord, LONGEST_LOAD_MS, MOST_LOAD_OCTETS } from
 
 /** With pings before and the answer behind. */
 const LONGEST_MS = LONGEST_LOAD_MS + 5000
+/** While the agent sends: what comes back shows that small packets pass where large ones are lost. */
+const PING_EVERY_MS = 500
 /** For the last word to an agent that does not read. */
 const LINGER_MS = 3000
 
@@ -28,6 +30,7 @@ export class Measurement {
   readonly #options: MeasurementOptions
   readonly #load: Load
   readonly #timer: NodeJS.Timeout
+  #pinging: NodeJS.Timeout | undefined
   #ended = false
 
   constructor(options: MeasurementOptions) {
@@ -51,6 +54,7 @@ export class Measurement {
     this.#timer = setTimeout(() => this.bye('limit', 'it takes too long'), LONGEST_MS)
     this.#load.write(greetingRecord(Date.now()))
     if (direction === 'down') void this.#source(ms)
+    else this.#pinging = setInterval(() => this.#load.ping(), PING_EVERY_MS)
   }
 
   /** Ends it from this side, and tells the agent why. */
@@ -75,6 +79,7 @@ export class Measurement {
     if (this.#ended) return
     this.#ended = true
     clearTimeout(this.#timer)
+    clearInterval(this.#pinging)
     this.#load.close()
     const { channel, onEnd } = this.#options
     channel.resume() // its end comes behind what is unread

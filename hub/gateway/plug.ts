@@ -14,7 +14,7 @@ import { decodeBye } from '#net/tunnel/bye.ts'
 import { putRecordHeader, RECORD_BYE, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
 import { putU16 } from '#net/wire/octets.ts'
 import { putPlain, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
-import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
 import { parseAnswer } from '#hub/gateway/fabric-answer.ts'
 import { Output } from '#hub/gateway/output.ts'
@@ -50,7 +50,7 @@ export class Plug {
   constructor(options: PlugOptions) {
     this.#options = options
     const { channel } = options
-    const fabric = (this.#fabric = net.connect(TUNNEL_SOCKET))
+    const fabric = (this.#fabric = net.connect(fabricSockets().tunnel))
     this.#toFabric = new Output((octets) => fabric.write(octets))
     this.#toClient = new Output((octets) => {
       if (channel.writable && !channel.write(octets)) fabric.pause()

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs'
 import { reasonOf } from '#net/base/errors.ts'
 import { textOr } from '#net/base/unknown.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
-import { AUTH_SOCKET, COUNTERS_SOCKET } from '#hub/base/data-directory.ts'
+import { AUTH_SOCKET } from '#hub/base/data-directory.ts'
+import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { WebConfig } from '#hub/config.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
@@ -45,7 +46,7 @@ const users = processUsers()
 const hostKey = readFileSync(config.hostKeyFile)
 const fd = listenShared(config.address, config.port)
 const ports = new PortsAnswer({
-  fabric: new RpcClient(COUNTERS_SOCKET, { timeoutMs: PORTS_TIMEOUT_MS }),
+  fabric: new RpcClient(fabricSockets().counters, { timeoutMs: PORTS_TIMEOUT_MS }),
   isHidden: config.hidePorts,
   now: () => performance.now(),
 })

@@ -17,7 +17,7 @@ import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import { connectionUnder } from '#net/port/tunnel/connection.ts'
 import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
-import { TUNNEL_SOCKET } from '#hub/base/data-directory.ts'
+import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
 import { parseAnswer } from '#hub/gateway/fabric-answer.ts'
@@ -109,7 +109,7 @@ export class Tunnel {
 
   #join(peer: Hello): void {
     const { bridge, user, channel, caller } = this.#options
-    const fabric = net.connect(TUNNEL_SOCKET)
+    const fabric = net.connect(fabricSockets().tunnel)
     this.#fabric = fabric
     this.#downlink = new Downlink({
       channel,

@@ -3,7 +3,8 @@
  * its configuration, and can ask the fabric for its counters only. Working directory: the data directory.
  */
 import { reasonOf, SystemError } from '#net/base/errors.ts'
-import { COUNTERS_SOCKET, METRICS_SOCKET } from '#hub/base/data-directory.ts'
+import { METRICS_SOCKET } from '#hub/base/data-directory.ts'
+import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
@@ -31,7 +32,7 @@ process.on('unhandledRejection', die)
 const { text, fingerprint } = readProcessConfig('metrics')
 const { address, port, version }: MetricsConfig = JSON.parse(text)
 const users = processUsers()
-const fabric = new RpcClient(COUNTERS_SOCKET, { timeoutMs: FABRIC_TIMEOUT_MS })
+const fabric = new RpcClient(fabricSockets().counters, { timeoutMs: FABRIC_TIMEOUT_MS })
 
 async function collect(): Promise<string> {
   const self = { version, memoryOctets: process.memoryUsage.rss() }

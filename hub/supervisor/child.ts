@@ -3,14 +3,15 @@
  * Children are detached and hold nothing of the supervisor's, so that its end is not theirs.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, constants, openSync, rmSync } from 'node:fs'
+import { closeSync, rmSync } from 'node:fs'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { startTimeOf } from '#net/base/start-time.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
-import type { Logger } from '#hub/base/log.ts'
+import { type Logger, openLogFiles } from '#hub/base/log.ts'
 import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
 import { type ProcessUsers, userOf } from '#hub/base/privilege.ts'
 import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
+import type { DeviceHome } from '#hub/supervisor/device-home.ts'
 
 /** A process that ends again and again is started after 0.2 s, 0.4 s, ... at most this. */
 const MAX_DELAY_MS = 10_000
@@ -31,9 +32,16 @@ export interface ChildOptions {
   readonly config: object
   /** Whom the hub's processes run as; undefined: as who runs this one. Configuration is the service's. */
   readonly users: ProcessUsers | undefined
+  /** Of a device: where it is at home; its program runs in namespaces of its own. */
+  readonly home?: DeviceHome
   readonly logLevel: string
   readonly log: Logger
+  /** It was started, or started again, and is ready. */
+  readonly onReady?: () => void
 }
+
+/** `failed`: it ended, or never got ready, and is tried again. */
+export type ChildState = 'stopped' | 'starting' | 'running' | 'failed'
 
 export class Child {
   readonly name: string
@@ -45,21 +53,35 @@ export class Child {
   #startedAt = 0
   #delayMs = FIRST_DELAY_MS
   #timer: NodeJS.Timeout | undefined
+  #state: ChildState = 'stopped'
+  #reason = ''
 
   constructor(options: ChildOptions) {
     this.name = options.name
     this.#options = options
   }
 
+  get state(): ChildState {
+    return this.#state
+  }
+
+  /** Why it is not running; empty when it is. */
+  get reason(): string {
+    return this.#reason
+  }
+
   /** Adopts the process if it runs as wanted, else ends what runs and starts it. Resolves when it is ready. */
   async start(): Promise<{ adopted: boolean }> {
-    const { name, config, users, log } = this.#options
+    const { name, log } = this.#options
+    this.#stopping = false
+    this.#become('starting')
     const running = await this.#find()
     if (this.#stopping) return { adopted: false }
-    const fingerprint = writeProcessConfig(name, config, users?.service)
+    const fingerprint = this.#writeConfig()
     if (running) {
       if (running.fingerprint === fingerprint) {
         log.info(`${name}: goes on, process ${running.pid}`)
+        this.#become('running')
         this.#watchAdopted()
         return { adopted: true }
       }
@@ -70,6 +92,16 @@ export class Child {
     this.#spawn()
     await this.#ready()
     return { adopted: false }
+  }
+
+  #writeConfig(): string {
+    const { name, config, users, home } = this.#options
+    return home ? home.writeConfig(config) : writeProcessConfig(name, config, users?.service)
+  }
+
+  #become(state: ChildState, reason = ''): void {
+    this.#state = state
+    this.#reason = reason
   }
 
   /** Ends the process that an earlier supervisor left, if there is one. */
@@ -89,16 +121,17 @@ export class Child {
 
   /** A process that was taken over could name another one, to have it ended with the supervisor's rights. */
   #mayBeOurs(pid: number): boolean {
-    const { users } = this.#options
+    const { users, home } = this.#options
     const uid = userOf(pid)
-    return users === undefined || uid === users.service.uid || uid === users.gateway.uid
+    if (users === undefined) return true
+    return home ? uid === home.firstId : uid === users.service.uid || uid === users.gateway.uid
   }
 
-  /** Tells the process something. @throws when it is not there, or refuses */
-  async tell(operation: string, params: RpcParams): Promise<void> {
+  /** Asks the process, or tells it something. @throws when it is not there, or refuses */
+  async ask(operation: string, params: RpcParams = {}): Promise<unknown> {
     const client = new RpcClient(this.#options.socket, { timeoutMs: 2000 })
     try {
-      await client.call(operation, params)
+      return await client.call(operation, params)
     } finally {
       client.close()
     }
@@ -127,6 +160,7 @@ export class Child {
     this.#stopping = true
     clearTimeout(this.#timer)
     await this.#end(PATIENCE_MS)
+    this.#become('stopped')
   }
 
   async #end(patienceMs: number): Promise<void> {
@@ -144,21 +178,18 @@ export class Child {
   }
 
   #spawn(): void {
-    const { name, program, logLevel, log } = this.#options
-    // Whatever the runtime itself has to say goes to the same file as the log.
-    const output = openSync(
-      `log/${name}.log`,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW,
-      0o600,
-    )
+    const { name, program, home, logLevel, log } = this.#options
+    this.#become('starting')
+    // Whatever the runtime itself has to say goes to the same file as the log, which a device has from here.
+    const files = openLogFiles(`log/${name}.log`)
+    const env = { ...process.env, HYBRIDGE_LOG: logLevel }
+    const stdio = ['ignore' as const, files[0], files[0]]
     try {
-      this.#process = spawn(process.execPath, [...program], {
-        detached: true,
-        stdio: ['ignore', output, output],
-        env: { ...process.env, HYBRIDGE_LOG: logLevel },
-      })
+      this.#process = home
+        ? home.spawn([process.execPath, ...program], { detached: true, stdio: [...stdio, files[1]], env })
+        : spawn(process.execPath, [...program], { detached: true, stdio, env })
     } finally {
-      closeSync(output)
+      for (const file of files) closeSync(file)
     }
     this.#startedAt = performance.now()
     this.#pid = this.#process.pid ?? 0
@@ -181,8 +212,14 @@ export class Child {
     if (this.#stopping) return
     if (performance.now() - this.#startedAt > STEADY_MS) this.#delayMs = FIRST_DELAY_MS
     this.#options.log.error(`${this.name}: ended (${why}), started again in ${this.#delayMs / 1000} s`)
-    this.#timer = setTimeout(() => this.#spawn(), this.#delayMs)
+    this.#become('failed', `it ended (${why})`)
+    this.#timer = setTimeout(() => this.#startAgain(), this.#delayMs)
     this.#delayMs = Math.min(this.#delayMs * 2, MAX_DELAY_MS)
+  }
+
+  #startAgain(): void {
+    this.#spawn()
+    this.#ready().catch((error: unknown) => this.#options.log.error(reasonOf(error)))
   }
 
   async #ready(): Promise<void> {
@@ -190,10 +227,16 @@ export class Child {
     while (performance.now() < deadline) {
       if (this.#stopping) return
       const status = await this.status().catch(() => undefined)
-      if (status && status.pid === this.#pid) return
+      if (status && status.pid === this.#pid) {
+        this.#become('running')
+        this.#options.onReady?.()
+        return
+      }
       await pause(READY_POLL_MS)
     }
-    throw new Error(`${this.name} is not ready after ${READY_TIMEOUT_MS / 1000} s; see log/${this.name}.log`)
+    const reason = `${this.name} is not ready after ${READY_TIMEOUT_MS / 1000} s; see log/${this.name}.log`
+    this.#become('failed', reason)
+    throw new Error(reason)
   }
 
   #alive(): boolean {

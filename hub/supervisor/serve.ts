@@ -6,15 +6,12 @@ import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { ServiceManager } from '#net/base/service-manager.ts'
 import { programArguments } from '#net/program/arguments.ts'
 import { prepareRecords } from '#net/port/nic/records-directory.ts'
+import type { ControlConfig } from '#hub/accounts/process.ts'
 import type { ListenAddress, ServeConfig, WebConfig } from '#hub/config.ts'
-import {
-  CONTROL_SOCKET,
-  FABRIC_SOCKET,
-  METRICS_SOCKET,
-  prepareDataDirectory,
-} from '#hub/base/data-directory.ts'
+import { CONTROL_SOCKET, METRICS_SOCKET, prepareDataDirectory } from '#hub/base/data-directory.ts'
 import { followLog, openSupervisorLog, relayLine } from '#hub/base/log.ts'
 import { type Identity, forbidNewPrivileges, processUsers } from '#hub/base/privilege.ts'
+import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { FabricConfig } from '#hub/fabric/fabric.ts'
 import { probeAddress } from '#hub/gateway/listen.ts'
 import type { GatewayConfig } from '#hub/gateway/process.ts'
@@ -25,6 +22,8 @@ import { Child } from '#hub/supervisor/child.ts'
 import { freePort } from '#hub/supervisor/free-port.ts'
 import { ensureHostKey } from '#hub/supervisor/host-key.ts'
 import { claimSupervision } from '#hub/supervisor/lock.ts'
+import { Topologies } from '#hub/supervisor/topologies.ts'
+import { openTopologyDesk } from '#hub/supervisor/topology-desk.ts'
 
 const HOST_KEY = 'ssh_host_ed25519_key'
 
@@ -51,11 +50,15 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     bridges: config.bridges,
     attach: config.attach,
   }
+  const topologies = new Topologies({ config, users, identity: fingerprint, log })
+  const desk = await openTopologyDesk(topologies, users, log)
 
   const child = (name: string, program: readonly string[], socket: string, settings: object): Child =>
     new Child({ name, program, socket, config: settings, users, logLevel: config.log, log })
-  const control = child('control', programOf('control'), CONTROL_SOCKET, {})
-  const fabric = child('fabric', programOf('fabric'), FABRIC_SOCKET, fabricConfig)
+  const control = child('control', programOf('control'), CONTROL_SOCKET, {
+    identity: fingerprint,
+  } satisfies ControlConfig)
+  const fabric = child('fabric', programOf('fabric'), fabricSockets().rpc, fabricConfig)
 
   const names = [
     'control',
@@ -73,8 +76,11 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
   const stopAll = async (): Promise<void> => {
     stopping = true
     // Gateways first: they tell the agents, while the fabric still carries what is under way.
-    const [first, ...rest] = [children.slice(2), [fabric], [control]]
-    for (const group of [first ?? [], ...rest]) await Promise.all(group.map((c) => c.stop()))
+    await Promise.all(children.slice(2).map((gateway) => gateway.stop()))
+    await desk.close()
+    await topologies.close()
+    await fabric.stop()
+    await control.stop()
     for (const follower of followers) follower.close()
   }
 
@@ -103,7 +109,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     if (!https) return
     const pass = async (certificate: Certificate): Promise<void> => {
       announceCertificate(certificate, log)
-      await Promise.all(gateways.map((gateway) => gateway.tell('certificate', { ...certificate })))
+      await Promise.all(gateways.map((gateway) => gateway.ask('certificate', { ...certificate })))
     }
     const onProblem = (error: unknown): void => log.error(`the certificate in use stays: ${reasonOf(error)}`)
     // Gateways that an earlier supervisor left may have one of its time.
@@ -153,6 +159,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     if (outcome !== undefined) {
       process.stdout.write(`ready ssh=${outcome}\n`)
       manager.ready()
+      topologies.startAgain()
       manager.status(`SSH on ${outcome}`)
       log.info(`stopping: ${await signal}`)
     }

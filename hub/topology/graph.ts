@@ -11,32 +11,35 @@ interface Node {
   readonly isDevice: boolean
 }
 
+/** A device's interfaces on a bridge, or a cable from bridge to bridge. */
 interface Edge {
-  readonly device: string
-  readonly bridge: string
+  readonly from: string
+  readonly to: string
   readonly label: string
 }
 
 /** Devices and bridges by numbers, as names may be anything; several interfaces of a device on a bridge share a line. */
-function graphOf({ devices, bridges }: Topology): { nodes: Node[]; edges: Edge[] } {
+function graphOf({ devices, bridges, cables }: Topology): { nodes: Node[]; edges: Edge[] } {
   const deviceIds = new Map(devices.map(({ name }, i) => [name, `d${i}`]))
   const nodes: Node[] = [
     ...devices.map(({ name, kind }, i) => ({ id: `d${i}`, label: name, detail: kind, isDevice: true })),
     ...bridges.map(({ name }, i) => ({ id: `b${i}`, label: name, detail: '', isDevice: false })),
   ]
-  const edges = bridges.flatMap(({ ports }, i) => {
+  const bridgeIds = new Map(bridges.map(({ name }, i) => [name, `b${i}`]))
+  const laid = cables.map(([a, b]) => ({
+    from: bridgeIds.get(a.bridge) ?? '',
+    to: bridgeIds.get(b.bridge) ?? '',
+    label: 'cable',
+  }))
+  const plugged = bridges.flatMap(({ ports }, i) => {
     const byDevice = new Map<string, string[]>()
     for (const port of ports) {
       const id = deviceIds.get(port.device) ?? ''
       byDevice.set(id, [...(byDevice.get(id) ?? []), port.interface])
     }
-    return [...byDevice].map(([device, interfaces]) => ({
-      device,
-      bridge: `b${i}`,
-      label: interfaces.join(', '),
-    }))
+    return [...byDevice].map(([from, interfaces]) => ({ from, to: `b${i}`, label: interfaces.join(', ') }))
   })
-  return { nodes, edges }
+  return { nodes, edges: [...plugged, ...laid] }
 }
 
 const quoted = (label: string): string => `"${label.replaceAll('"', '#quot;')}"`
@@ -49,7 +52,7 @@ export function mermaidGraph(topology: Topology): string {
     ...nodes.map(
       ({ id, label, isDevice }) => `  ${id}${isDevice ? `[${quoted(label)}]` : `([${quoted(label)}])`}`,
     ),
-    ...edges.map(({ device, bridge, label }) => `  ${device} ---|${quoted(label)}| ${bridge}`),
+    ...edges.map(({ from, to, label }) => `  ${from} ---|${quoted(label)}| ${to}`),
     '',
   ].join('\n')
 }
@@ -74,7 +77,7 @@ export function svgGraph(topology: Topology): string {
       width: Math.max(48, label.length * CHARACTER + 20),
       height: isDevice ? DEVICE_HEIGHT : BRIDGE_HEIGHT,
     })
-  for (const { device, bridge } of edges) graph.setEdge(device, bridge)
+  for (const { from, to } of edges) graph.setEdge(from, to)
   layout(graph)
   const size = graph.graph()
   const width = Math.ceil(size.width ?? 0) + MARGIN
@@ -83,9 +86,9 @@ export function svgGraph(topology: Topology): string {
     const { x = 0, y = 0, width: w = 0, height: h = 0 } = graph.node(id)
     return { x, y, width: w, height: h }
   }
-  const lines = edges.map(({ device, bridge, label }) => {
-    const a = at(device)
-    const b = at(bridge)
+  const lines = edges.map(({ from, to, label }) => {
+    const a = at(from)
+    const b = at(to)
     // Nearer to the device, whose interface it is.
     const x = a.x + (b.x - a.x) * 0.4
     const y = a.y + (b.y - a.y) * 0.4

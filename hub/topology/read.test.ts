@@ -116,6 +116,7 @@ describe('A topology file', () => {
           { device: 'a', interface: 'em0' },
           { device: 'a', interface: 'em1' },
         ],
+        settings: {},
       },
     ])
   })

@@ -6,6 +6,7 @@ import { parseConfigs } from '#hub/topology/language/parser.ts'
 import { preprocess } from '#hub/topology/language/preprocessor.ts'
 import { Diagnostics, type Place, type SourceFile } from '#hub/topology/language/source.ts'
 import { resolve } from '#hub/topology/resolve.ts'
+import { SWITCHING_FILE, withSwitching } from '#hub/topology/switching.ts'
 import type { Topology } from '#hub/topology/topology.ts'
 
 /** The files around a topology file. */
@@ -40,7 +41,11 @@ export function readTopology(file: SourceFile, set: FileSet | undefined): ReadTo
   const paths = set && new Set(set.paths)
   // What is missing in a file that cannot be read says nothing.
   if (diagnostics.errors > 0) return { topology: undefined, diagnostics }
-  const topology = resolve(configs, { has: paths && ((path) => paths.has(path)), end, diagnostics })
+  const resolved = resolve(configs, { has: paths && ((path) => paths.has(path)), end, diagnostics })
+  const topology =
+    resolved !== undefined && set !== undefined && paths?.has(SWITCHING_FILE) === true
+      ? withSwitching(resolved, { name: SWITCHING_FILE, text: set.read(SWITCHING_FILE) }, diagnostics)
+      : resolved
   return { topology: diagnostics.errors > 0 ? undefined : topology, diagnostics }
 }
 

@@ -3,6 +3,7 @@ import type { Diagnostics, Place } from '#hub/topology/language/source.ts'
 import type { ConfigBlock, InterfaceBlock, Text, VmBlock } from '#hub/topology/language/syntax.ts'
 import {
   type Bridge,
+  BRIDGE_NAME,
   type Configuration,
   DEAD,
   type Device,
@@ -28,7 +29,6 @@ const CONFIGURATION_TARGETS = [
 /** The directory that a started set is unpacked into. */
 const ACTIVE = /^ENV\(HOME\)\/active\//
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
-const BRIDGE_NAME = /^[\p{L}\p{N}_.@:+][\p{L}\p{N}_.@:+-]{0,254}$/u
 /** In this order: what the image's name says. */
 const KINDS: readonly (readonly [pattern: RegExp, kind: DeviceKind])[] = [
   [/vjx|vsrx|olive/i, 'vjx'],
@@ -64,7 +64,7 @@ export function resolve(configs: readonly ConfigBlock[], options: ResolveOptions
   checkBridges(config, diagnostics)
   const bridges = bridgesOf(devices)
   if (bridges.length > MAX_BRIDGES) diagnostics.error(end, `more than ${MAX_BRIDGES} bridges`)
-  return { name: printable(config.name.text).slice(0, LONGEST_NAME), devices, bridges }
+  return { name: printable(config.name.text).slice(0, LONGEST_NAME), devices, bridges, cables: [] }
 }
 
 function unique(names: readonly Text[], what: string, diagnostics: Diagnostics): void {
@@ -154,6 +154,7 @@ function deviceInterface(block: InterfaceBlock, diagnostics: Diagnostics): Devic
   return {
     name: name.text,
     bridge: bridge === undefined || bridge.text === DEAD ? undefined : bridge.text,
+    settings: {},
     place: name.place,
   }
 }
@@ -200,5 +201,5 @@ function bridgesOf(devices: readonly Device[]): Bridge[] {
       if (known) known.push({ device: name, interface: port })
       else ports.set(bridge, [{ device: name, interface: port }])
     }
-  return [...ports].map(([name, list]) => ({ name, ports: list }))
+  return [...ports].map(([name, list]) => ({ name, ports: list, settings: {} }))
 }

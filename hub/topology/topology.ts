@@ -4,11 +4,16 @@ import type { Place } from '#hub/topology/language/source.ts'
 /** `host` is a Linux host; the others are routers. */
 export type DeviceKind = 'host' | 'vjx' | 'vptx' | 'vmx' | 'vjunos'
 
+/** As commands take them: `mode` is `access,vlan=10`. */
+export type Settings = Readonly<Record<string, string>>
+
 export interface DeviceInterface {
   /** `em0`, `ge-0/0/1` */
   readonly name: string
   /** Undefined: not connected. */
   readonly bridge: string | undefined
+  /** Of the port that it is plugged into. */
+  readonly settings: Settings
   readonly place: Place
 }
 
@@ -41,14 +46,24 @@ export interface Topology {
   readonly devices: readonly Device[]
   /** Those with an interface, in the order of their first one. */
   readonly bridges: readonly Bridge[]
+  /** From bridge to bridge. */
+  readonly cables: readonly (readonly [CableEnd, CableEnd])[]
+}
+
+export interface CableEnd {
+  readonly bridge: string
+  /** Of the port that it is plugged into. */
+  readonly settings: Settings
 }
 
 export interface Bridge {
   readonly name: string
   readonly ports: readonly { readonly device: string; readonly interface: string }[]
+  readonly settings: Settings
 }
 
 /** The management network. */
 export const EXTERNAL = 'external'
 /** Its ports are not connected to each other. */
 export const DEAD = 'dead'
+export const BRIDGE_NAME = /^[\p{L}\p{N}_.@:+][\p{L}\p{N}_.@:+-]{0,254}$/u

@@ -25,6 +25,7 @@ const DROP_REASONS = [
   'block-pause', // guard: MAC control frames
   'loss', // impairment: lost on purpose
   'rate', // impairment: the queue before the rate limit is full
+  'malformed', // whoever it is for cannot read it
 ] as const
 type DropReason = (typeof DROP_REASONS)[number]
 
@@ -48,6 +49,7 @@ export const DROP_BLOCK_BPDU = 16
 export const DROP_BLOCK_PAUSE = 17
 export const DROP_LOSS = 18
 export const DROP_RATE = 19
+export const DROP_MALFORMED = 20
 
 export const DROP_REASON_COUNT = DROP_REASONS.length
 

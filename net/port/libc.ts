@@ -91,6 +91,7 @@ export const sendFrom = libc.func('long send(int, uintptr_t, size_t, int)') as C
   [number, number, number, number]
 >
 export const sendmsg = libc.func('long sendmsg(int, uintptr_t, int)') as Call<[number, number, number]>
+export const recvmsg = libc.func('long recvmsg(int, uintptr_t, int)') as Call<[number, number, number]>
 export const recvmmsg = libc.func('int recvmmsg(int, uintptr_t, unsigned int, int, void*)') as Call<
   [number, number, number, number, null]
 >
@@ -104,6 +105,9 @@ export const ioctlValue = libc.func('int ioctl(int, unsigned long, unsigned long
 export const timerfdCreate = libc.func('int timerfd_create(int, int)') as Call<[number, number]>
 export const timerfdSettime = libc.func('int timerfd_settime(int, int, uintptr_t, uintptr_t)') as Call<
   [number, number, number, number]
+>
+export const mknod = libc.func('int mknod(const char*, unsigned int, unsigned long)') as Call<
+  [string, number, number]
 >
 export const flock = libc.func('int flock(int, int)') as Call<[number, number]>
 export const ifNameToIndex = libc.func('unsigned int if_nametoindex(const char*)') as Call<[string]>

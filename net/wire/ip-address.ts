@@ -1,9 +1,16 @@
 /** Internet addresses as people and programs write them. */
-import { putU16 } from '#net/wire/octets.ts'
+import { putU16, u32 } from '#net/wire/octets.ts'
 
 /** @param text  what Node's isIP accepts, without a zone (RFC 4291 §2.2). @returns 4 or 16 octets */
 export const addressOctets = (text: string): Uint8Array =>
   text.includes(':') ? ipv6Octets(text) : Uint8Array.from(text.split('.'), Number)
+
+/** Of an IPv4 address as a number of 32 bits. */
+export const ipv4Text = (address: number): string =>
+  `${address >>> 24}.${(address >>> 16) & 0xff}.${(address >>> 8) & 0xff}.${address & 0xff}`
+
+/** @param text  what Node's isIPv4 accepts */
+export const ipv4Number = (text: string): number => u32(addressOctets(text), 0)
 
 function ipv6Octets(text: string): Uint8Array {
   const octets = new Uint8Array(16)

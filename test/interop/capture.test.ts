@@ -65,8 +65,15 @@ const capturing = (...args: string[]): Promise<Finished> =>
   hub.command(['capture', ...args], { check: false })
 const askExtcap = async (...args: string[]): Promise<string> => (await pc.run(EXTCAP, args)).stdout
 
-/** A pipe that reads a capture, running when this resolves. */
-async function piped(where: Namespace, line: string): Promise<Running> {
+/** A capture that `reader` reads from a pipe, running when this resolves; what is returned has its standard error. */
+async function piped(where: Namespace, capture: string, reader: string): Promise<Running> {
+  // tshark says in three pieces that it is root: the capture's own lines would end up between them.
+  const log = join(lab.directory, 'readers.log')
+  return begun(where, `${capture} | { ${reader}; } 2>>'${log}'`)
+}
+
+/** A capture, running when this resolves. */
+async function begun(where: Namespace, line: string): Promise<Running> {
   const running = where.spawn('sh', ['-c', line])
   await running.line(/^capturing private0/)
   return running
@@ -78,10 +85,8 @@ describe('hybridge capture', () => {
   it('is read by tshark from a pipe: interfaces, directions, why frames were dropped', async () => {
     const fields = ['interface_name', 'interface_description', 'packet_flags_direction', 'comment', 'len']
     const tshark = `tshark -r - -T fields -E separator=, ${fields.map((field) => `-e frame.${field}`).join(' ')}`
-    const running = await piped(
-      machine,
-      `${hybridge('--direction', 'both', '-c', '4', '--filter', OURS)} | ${tshark}`,
-    )
+    const capture = hybridge('--direction', 'both', '-c', '4', '--filter', OURS)
+    const running = await piped(machine, capture, tshark)
     await sendFrames(pc, 'eth0', [makeFrame({ length: 60 }), tagged(70, 20)])
     await sendFrames(far, 'eth0', [tagged(80, 30)])
     const { code, stdout, stderr } = await running.exited
@@ -99,7 +104,7 @@ describe('hybridge capture', () => {
     // dumpcap, which both start, is the one that reads.
     const tshark =
       'tshark -l -i - -c 2 -T fields -E separator=, -e frame.interface_name -e frame.comment -e frame.len'
-    const running = await piped(machine, `${hybridge('--filter', OURS)} | ${tshark}`)
+    const running = await piped(machine, hybridge('--filter', OURS), tshark)
     await sendFrames(pc, 'eth0', [makeFrame({ length: 60 }), tagged(70, 20), makeFrame({ length: 60 })])
     await running.line(/,70$/)
     while (running.alive) await sendFrames(pc, 'eth0', [makeFrame({ length: 63 })])
@@ -108,7 +113,7 @@ describe('hybridge capture', () => {
   })
 
   it('is read by tcpdump as it comes, and ends when tcpdump has seen enough', async () => {
-    const running = await piped(machine, `${hybridge('1', '--filter', OURS)} | tcpdump -n -e -l -r - -c 2`)
+    const running = await piped(machine, hybridge('1', '--filter', OURS), 'tcpdump -n -e -l -r - -c 2')
     await sendFrames(pc, 'eth0', [makeFrame({ length: 61 })])
     await running.line(/0x88b5.* length 61/)
     await sendFrames(pc, 'eth0', [makeFrame({ length: 62 })])
@@ -169,10 +174,8 @@ describe('hybridge capture', () => {
     // The reader begins when it is let: 4 MiB of ring and two sockets' buffers are full long before.
     const go = join(lab.directory, 'go')
     await machine.run('mkfifo', [go])
-    const running = await piped(
-      machine,
-      `${hybridge('1', '--direction', 'in', '--filter', OURS)} | { read line <'${go}'; cat >'${file}'; }`,
-    )
+    const slow = hybridge('1', '--direction', 'in', '--filter', OURS)
+    const running = await piped(machine, slow, `read line <'${go}'; cat >'${file}'`)
     const capture = await Capture.start(far, 'eth0', { filter: 'vlan and ether proto 0x88b5', snap: 64 })
     const frames = Array.from({ length: 6000 }, (_, seed) =>
       makeFrame({ length: 1514, seed, destination: '02:00:00:00:00:99' }),
@@ -206,7 +209,7 @@ describe('ssh HUB capture', () => {
       '-c',
       '2',
     )
-    const running = await piped(pc, `${command} </dev/null | tcpdump -n -e -r -`)
+    const running = await piped(pc, `${command} </dev/null`, 'tcpdump -n -e -r -')
     await sendFrames(far, 'eth0', [tagged(60, 19), tagged(70, 20), tagged(80, 21)])
     const { code, stdout, stderr } = await running.exited
     expect(code).toBe(0)
@@ -216,7 +219,7 @@ describe('ssh HUB capture', () => {
 
   it('shows drops alone to tshark', async () => {
     const command = ssh('hybridge', 'capture', 'private0', '--drops', '--filter', OURS, '-c', '1')
-    const running = await piped(pc, `${command} | tshark -r - -T fields -e frame.comment`)
+    const running = await piped(pc, command, 'tshark -r - -T fields -e frame.comment')
     await sendFrames(pc, 'eth0', [makeFrame({ length: 60 }), tagged(60, 20)])
     expect(await running.exited).toMatchObject({ code: 0, stdout: 'dropped: vlan\n' })
   })
@@ -234,7 +237,7 @@ describe('ssh HUB capture', () => {
 
   it('lets a user have four, and ends one whose ssh is gone', async () => {
     const four = await Promise.all(
-      Array.from({ length: 4 }, () => piped(pc, `exec ${ssh('capture', 'private0')} >/dev/null`)),
+      Array.from({ length: 4 }, () => begun(pc, `exec ${ssh('capture', 'private0')} >/dev/null`)),
     )
     expect(await sshCapture('private0', '--duration', '1')).toMatchObject({
       code: 1,
@@ -308,8 +311,8 @@ describe('the extcap script', () => {
 
 it('says that the hub ended it, and leaves a file that can be read', async () => {
   const file = join(lab.directory, 'cut.pcapng')
-  const local = await piped(machine, `${hybridge()} >'${file}'`)
-  const remote = await piped(pc, `${ssh('capture', 'private0')} >/dev/null`)
+  const local = await begun(machine, `${hybridge()} >'${file}'`)
+  const remote = await begun(pc, `${ssh('capture', 'private0')} >/dev/null`)
   await hub.stop()
   expect(await local.exited).toMatchObject({
     code: 1,

@@ -6,12 +6,22 @@
  *
  * In `site`, `ear` hears what `mouth` says: a veth pair of its own.
  */
-import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { EXIT_ENDED, EXIT_OTHER, EXIT_USAGE } from '#agent/exit-codes.ts'
 import { startAgent } from '#test/support/agent.ts'
 import { runHconnect } from '#test/support/hconnect.ts'
+import { loseLargePackets } from '#test/support/black-hole.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Middle } from '#test/support/middle.ts'
 import { Lab } from '#test/support/netns.ts'
@@ -226,6 +236,56 @@ describe('doctor', () => {
     expect(bare.checks['koffi']).toMatchObject({ status: 'failed', found: expect.stringContaining('koffi') })
     expect(bare.checks['node']?.status).toBe('ok')
     expect(bare.checks['nic']).toMatchObject({ status: 'skipped', found: 'needs "koffi"' })
+  })
+
+  it('names a path that loses large packets, and looks at the hub past it', async () => {
+    for (const machine of [site.site, site.hub]) machine.offloads('wan', 'off', ['tso', 'gso'])
+    const mend = loseLargePackets(site.wan, 1300)
+    const { code, checks } = await examine([...at(hub), '-n', 'mouth'])
+    const told = await runHconnect(site.site, ['doctor', '--no-measure', ...at(hub), '-n', 'mouth'])
+    mend()
+    for (const machine of [site.site, site.hub]) machine.offloads('wan', 'on', ['tso', 'gso'])
+    expect([code, told.code]).toEqual([EXIT_ENDED, EXIT_ENDED])
+    expect(checks['path-mtu']).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(
+        /^large packets to or from 10\.98\.0\.2 are lost .* segments of 1200 octets$/,
+      ),
+      remedy: expect.stringContaining('ICMP "fragmentation needed" let through'),
+      facts: { losesLargePackets: true },
+    })
+    expect([checks['login']?.status, checks['bridges']?.status]).toEqual(['ok', 'ok'])
+    const text = told.stdout.replaceAll(/\s+/g, ' ')
+    expect(text).toMatch(
+      / warning path MTU large packets to or from .* -> have ICMP "fragmentation needed" let/,
+    )
+  })
+
+  it('names a host key that has changed, and what it says to do helps', async () => {
+    const [file, key] = [join(lab.directory, 'changed'), join(lab.directory, 'other')]
+    await site.site.run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', key])
+    writeFileSync(file, `# ours\n[${hub.address}]:${hub.port} ${readFileSync(`${key}.pub`, 'utf8')}`)
+    const args = [...at(hub), '-n', 'mouth'].map((word) => (word === knownHosts ? file : word))
+    const { code, checks } = await examine(args)
+    const told = await runHconnect(site.site, ['doctor', '--no-measure', ...args, '--accept-new'])
+    expect([code, told.code]).toEqual([EXIT_OTHER, EXIT_OTHER])
+    const known = (await site.site.run('ssh-keygen', ['-lf', `${key}.pub`])).stdout.split(' ')[1]
+    const shown = (await site.site.run('ssh-keygen', ['-lf', join(hub.data, 'ssh_host_ed25519_key')])).stdout
+    expect(checks['host-key']).toMatchObject({
+      status: 'failed',
+      found: expect.stringContaining(
+        `CHANGED: it now shows ssh-ed25519 ${shown.split(' ')[1]}, but ${file}:2`,
+      ),
+      facts: { software: 'Hybridge', known: false },
+    })
+    expect(checks['host-key']?.found).toContain(known)
+    expect(checks['host-key']?.remedy).toContain('ssh-keygen -lf ssh_host_ed25519_key')
+    expect(checks['login']).toMatchObject({ status: 'skipped', found: 'needs "host key"' })
+    const text = told.stdout.replaceAll(/\s+/g, ' ')
+    expect(text).toContain('FAILED host key the host key of 10.98.0.2:2222 has CHANGED')
+    const remedy = /ssh-keygen -f (\S+) -R '(\S+)'/.exec(checks['host-key']?.found ?? '') ?? []
+    await site.site.run('ssh-keygen', ['-f', String(remedy[1]), '-R', String(remedy[2])])
+    expect((await examine([...args, '--accept-new'])).code).toBe(EXIT_ENDED)
   })
 
   it('gives away no secret', async () => {

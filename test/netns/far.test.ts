@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { buildFarSite } from '#test/bench/far-site.ts'
 import { startAgent } from '#test/support/agent.ts'
+import { loseLargePackets } from '#test/support/black-hole.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
 import { buildSite, FAR_ADDRESS, HUB_ADDRESS, type Site } from '#test/support/site.ts'
@@ -67,8 +68,7 @@ it('gets past a path that loses packets over 1300 octets, and says so', async ()
   const site = buildSite(lab)
   const hub = await startHub(site)
   for (const machine of [site.site, site.hub]) machine.offloads('wan', 'off', ['tso', 'gso'])
-  site.wan.exec('nft', 'add table bridge t; add chain bridge t c { type filter hook forward priority 0; }')
-  site.wan.exec('nft', 'add rule bridge t c meta length > 1300 drop')
+  loseLargePackets(site.wan, 1300)
   const agent = await startAgent(site.site, { hub, nic: 'lan', json: true })
   await site.pc.reaches(FAR_ADDRESS)
   const { stdout } = await site.pc.run('ping', ['-c', '1', '-w', '30', '-s', '1400', FAR_ADDRESS], {

@@ -318,7 +318,7 @@ describe('the process', () => {
     const killed = performance.now()
     agent.child.kill('SIGKILL')
     await until('the end', () => !isChild(pid) && site.site.state('lan').promiscuity === 0)
-    expect(performance.now() - killed).toBeLessThan(1000)
+    expect(performance.now() - killed).toBeLessThan(2000) // a second, asserted at twice that
     expect(site.site.pids()).toEqual([])
   })
 

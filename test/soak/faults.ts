@@ -22,7 +22,11 @@ export interface Circumstances {
 }
 
 export interface Fault {
+  /** For `--fault`. */
+  id: string
   name: string
+  /** From its end until traffic passes again, at most. */
+  backMs?: number
   /** A process begins anew by it. */
   ends?: boolean
   inject: (circumstances: Circumstances) => Promise<void>
@@ -38,6 +42,8 @@ const WAN_DOWN_MS = [1000, 8000] as const
 const SLEEP_MS = [7000, 12_000] as const
 const RECONNECTS = 50
 const AWAY_MS = 30_000
+/** From the path's return to traffic: 5 s, asserted at twice that. */
+const RETURN_MS = 10_000
 
 const aWhile = ({ random }: Circumstances, [least, most]: readonly [number, number]): Promise<void> =>
   pause(random.between(least, most))
@@ -156,11 +162,12 @@ async function reconnectOften({ watch: { agent } }: Circumstances): Promise<void
 }
 
 export const FAULTS: readonly Fault[] = [
-  { name: 'agent killed', ends: true, inject: killAgent },
-  { name: 'gateway killed', ends: true, inject: (c) => kill(c, gateway(c)) },
-  { name: 'fabric killed', ends: true, inject: (c) => kill(c, 'fabric') },
-  { name: 'control killed', ends: true, inject: (c) => kill(c, 'control') },
+  { id: 'agent-killed', name: 'agent killed', ends: true, inject: killAgent },
+  { id: 'gateway-killed', name: 'gateway killed', ends: true, inject: (c) => kill(c, gateway(c)) },
+  { id: 'fabric-killed', name: 'fabric killed', ends: true, inject: (c) => kill(c, 'fabric') },
+  { id: 'control-killed', name: 'control killed', ends: true, inject: (c) => kill(c, 'control') },
   {
+    id: 'supervisor-killed',
     name: 'supervisor killed, another adopts',
     ends: true,
     inject: async (c) => {
@@ -169,8 +176,9 @@ export const FAULTS: readonly Fault[] = [
       await c.hub.serve()
     },
   },
-  { name: 'hub killed, and back after 30 s', ends: true, inject: hubAway },
+  { id: 'hub-away', name: 'hub killed, and back after 30 s', ends: true, backMs: RETURN_MS, inject: hubAway },
   {
+    id: 'taken-over',
     name: 'port taken over, and given back',
     ends: true,
     inject: async (c) => {
@@ -179,20 +187,21 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    id: 'reconnect',
     name: 'agent told to reconnect',
     inject: async ({ watch }) => void watch.agent.child.kill('SIGHUP'),
   },
-  { name: `agent told to reconnect ${RECONNECTS} times`, inject: reconnectOften },
-  { name: 'agent sleeps', inject: (c) => stall(c, c.watch.agent.pid, SLEEP_MS) },
-  { name: "agent's address changes", inject: moveAgent },
-  { name: 'WAN swallows everything', inject: swallow },
-  { name: 'agent stands still', inject: (c) => stall(c, c.watch.agent.pid) },
-  { name: 'gateway stands still', inject: (c) => stall(c, pidOf(c.hub, gateway(c))) },
-  { name: "agent's NIC down", inject: (c) => down(c, c.machines.site, 'lan') },
-  { name: "agent's NIC deleted, and made again", inject: replug },
-  { name: "agent's NIC: MTU changed", inject: changeMtu },
-  { name: "agent's NIC: offloads off and on", inject: toggleOffloads },
-  { name: "hub's NIC down", inject: (c) => down(c, c.machines.hub, 'lan') },
-  { name: 'WAN down', inject: (c) => down(c, c.machines.wan, 'hub', WAN_DOWN_MS) },
-  { name: 'WAN at 10 Mbit/s', inject: narrow },
+  { id: 'reconnect-often', name: `agent told to reconnect ${RECONNECTS} times`, inject: reconnectOften },
+  { id: 'agent-sleeps', name: 'agent sleeps', inject: (c) => stall(c, c.watch.agent.pid, SLEEP_MS) },
+  { id: 'address-changes', name: "agent's address changes", inject: moveAgent },
+  { id: 'wan-swallows', name: 'WAN swallows everything', inject: swallow },
+  { id: 'agent-stalls', name: 'agent stands still', inject: (c) => stall(c, c.watch.agent.pid) },
+  { id: 'gateway-stalls', name: 'gateway stands still', inject: (c) => stall(c, pidOf(c.hub, gateway(c))) },
+  { id: 'nic-down', name: "agent's NIC down", inject: (c) => down(c, c.machines.site, 'lan') },
+  { id: 'nic-replugged', name: "agent's NIC deleted, and made again", inject: replug },
+  { id: 'nic-mtu', name: "agent's NIC: MTU changed", inject: changeMtu },
+  { id: 'nic-offloads', name: "agent's NIC: offloads off and on", inject: toggleOffloads },
+  { id: 'hub-nic-down', name: "hub's NIC down", inject: (c) => down(c, c.machines.hub, 'lan') },
+  { id: 'wan-down', name: 'WAN down', inject: (c) => down(c, c.machines.wan, 'hub', WAN_DOWN_MS) },
+  { id: 'wan-narrow', name: 'WAN at 10 Mbit/s', inject: narrow },
 ]

@@ -11,7 +11,6 @@ import { Ping } from '#test/support/ping.ts'
 import { until } from '#test/support/process.ts'
 import { FAR_ADDRESS, HUB_ADDRESS } from '#test/support/site.ts'
 import { checkEnd, checkExact, checkLogs, checkProcesses, interfaces } from '#test/soak/checks.ts'
-import { FAULTS } from '#test/soak/faults.ts'
 import type { Circumstances, Fault } from '#test/soak/faults.ts'
 import { buildSoakLab } from '#test/soak/lab.ts'
 import type { SoakLab } from '#test/soak/lab.ts'
@@ -33,17 +32,19 @@ const BACK_MS = 20_000
 export interface SoakOptions {
   minutes: number
   seed: number
+  /** Of these kinds only. */
+  kinds: readonly Fault[]
   progress: (text: string) => void
 }
 
-export async function soak({ minutes, seed, progress }: SoakOptions): Promise<Verdict> {
+export async function soak({ minutes, seed, kinds, progress }: SoakOptions): Promise<Verdict> {
   const lab = new Lab()
   const faults = new Map<string, FaultFigures>()
   const checks: Check[] = []
   const machines = buildSoakLab(lab)
   try {
     progress(`soak: ${minutes} minutes, seed ${seed}`)
-    await run({ lab, machines, random: new Random(seed), faults, checks, progress }, minutes * 60_000)
+    await run({ lab, machines, random: new Random(seed), kinds, faults, checks, progress }, minutes * 60_000)
   } catch (error) {
     checks.push({ what: 'the run comes to its end', passed: false, text: reasonOf(error) })
   }
@@ -77,6 +78,7 @@ interface Parts {
   lab: Lab
   machines: SoakLab
   random: Random
+  kinds: readonly Fault[]
   /** Filled, as is `checks`. */
   faults: Map<string, FaultFigures>
   checks: Check[]
@@ -84,7 +86,7 @@ interface Parts {
 }
 
 async function run(parts: Parts, durationMs: number): Promise<void> {
-  const { lab, machines, random, faults, checks, progress } = parts
+  const { lab, machines, random, kinds, faults, checks, progress } = parts
   const found = interfaces(machines)
   const hub = await Hub.start(machines.hub, { address: HUB_ADDRESS, attach: ['private0=nic:lan'] })
   const knownHosts = join(lab.directory, 'known_hosts')
@@ -102,14 +104,19 @@ async function run(parts: Parts, durationMs: number): Promise<void> {
   const middle = from + durationMs / 2
   const end = from + durationMs
   try {
-    await fail(FAULTS, middle, circumstances, ping, parts)
+    await fail(kinds, middle, circumstances, ping, parts)
     const calm = performance.now()
-    const gentle = FAULTS.filter(({ ends = false }) => !ends)
+    const gentle = kinds.filter(({ ends = false }) => !ends)
     await fail(gentle, end - CALM_MS, circumstances, ping, parts)
     await pause(Math.max(CALM_MS, end - performance.now()))
     const finished = performance.now()
     await traffic.stop()
     ping.stop()
+    checks.push({
+      what: 'faults came',
+      passed: faults.size > 0,
+      text: `${faults.size} of ${kinds.length} kinds`,
+    })
     checks.push({
       what: 'traffic flowed',
       passed: traffic.completed > 0,
@@ -148,22 +155,32 @@ async function fail(
     if (!fault) break
     await fault.inject(circumstances)
     const overMs = performance.now()
-    await back(fault.name, circumstances, ping)
+    await back(fault, circumstances, ping)
     const { count = 0, slowestMs = 0 } = faults.get(fault.name) ?? {}
     const tookMs = performance.now() - overMs
     faults.set(fault.name, { count: count + 1, slowestMs: Math.max(slowestMs, tookMs) })
+    await checkTunnel(fault, circumstances)
   }
 }
 
-async function back(fault: string, { watch }: Circumstances, ping: Ping): Promise<void> {
+async function back({ name, backMs = BACK_MS }: Fault, { watch }: Circumstances, ping: Ping): Promise<void> {
   try {
     await Promise.all([
-      ping.answered(BACK_MS),
+      ping.answered(backMs),
       until('every process runs', () => watch.processes().size === PROCESSES, BACK_MS),
     ])
   } catch (error) {
-    throw new Error(`after "${fault}": ${reasonOf(error)}`, { cause: error })
+    throw new Error(`after "${name}": ${reasonOf(error)}`, { cause: error })
   }
+}
+
+/** No other one is left behind. */
+async function checkTunnel({ name }: Fault, { hub }: Circumstances): Promise<void> {
+  const { stdout } = await hub.command(['show', 'ports', 'private0', '--json'])
+  const ports: { name: string; up: boolean }[] = JSON.parse(stdout)
+  const tunnels = ports.filter((port) => port.name.startsWith('tunnel:'))
+  if (tunnels.length !== 1 || tunnels[0]?.up !== true)
+    throw new Error(`after "${name}": not one tunnel at the hub, which is up: ${JSON.stringify(tunnels)}`)
 }
 
 function report({ machines, faults, progress }: Parts, watch: Watch, fromMs: number): NodeJS.Timeout {

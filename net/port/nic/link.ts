@@ -1,7 +1,7 @@
 /** Settings of a network interface through ioctl: name, index, flags, MTU, address. Linux netdevice(7). */
 import type { SystemError } from '#net/base/errors.ts'
 import * as libc from '#net/port/libc.ts'
-import { putU32le, u16le, u32le } from '#net/wire/octets.ts'
+import { putU16le, putU32le, u16le, u32le } from '#net/wire/octets.ts'
 
 const IFNAMSIZ = 16
 const SIOCGIFNAME = 0x8910
@@ -9,6 +9,7 @@ const SIOCGIFFLAGS = 0x8913
 const SIOCSIFFLAGS = 0x8914
 const SIOCGIFMTU = 0x8921
 const SIOCSIFMTU = 0x8922
+const SIOCSIFHWADDR = 0x8924
 const SIOCGIFHWADDR = 0x8927
 const IFF_UP = 1
 const ARPHRD_ETHER = 1
@@ -102,4 +103,12 @@ export function linkAddress(name: string): string {
   const octets = linkRequest(name)
   call(SIOCGIFHWADDR, octets, `cannot read the address of ${name}`)
   return Array.from(octets.subarray(18, 24), (o) => o.toString(16).padStart(2, '0')).join(':')
+}
+
+/** @param address  `02:00:00:00:00:01`. @throws SystemError */
+export function setLinkAddress(name: string, address: string): void {
+  const octets = linkRequest(name)
+  putU16le(octets, IFNAMSIZ, ARPHRD_ETHER)
+  for (const [i, octet] of address.split(':').entries()) octets[18 + i] = Number.parseInt(octet, 16)
+  call(SIOCSIFHWADDR, octets, `cannot give ${name} the address ${address}`)
 }

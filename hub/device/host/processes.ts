@@ -1,0 +1,54 @@
+/** Processes of a world, as the machine's /proc tells of them. */
+import { readFileSync } from 'node:fs'
+
+/** Beyond these, a world's processes are not looked at. */
+const MOST = 4096
+
+export interface ProcessMemory {
+  readonly pid: number
+  /** Memory that is its own, in KiB. */
+  readonly kib: number
+}
+
+/** Those that a process has started, proc_pid_task_children(5). */
+export function childrenOf(pid: number): number[] {
+  const text = textOf(`/proc/${pid}/task/${pid}/children`)
+  return text.split(' ').map(Number).filter(Boolean)
+}
+
+/** A process and all that descend from it. */
+export function descendantsOf(pid: number): number[] {
+  const found = [pid]
+  for (let i = 0; i < found.length && found.length < MOST; i++) {
+    const parent = found[i]
+    if (parent !== undefined) found.push(...childrenOf(parent))
+  }
+  return found
+}
+
+/** proc_pid_status(5): what is not shared with files. */
+export function memoryOf(pid: number): ProcessMemory {
+  let kib = 0
+  for (const [, amount] of textOf(`/proc/${pid}/status`).matchAll(/^(?:RssAnon|RssShmem):\s+(\d+)/gm))
+    kib += Number(amount)
+  return { pid, kib }
+}
+
+/** The one that has most, when all together have more than they may. */
+export function greediest(processes: readonly ProcessMemory[], limitKib: number): ProcessMemory | undefined {
+  let total = 0
+  let most: ProcessMemory | undefined
+  for (const one of processes) {
+    total += one.kib
+    if (most === undefined || one.kib > most.kib) most = one
+  }
+  return total > limitKib ? most : undefined
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // it ended meanwhile
+  }
+}

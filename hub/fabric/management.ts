@@ -1,0 +1,32 @@
+/** The management network of a topology, as the fabric is told of it, and the hub's host in it. */
+import { createHash } from 'node:crypto'
+import type { SwitchPort } from '#net/switch/switch.ts'
+import { ipv4Number } from '#net/wire/ip-address.ts'
+import { ManagementHost } from '#hub/fabric/management-host.ts'
+import { ManagementPort } from '#hub/fabric/management-port.ts'
+
+export interface ManagementConfig {
+  readonly bridge: string
+  /** `10.255.3.0/24`; the host's address is its first one. */
+  readonly network: string
+  readonly leases: readonly { readonly mac: string; readonly address: string; readonly hostname: string }[]
+}
+
+/** @param identity  the hub's own: the host's MAC address follows from it */
+export function openManagementPort(
+  config: ManagementConfig,
+  identity: string,
+  entry: SwitchPort,
+): ManagementPort {
+  const { bridge, network, leases } = config
+  const [address = '', length = ''] = network.split('/')
+  const serverMac = createHash('sha256').update(`${identity}\0${bridge}\0dhcp`).digest().subarray(0, 6)
+  serverMac[0] = ((serverMac[0] ?? 0) & 0xfc) | 0x02
+  const host = new ManagementHost({
+    serverMac,
+    server: ipv4Number(address) + 1,
+    mask: (-1 << (32 - Number(length))) >>> 0,
+    leases: leases.map((lease) => ({ ...lease, address: ipv4Number(lease.address) })),
+  })
+  return new ManagementPort(host, entry.counters, entry)
+}
