@@ -1,5 +1,5 @@
 /** How much one connection may have under way, as far as this end's socket buffers decide it. */
-import { type Check, type Finding, ok, unknown, warning } from '#agent/doctor/finding.ts'
+import { type Check, type Finding, ok, warning } from '#agent/doctor/finding.ts'
 import { connectionOf } from '#agent/doctor/patient.ts'
 import type { BufferLimits } from '#net/tunnel/buffer-bound.ts'
 
@@ -15,11 +15,8 @@ export function judgeBuffers(
   roundTripMs: number,
   isSingle: boolean,
 ): Finding {
-  const least = Math.min(sendOctets, receiveOctets)
-  if (least === Infinity)
-    return unknown('the system does not tell', '`--connections 4`, if a far path is slow')
-  const facts = { sendOctets, receiveOctets }
-  const rate = (8 * least) / roundTripMs
+  const facts = { sendOctets: known(sendOctets), receiveOctets: known(receiveOctets) }
+  const rate = (8 * Math.min(sendOctets, receiveOctets)) / roundTripMs
   const text = `${mib(sendOctets)} to send and ${mib(receiveOctets)} to receive`
   if (rate >= FAST) return ok(text, facts)
   const bound = `${text}: up to ${Math.round(rate / 1000)} Mbit/s on one connection`
@@ -31,7 +28,9 @@ export function judgeBuffers(
   )
 }
 
-const mib = (octets: number): string => `${(octets / 2 ** 20).toFixed(1)} MiB`
+const known = (octets: number): number | null => (octets === Infinity ? null : octets)
+const mib = (octets: number): string =>
+  octets === Infinity ? 'enough' : `${(octets / 2 ** 20).toFixed(1)} MiB`
 
 export const buffersCheck: Check = {
   name: 'buffers',
@@ -41,6 +40,6 @@ export const buffersCheck: Check = {
     const { bufferLimits } = await patient.system()
     const { args, config } = patient
     const isSingle = (args.connections ?? config.connections) === 1
-    return judgeBuffers(bufferLimits(), (await connectionOf(patient)).roundTripMs, isSingle)
+    return judgeBuffers(bufferLimits('begun'), (await connectionOf(patient)).roundTripMs, isSingle)
   },
 }

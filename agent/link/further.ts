@@ -81,7 +81,8 @@ export class FurtherConnection {
       signal.throwIfAborted()
       const joined = [...tokens()].map(([remote, token]) => this.#join(hub, remote, token))
       const ends = await Promise.all(joined)
-      if (ends.length === 0) return
+      // One has come, or gone, meanwhile.
+      if (ends.length !== tokens().size || ends.length === 0) return
       this.isOpen = true
       await Promise.race(ends.map(({ ended }) => ended))
     } finally {

@@ -24,7 +24,7 @@ export interface Hello {
   readonly key: string
   /** Of a hub: a secret of this tunnel. Of an agent: of the tunnel whose port this further connection is to join. */
   readonly token?: string | undefined
-  /** Of a hub: `BufferLimits`, as far as it knows them. */
+  /** Of a hub: `BufferLimits`, those that bound something. */
   readonly sendOctets?: number | undefined
   readonly receiveOctets?: number | undefined
 }
