@@ -156,6 +156,7 @@ const TUNNELS_PER_USER = 128
 /** Connections beyond the first of each. */
 const FURTHER_PER_USER = 128
 const AGE_EVERY_MS = 1000
+const connections = (count: number): string => (count === 1 ? '1 connection' : `${count} connections`)
 /** Names of attached ports. */
 const ATTACHED = /^(?:nic|tap):|^vde:\//
 
@@ -349,7 +350,7 @@ export class Fabric {
         this.#leave(id, tunnel, streams, why)
       },
       onCount: (count) =>
-        this.#say('info', `port ${tunnel.entry.number} of ${request.bridge} has ${count} connections now`),
+        this.#say('info', `port ${tunnel.entry.number} of ${request.bridge} has ${connections(count)} now`),
     })
     tunnel.streams = streams
     answer(tunnel.entry.number, streams.token)

@@ -109,7 +109,7 @@ it('goes on when a further stream ends', async () => {
   const further = new Stream({ token })
   await further.answer
   further.socket.destroy()
-  await soon(() => log.includes('port 1 of lab has 1 connections now'))
+  await soon(() => log.includes('port 1 of lab has 1 connection now'))
   const peer = new Stream({ key: 'peer' })
   await peer.answer
   for (let ports = 0; ports < 60; ports++) peer.socket.write(frameRecord(flowFrame({ ports })))
