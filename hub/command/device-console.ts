@@ -1,10 +1,10 @@
 /** `hybridge device console`: the console of a device, on this terminal. */
-import { userInfo } from 'node:os'
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { CommandModule } from 'yargs'
 import { atExit } from '#net/base/at-exit.ts'
 import { ProtocolError } from '#net/base/errors.ts'
 import { RpcClient } from '#net/base/rpc.ts'
+import { userName } from '#hub/base/account-names.ts'
 import { CONTROL_SOCKET } from '#hub/base/data-directory.ts'
 import { DEVICE_CONSOLE_SOCKET, deviceDirectory } from '#hub/base/device-paths.ts'
 import { inDataDirectory } from '#hub/command/ask-hub.ts'
@@ -59,7 +59,7 @@ async function show(
       const viewer = new ConsoleViewer({
         socket: `${deviceDirectory(found.topology, found.number)}/${DEVICE_CONSOLE_SOCKET}`,
         device: name,
-        viewer: `${userInfo().username} on the hub`,
+        viewer: `${userName(process.geteuid?.() ?? 0)} on the hub`,
         terminal: sizeNow(),
         hasMenu: terminal !== undefined,
         end: {
