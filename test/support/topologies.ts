@@ -40,14 +40,23 @@ export async function untilTopology(
   }
 }
 
-/** Puts a topology of one file into the hub, starts it, and waits until all its devices run. */
-export async function startTopology(hub: Hub, name: string, text: string): Promise<TopologyStatus> {
+/**
+ * Puts a topology into the hub, starts it, and waits until all its devices run.
+ * @param files  what else is in its file set, by name
+ */
+export async function startTopology(
+  hub: Hub,
+  name: string,
+  text: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<TopologyStatus> {
   const { uid, gid } = statSync(hub.data)
   for (const path of ['topologies', `topologies/${name}`, `topologies/${name}/set`]) {
     mkdirSync(join(hub.data, path), { recursive: true, mode: 0o710 })
     chownSync(join(hub.data, path), uid, gid)
   }
-  writeFileSync(join(hub.data, `topologies/${name}/set/${name}.vmm`), text, { mode: 0o644 })
+  for (const [file, content] of Object.entries({ ...files, [`${name}.vmm`]: text }))
+    writeFileSync(join(hub.data, `topologies/${name}/set/${file}`), content, { mode: 0o644 })
   await ask(join(hub.data, 'run/control.sock'), 'topology.start', { name })
   return untilTopology(hub, name, ({ state, devices }) =>
     [state, ...devices.map((device) => device.state)].every((one) => one === 'running'),
