@@ -6,7 +6,7 @@ import type { PortReading } from '#hub/fabric/fabric.ts'
 import type { Hub } from '#test/support/hub.ts'
 import type { Namespace } from '#test/support/netns.ts'
 import { finish, type Finished, type Running, type RunOptions } from '#test/support/process.ts'
-import { devicePid, startTopology } from '#test/support/topologies.ts'
+import { devicePid, startTopology, untilTopology } from '#test/support/topologies.ts'
 
 const TIMEOUT_MS = 30_000
 
@@ -31,8 +31,11 @@ export class RunningTopology {
     return Number(isRecord(status) ? status['pid'] : 0)
   }
 
-  /** @param number  its place in the file, from 1 */
+  /** Waits until all devices run. @param number  its place in the file, from 1 */
   async device(number: number): Promise<Device> {
+    await untilTopology(this.#hub, this.name, ({ devices }) =>
+      devices.every(({ state }) => state === 'running'),
+    )
     return new Device(this.#hub.namespace, await devicePid(this.#hub, this.name, number))
   }
 
