@@ -18,6 +18,8 @@ export const RECORD_RESIZE = 3
 export const RECORD_TAKE_OVER = 4
 /** Of the console: a line of text about it, UTF-8. */
 export const RECORD_NOTICE = 5
+/** Of the console: whether this viewer types, 1 octet, 0 or 1; at first it does not. */
+export const RECORD_ROLE = 7
 /** Of the console: why this viewer is sent away, UTF-8; the last record. */
 export const RECORD_END = 6
 
@@ -42,6 +44,8 @@ const Hello = z.object({
   viewer: z.string().min(1).max(LONGEST_NAME),
   /** Null: it is no terminal, but a program. */
   terminal: z.object({ columns: cells, rows: cells }).nullable(),
+  /** It typed before the device was switched off. */
+  typed: z.boolean(),
 })
 export type Hello = z.infer<typeof Hello>
 
