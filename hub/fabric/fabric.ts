@@ -267,7 +267,7 @@ export class Fabric {
   }
 
   /** Changes a port, whole or not at all. @throws ProtocolError `unknown-bridge`, `unknown-port`, `bad-setting` */
-  setPort(bridge: string, port: number, wanted: Readonly<Record<string, string>>): void {
+  setPort(bridge: string, port: number | string, wanted: Readonly<Record<string, string>>): void {
     applySettings(PORT_SETTINGS, this.#target(this.#bridge(bridge), port), wanted)
   }
 
@@ -277,7 +277,7 @@ export class Fabric {
   }
 
   /** Sets counters to 0: of one port, or of all ports and VLANs. @throws ProtocolError `unknown-bridge`, `unknown-port` */
-  resetCounters(bridge: string | undefined, port: number | undefined): void {
+  resetCounters(bridge: string | undefined, port: number | string | undefined): void {
     for (const selected of this.#selected(bridge)) {
       const numbers = port === undefined ? selected.switch.ports().map(({ number }) => number) : [port]
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
@@ -504,8 +504,14 @@ export class Fabric {
     return bridge === undefined ? [...this.#bridges.values()] : [this.#bridge(bridge)]
   }
 
-  #target(bridge: Bridge, port: number): PortTarget {
-    const entry = bridge.switch.entry(port)
+  /** @param port  its number, or its description if no other port has it */
+  #target(bridge: Bridge, port: number | string): PortTarget {
+    const isIt = (entry: SwitchPort): boolean => entry.number === port || entry.description === port
+    const [entry, another] = bridge.switch.portList.filter(isIt)
+    if (entry && another) {
+      const why = `${bridge.name} has more than one port ${port}: say its number`
+      throw new ProtocolError('unknown-port', why)
+    }
     if (entry) return { bridge, entry }
     const numbers = bridge.switch.ports().map(({ number }) => number)
     throw new ProtocolError(

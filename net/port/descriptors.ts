@@ -4,7 +4,7 @@ import * as libc from '#net/port/libc.ts'
 import { putU32le, u32le } from '#net/wire/octets.ts'
 
 /** Descriptors of one message; the kernel takes 253. */
-export const MOST_DESCRIPTORS = 64
+const MOST_DESCRIPTORS = 64
 /** Octets of one message. */
 const MOST_OCTETS = 16_384
 const SCM_RIGHTS = 1

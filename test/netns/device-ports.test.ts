@@ -44,8 +44,8 @@ const carrier = (device: Device, nic: string): boolean =>
 beforeAll(async () => {
   lab = new Lab()
   hub = await Hub.start(lab.namespace('hub'), { address: '127.0.0.1' })
-  const started = await Promise.all(['one', 'two'].map((name) => RunningTopology.start(hub, name, FILE)))
-  ;[one, two] = started as [RunningTopology, RunningTopology]
+  const start = (name: string): Promise<RunningTopology> => RunningTopology.start(hub, name, FILE)
+  ;[one, two] = await Promise.all([start('one'), start('two')])
   for (const topology of [one, two]) for (const number of [1, 2] as const) await addressed(topology, number)
 })
 afterEach(({ task }) => {
@@ -61,8 +61,8 @@ describe('an interface of a device', () => {
     expect(
       ports.map(({ bridge, number, name, description, up }) => [bridge, number, name, description, up]),
     ).toEqual([
-      ['one/lan', 1, 'device:h1:em0', 'h1:em0', true],
-      ['one/lan', 2, 'device:h2:em0', 'h2:em0', true],
+      ['one/lan', 1, 'h1:em0', 'h1:em0', true],
+      ['one/lan', 2, 'h2:em0', 'h2:em0', true],
     ])
     expect(ports.map(({ addresses }) => addresses)).toEqual([1, 1])
     expect(h1.exec('ip', '-br', 'link', 'show', 'dev', 'em1')).toContain('NO-CARRIER')

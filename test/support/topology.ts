@@ -20,12 +20,21 @@ export class RunningTopology {
     this.name = name
   }
 
-  /** Puts a topology file there, starts it, waits until all its devices run. */
-  static async start(hub: Hub, name: string, text: string): Promise<RunningTopology> {
+  /**
+   * Puts a topology file there, starts it, waits until all its devices run.
+   * @param files  what else is in its file set, by name
+   */
+  static async start(
+    hub: Hub,
+    name: string,
+    text: string,
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<RunningTopology> {
     const topology = new RunningTopology(hub, name)
     const directory = join(hub.data, 'topologies', name)
     mkdirSync(join(directory, 'set'), { recursive: true })
-    writeFileSync(join(directory, 'set', 'topology.vmm'), text)
+    for (const [file, content] of Object.entries({ ...files, 'topology.vmm': text }))
+      writeFileSync(join(directory, 'set', file), content)
     const { uid, gid } = statSync(join(hub.data, 'run', 'control.sock'))
     for (const path of [join(hub.data, 'topologies'), directory]) chownSync(path, uid, gid)
     await ask(join(hub.data, 'run', 'control.sock'), 'topology.start', { name })
