@@ -20,9 +20,9 @@ TOPOLOGY_END
 `
 /** Its user namespace forbids further ones, as a machine may. */
 const REFUSED = [
-  ...['unshare', '--user', '--map-current-user', '--keep-caps'],
-  ...['sh', '-c', 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', 'sh'],
-]
+  'unshare --user --map-current-user --keep-caps'.split(' '),
+  ['sh', '-c', 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$@"', 'sh'],
+].flat()
 
 let lab: Lab
 let hub: Hub
