@@ -170,7 +170,7 @@ function agent(...bridges: string[]) {
   return agentWith(1, bridges)
 }
 
-function agentWith(connections: number | 'auto', bridges: readonly string[]) {
+function agentWith(count: number, bridges: readonly string[]) {
   const counters = new PortCounters()
   const received: Buffer[] = []
   const sink: FrameSink = {
@@ -215,7 +215,7 @@ function agentWith(connections: number | 'auto', bridges: readonly string[]) {
     portKey: 'key',
     superFrames: true,
     latencyControl: true,
-    connections,
+    connections: count,
     isPatient: false,
     random: () => 0.5,
     dial: (lastRoundTripMs, signal) =>
@@ -592,10 +592,13 @@ describe('Link', () => {
   })
 })
 
-describe('Link with several connections', () => {
-  const octetsOf = (list: readonly HubTunnel[]): number =>
-    list.reduce((sum, { frames }) => sum + frames.length, 0)
+/** Bridges of the further streams that are open. */
+const further = (): string[] =>
+  tunnels
+    .filter(({ ended, peer }) => ended === undefined && peer?.token !== undefined)
+    .map(({ bridge }) => bridge)
 
+describe('Link with several connections', () => {
   it('joins the tunnel with each, and spreads flows over them', async () => {
     token = 'secret'
     const { link, port: tunnelPort, counters } = agentWith(3, ['private0'])
@@ -611,7 +614,8 @@ describe('Link with several connections', () => {
       tunnelPort.send(memory, 32, memory.bytes.length)
     }
     tunnelPort.flush()
-    await until(() => octetsOf(tunnels) === 60 * (4 + 10 + 60))
+    const arrived = (): number => tunnels.reduce((sum, { frames }) => sum + frames.length, 0)
+    await until(() => arrived() === 60 * (4 + 10 + 60))
     expect(tunnels.every(({ frames }) => frames.length > 0)).toBe(true)
     expect(counters.outFrames).toBe(60)
     link.stop()
@@ -656,12 +660,8 @@ describe('Link with several connections', () => {
     token = 'secret'
     const { link } = agentWith(2, ['private0', 'private1'])
     const running = link.run()
-    await until(() => {
-      const open = tunnels.filter(({ ended, peer }) => ended === undefined && peer?.token !== undefined)
-      return link.connections === 2 && open.length === 2
-    })
-    const further = tunnels.filter(({ ended, peer }) => ended === undefined && peer?.token !== undefined)
-    expect(further.map(({ bridge }) => bridge).sort()).toEqual(['private0', 'private1'])
+    await until(() => link.connections === 2 && further().length === 2)
+    expect(further().sort()).toEqual(['private0', 'private1'])
     link.stop()
     await running
   })
