@@ -23,6 +23,7 @@ import type { ListenAddress } from '#hub/config.ts'
 import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
 import type { FoundDevice } from '#hub/console/device.ts'
+import type { AccountStore } from '#hub/accounts/store.ts'
 import type { ActiveTopologies } from '#hub/topology/active.ts'
 import { findDevice, visibleDevices } from '#hub/topology/device-search.ts'
 
@@ -125,12 +126,18 @@ export function deviceHandlers(
 }
 
 /** What operators ask about topologies. */
-export function topologyHandlers(active: ActiveTopologies, supervisor: Pick<RpcClient, 'call'>): RpcHandlers {
+export function topologyHandlers(
+  active: ActiveTopologies,
+  supervisor: Pick<RpcClient, 'call'>,
+  store: Pick<AccountStore, 'users'>,
+): RpcHandlers {
   const forward = (op: string, schema: z.ZodType<RpcParams>) => (params: RpcParams) =>
     supervisor.call(op, parseParams(schema, params), DEVICES_TIMEOUT_MS)
   return {
     'topology.start': (params) => {
       const { name, owner } = parseParams(StartParams, params)
+      if (owner !== undefined && !store.users().some((one) => one.name === owner))
+        throw new ProtocolError('unknown-user', `there is no user ${JSON.stringify(owner)} (hybridge user list)`)
       return active.start(name, owner)
     },
     'topology.stop': forward('topology.stop', StopParams),

@@ -82,7 +82,7 @@ async function main(log: Logger): Promise<void> {
     CONTROL_SOCKET,
     {
       ...controlHandlers(fabrics, identity, config.place),
-      ...topologyHandlers(active, supervisor),
+      ...topologyHandlers(active, supervisor, store),
       ...libraryHandlers(library, active, supervisor),
       ...deviceHandlers(supervisor, 'operator'),
     },
