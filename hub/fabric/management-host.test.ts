@@ -142,7 +142,7 @@ describe('DHCP', () => {
     const answer = ask(message(DHCP_REQUEST, { clientAddress: own }, options))
     expect(answer?.type).toBe(type)
     expect(answer?.to ?? '').toBe(to)
-    if (type === DHCP_ACK) expect(answer?.reply.yourAddress).toBe(ADDRESS)
+    expect(answer?.reply.yourAddress ?? 0).toBe(type === DHCP_ACK ? ADDRESS : 0)
   })
   it('informs without a lease', () => {
     const answer = ask(message(DHCP_INFORM, { clientAddress: ADDRESS }))
@@ -195,6 +195,18 @@ function arpRequest(target: number): Uint8Array {
   return b
 }
 
+/** By scapy: Ether/IP(id=5)/ICMP(id=1, seq=2)/'abc'; the answer is the same with both ends changed, type 0. */
+const ping = (from: string, sum: string): Uint8Array =>
+  Uint8Array.from(
+    Buffer.from(
+      `0200000000fe0200000000010800 4500001f00050000 4001${sum} ${from} 0aff0301 0800339a0001000261626300`.replaceAll(
+        ' ',
+        '',
+      ),
+      'hex',
+    ),
+  ).subarray(0, 45)
+
 describe('its host', () => {
   it('answers ARP for its address only', () => {
     const reply = answered(arpRequest(SERVER))
@@ -209,17 +221,6 @@ describe('its host', () => {
     expect(answered(arpRequest(OTHER))).toBeNull()
   })
   it('answers pings of its network, octet by octet', () => {
-    // By scapy: Ether/IP(id=5)/ICMP(id=1, seq=2)/'abc', and the same with source and destination changed, type 0.
-    const ping = (from: string, sum: string): Uint8Array =>
-      Uint8Array.from(
-        Buffer.from(
-          `0200000000fe0200000000010800 4500001f00050000 4001${sum} ${from} 0aff0301 0800339a0001000261626300`.replaceAll(
-            ' ',
-            '',
-          ),
-          'hex',
-        ),
-      ).subarray(0, 45)
     const reply = answered(ping('0aff030b', '5ed0'))
     expect(Buffer.from(reply ?? []).toString('hex')).toBe(
       '0200000000010200000000fe08004500001f0005000040015ed00aff03010aff030b00003b9a00010002616263',

@@ -4,7 +4,7 @@
  */
 import { DROP_MALFORMED, DROP_QUEUE_FULL } from '#net/port/counters.ts'
 import { ARP_REPLY, ARP_REQUEST, ArpPacket, ARP_LEN, putArp } from '#net/wire/arp.ts'
-import { checksumOf, sum } from '#net/wire/checksum.ts'
+import { sum } from '#net/wire/checksum.ts'
 import {
   decodeDhcp,
   DHCP_NAK,

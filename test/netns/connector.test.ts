@@ -18,7 +18,7 @@ import { readPcapng } from '#test/support/pcapng.ts'
 import { Ping } from '#test/support/ping.ts'
 import type { Running } from '#test/support/process.ts'
 import { parsePrometheusText } from '#test/support/prometheus-text.ts'
-import { startTopology } from '#test/support/topologies.ts'
+import { RunningTopology } from '#test/support/topology.ts'
 
 const HUB = '10.97.0.2'
 const METRICS = '127.0.0.1:9464'
@@ -58,7 +58,7 @@ beforeAll(async () => {
     args: ['--metrics', METRICS],
   })
   await sendFrames(far, 'eth0', [makeFrame({ length: 60 })])
-  await Promise.all([startTopology(hub, 'two', TWO), startTopology(hub, 'three', THREE)])
+  await Promise.all([RunningTopology.start(hub, 'two', TWO), RunningTopology.start(hub, 'three', THREE)])
   agents = await Promise.all(
     ['private0', 'two/private0'].map((bridge, i) =>
       startAgent(site, { hub, nic: `lan${i}`, bridge, json: true }),

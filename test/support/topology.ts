@@ -1,42 +1,69 @@
 /** A topology that runs on a hub in a laboratory, and its devices. */
+import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
 import { isRecord } from '#net/base/unknown.ts'
 import type { PortReading } from '#hub/fabric/fabric.ts'
+import type { TopologyStatus } from '#hub/supervisor/running-topology.ts'
 import type { Hub } from '#test/support/hub.ts'
 import type { Namespace } from '#test/support/netns.ts'
-import { finish, type Finished, type Running, type RunOptions } from '#test/support/process.ts'
-import { devicePid, startTopology, untilTopology } from '#test/support/topologies.ts'
+import { finish, type Finished, type Running, type RunOptions, until } from '#test/support/process.ts'
 
-const TIMEOUT_MS = 30_000
+const READY_MS = 30_000
 
 export class RunningTopology {
   readonly name: string
   readonly #hub: Hub
 
-  private constructor(hub: Hub, name: string) {
+  constructor(hub: Hub, name: string) {
     this.#hub = hub
     this.name = name
   }
 
-  /** Puts a topology file there, starts it, waits until all its devices run. */
-  static async start(hub: Hub, name: string, text: string): Promise<RunningTopology> {
-    await startTopology(hub, name, text)
-    return new RunningTopology(hub, name)
+  /**
+   * Puts a topology file there, starts it, waits until all its devices run.
+   * @param files  what else is in its file set, by name
+   */
+  static async start(
+    hub: Hub,
+    name: string,
+    text: string,
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<RunningTopology> {
+    const topology = new RunningTopology(hub, name)
+    const directory = join(hub.data, 'topologies', name)
+    mkdirSync(join(directory, 'set'), { recursive: true })
+    for (const [file, content] of Object.entries({ ...files, 'topology.vmm': text }))
+      writeFileSync(join(directory, 'set', file), content)
+    const { uid, gid } = statSync(join(hub.data, 'run', 'control.sock'))
+    for (const path of [join(hub.data, 'topologies'), directory]) chownSync(path, uid, gid)
+    await ask(join(hub.data, 'run', 'control.sock'), 'topology.start', { name })
+    await until(`${name} runs`, async () => (await topology.status()).state === 'running', READY_MS)
+    const failed = (await topology.status()).devices.filter(({ state }) => state !== 'running')
+    if (failed.length > 0) throw new Error(`devices do not run: ${JSON.stringify(failed)}`)
+    return topology
+  }
+
+  async status(): Promise<TopologyStatus> {
+    const all = await ask(this.#socket('control'), 'topology.status')
+    const rows: TopologyStatus[] = Array.isArray(all) ? all : []
+    const found = rows.find(({ name }) => name === this.name)
+    if (!found) throw new Error(`${this.name} does not run`)
+    return found
   }
 
   /** The process that forwards its frames. */
   async fabricPid(): Promise<number> {
-    const status = await ask(this.#socket(`${this.name}:fabric`), 'status')
-    return Number(isRecord(status) ? status['pid'] : 0)
+    return pidOf(await ask(this.#socket(`${this.name}:fabric`), 'status'))
   }
 
   /** Waits until all devices run. @param number  its place in the file, from 1 */
   async device(number: number): Promise<Device> {
-    await untilTopology(this.#hub, this.name, ({ devices }) =>
-      devices.every(({ state }) => state === 'running'),
-    )
-    return new Device(this.#hub.namespace, await devicePid(this.#hub, this.name, number))
+    const all = async (): Promise<boolean> =>
+      (await this.status()).devices.every(({ state }) => state === 'running')
+    await until(`devices of ${this.name} run`, all, READY_MS)
+    const socket = join(this.#hub.data, 'topologies', this.name, 'devices', String(number), 'device.sock')
+    return new Device(this.#hub.namespace, pidOf(await ask(socket, 'status')))
   }
 
   /** Switches a device off and on; resolves when it runs. */
@@ -98,8 +125,10 @@ export class Device {
   }
 }
 
+const pidOf = (status: unknown): number => Number(isRecord(status) ? status['pid'] : 0)
+
 async function ask(socket: string, operation: string, params: RpcParams = {}): Promise<unknown> {
-  const client = new RpcClient(socket, { timeoutMs: TIMEOUT_MS })
+  const client = new RpcClient(socket, { timeoutMs: READY_MS })
   try {
     return await client.call(operation, params)
   } finally {

@@ -1,5 +1,5 @@
 /** What a host does at its start, as text for sh(1), whose output is on the console. */
-import type { HostConfiguration } from '#hub/device/host/configuration.ts'
+import type { HostConfiguration } from '#hub/base/host-configuration.ts'
 
 const PAGES = '/srv/www'
 const HOST_KEY = '/etc/ssh/ssh_host_ed25519_key'
