@@ -15,7 +15,8 @@ export class RunningTopology {
   readonly name: string
   readonly #hub: Hub
 
-  private constructor(hub: Hub, name: string) {
+  /** One that was started by what a user types. */
+  constructor(hub: Hub, name: string) {
     this.#hub = hub
     this.name = name
   }
