@@ -159,6 +159,7 @@ const FURTHER_PER_USER = 128
 const AGE_EVERY_MS = 1000
 /** Twice what a topology names: with those that agents ask for. */
 const MOST_BRIDGES = 2048
+const connections = (count: number): string => (count === 1 ? '1 connection' : `${count} connections`)
 /** Names of attached ports. */
 const ATTACHED = /^(?:nic|tap):|^vde:\//
 
@@ -356,7 +357,7 @@ export class Fabric {
         this.#leave(id, tunnel, streams, why)
       },
       onCount: (count) =>
-        this.#say('info', `port ${tunnel.entry.number} of ${request.bridge} has ${count} connections now`),
+        this.#say('info', `port ${tunnel.entry.number} of ${request.bridge} has ${connections(count)} now`),
     })
     tunnel.streams = streams
     answer(tunnel.entry.number, streams.token)

@@ -1,21 +1,20 @@
 /** A topology that runs on a hub in a laboratory, and its devices. */
+import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
 import { isRecord } from '#net/base/unknown.ts'
 import type { PortReading } from '#hub/fabric/fabric.ts'
+import type { TopologyStatus } from '#hub/supervisor/running-topology.ts'
 import type { Hub } from '#test/support/hub.ts'
 import type { Namespace } from '#test/support/netns.ts'
-import { finish, type Finished, type Running, type RunOptions } from '#test/support/process.ts'
-import { devicePid, startTopology, topologyStatus } from '#test/support/topologies.ts'
-import type { TopologyStatus } from '#hub/supervisor/running-topology.ts'
+import { finish, type Finished, type Running, type RunOptions, until } from '#test/support/process.ts'
 
-const TIMEOUT_MS = 30_000
+const READY_MS = 30_000
 
 export class RunningTopology {
   readonly name: string
   readonly #hub: Hub
 
-  /** One that was started by what a user types. */
   constructor(hub: Hub, name: string) {
     this.#hub = hub
     this.name = name
@@ -31,23 +30,38 @@ export class RunningTopology {
     text: string,
     files: Readonly<Record<string, string>> = {},
   ): Promise<RunningTopology> {
-    await startTopology(hub, name, text, files)
-    return new RunningTopology(hub, name)
+    const topology = new RunningTopology(hub, name)
+    const directory = join(hub.data, 'topologies', name)
+    mkdirSync(join(directory, 'set'), { recursive: true })
+    for (const [file, content] of Object.entries({ ...files, 'topology.vmm': text }))
+      writeFileSync(join(directory, 'set', file), content)
+    const { uid, gid } = statSync(join(hub.data, 'run', 'control.sock'))
+    for (const path of [join(hub.data, 'topologies'), directory]) chownSync(path, uid, gid)
+    await ask(join(hub.data, 'run', 'control.sock'), 'topology.start', { name })
+    await until(`${name} runs`, async () => (await topology.status()).state === 'running', READY_MS)
+    const failed = (await topology.status()).devices.filter(({ state }) => state !== 'running')
+    if (failed.length > 0) throw new Error(`devices do not run: ${JSON.stringify(failed)}`)
+    return topology
   }
 
-  status(): Promise<TopologyStatus> {
-    return topologyStatus(this.#hub, this.name)
+  async status(): Promise<TopologyStatus> {
+    const all = await ask<TopologyStatus[]>(this.#socket('control'), 'topology.status')
+    const found = all.find(({ name }) => name === this.name)
+    if (!found) throw new Error(`${this.name} does not run`)
+    return found
   }
 
   /** The process that forwards its frames. */
   async fabricPid(): Promise<number> {
-    const status = await ask(this.#socket(`${this.name}:fabric`), 'status')
-    return Number(isRecord(status) ? status['pid'] : 0)
+    return pidOf(await ask(this.#socket(`${this.name}:fabric`), 'status'))
   }
 
-  /** @param number  its place in the file, from 1 */
+  /** Waits until all devices run. @param number  its place in the file, from 1 */
   async device(number: number): Promise<Device> {
-    return new Device(this.#hub.namespace, await devicePid(this.#hub, this.name, number))
+    const isUp = async () => (await this.status()).devices.every(({ state }) => state === 'running')
+    await until(`devices of ${this.name} run`, isUp, READY_MS)
+    const socket = join(this.#hub.data, 'topologies', this.name, 'devices', String(number), 'device.sock')
+    return new Device(this.#hub.namespace, pidOf(await ask(socket, 'status')))
   }
 
   /** Switches a device off and on; resolves when it runs. */
@@ -55,9 +69,8 @@ export class RunningTopology {
     await ask(this.#socket('supervisor'), 'device.reset', { topology: this.name, device })
   }
 
-  async ports(): Promise<PortReading[]> {
-    const rows = await ask(this.#socket(`${this.name}:fabric`), 'ports')
-    return Array.isArray(rows) ? rows : []
+  ports(): Promise<PortReading[]> {
+    return ask(this.#socket(`${this.name}:fabric`), 'ports')
   }
 
   /** @param name  `h1:em0` */
@@ -68,8 +81,8 @@ export class RunningTopology {
   }
 
   async setPort(name: string, settings: Readonly<Record<string, string>>): Promise<void> {
-    const { bridge } = await this.port(name)
-    await ask(this.#socket(`${this.name}:fabric`), 'port.set', { bridge, port: name, settings })
+    const { bridge, number } = await this.port(name)
+    await ask(this.#socket(`${this.name}:fabric`), 'port.set', { bridge, port: number, settings })
   }
 
   #socket(name: string): string {
@@ -109,10 +122,13 @@ export class Device {
   }
 }
 
-async function ask(socket: string, operation: string, params: RpcParams = {}): Promise<unknown> {
-  const client = new RpcClient(socket, { timeoutMs: TIMEOUT_MS })
+const pidOf = (status: unknown): number => Number(isRecord(status) ? status['pid'] : 0)
+
+/** What is asked is known to answer in this form. */
+async function ask<T>(socket: string, operation: string, params: RpcParams = {}): Promise<T> {
+  const client = new RpcClient(socket, { timeoutMs: READY_MS })
   try {
-    return await client.call(operation, params)
+    return (await client.call(operation, params)) as T
   } finally {
     client.close()
   }
