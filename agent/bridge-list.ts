@@ -6,7 +6,7 @@ import { EXIT_OTHER, EXIT_PROTOCOL, ExitError } from '#agent/exit-codes.ts'
 import { excerpt } from '#agent/excerpt.ts'
 import { run } from '#agent/run-command.ts'
 
-const bridge = z.looseObject({ name: z.string().max(255) })
+const bridge = z.looseObject({ name: z.string().max(320) })
 const listing = z.union([
   z.array(bridge),
   z.object({ bridges: z.array(bridge) }).transform((list) => list.bridges),
@@ -19,6 +19,12 @@ export async function listBridges(hub: HubConnection): Promise<BridgeListing[]> 
   if (status !== 0)
     throw new ExitError(EXIT_OTHER, excerpt(stderr) || `the hub's list failed with status ${status}`)
   return parseListing(stdout)
+}
+
+/** Why the user may not join a bridge of that name, as the hub says; undefined when he may. @throws ExitError */
+export async function refusalOfBridge(hub: HubConnection, name: string): Promise<string | undefined> {
+  const { stderr, status } = await run(hub, `hybridge find ${name}`)
+  return status === 0 ? undefined : excerpt(stderr) || `the hub refuses it with status ${status}`
 }
 
 /** @throws ExitError */

@@ -250,6 +250,7 @@ describe('mergeConfig', () => {
       bridges: [],
       attach: [],
       gateways: 2,
+      managementNetwork: '10.255.0.0/16',
       hidePorts: false,
       log: 'info',
     })
@@ -257,7 +258,7 @@ describe('mergeConfig', () => {
 
   it('puts the command line before the file, and takes the lists of both', () => {
     const file = parseConfigFile(
-      '{data: /f, bridges: [a, "b,ageing=20"], attach: [a=nic:e1], gateways: 4, hide-ports: true, log: warn}',
+      '{data: /f, bridges: [a, "b,ageing=20"], attach: [a=nic:e1], gateways: 4, management-network: 10.1.0.0/16, hide-ports: true, log: warn}',
       'f',
     )
     const merged = mergeConfig(
@@ -267,6 +268,7 @@ describe('mergeConfig', () => {
         bridge: ['b,ageing=30', 'c'],
         attach: ['c=tap:t1'],
         gateways: 1,
+        managementNetwork: '10.2.0.0/16',
         hidePorts: false,
         log: 'debug',
       },
@@ -286,6 +288,7 @@ describe('mergeConfig', () => {
         { bridge: 'c', kind: 'tap', argument: 't1' },
       ],
       gateways: 1,
+      managementNetwork: '10.2.0.0/16',
       hidePorts: false,
       log: 'debug',
     })

@@ -7,6 +7,7 @@ import { MAX_MTU, MIN_MTU, isMtu } from '#net/port/nic/mtu.ts'
 import { parsePortMode } from '#net/switch/port-mode.ts'
 import { BRIDGE_OPTIONS, checkBridgeSettings, parseAgeing, PORT_CHECKS } from '#hub/fabric/check-settings.ts'
 import { parseYaml } from '#hub/base/yaml-text.ts'
+import { DEFAULT_MANAGEMENT_NETWORK, parseManagementNetwork } from '#hub/base/management-network.ts'
 import { LOG_LEVELS, type LogLevel } from '#hub/base/log.ts'
 import {
   MGMT_OPTIONS,
@@ -71,9 +72,13 @@ export interface ServeConfig {
   /** Absolute. */
   readonly data: string
   readonly ssh: ListenAddress
+  /** `HOST[:PORT]` where agents reach it, to be shown; undefined: as `ssh` says. */
+  readonly publicAddress?: string | undefined
   readonly bridges: readonly BridgeConfig[]
   readonly attach: readonly AttachConfig[]
   readonly gateways: number
+  /** Out of which each topology has its management network. */
+  readonly managementNetwork: string
   /** Users of the SSH port are told nothing of the ports of bridges. */
   readonly hidePorts: boolean
   /** Where SSH in WebSockets is served; undefined: nowhere. */
@@ -100,6 +105,15 @@ export function parseListenAddress(text: string): ListenAddress {
     throw new ConfigError(`"${text}" is no ADDRESS:PORT, as 0.0.0.0:2222 or [::]:2222`)
   }
   return { address: v6 ?? v4 ?? '', port }
+}
+
+/** `HOST`, `HOST:PORT`, an IPv6 address in brackets. @throws ConfigError */
+function parsePublicAddress(text: string): string {
+  const [, v6, host = '', port = '1'] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const isHost =
+    v6 === undefined ? /^[\p{L}\p{N}._-]{1,253}$/u.test(host) && !host.startsWith('-') : isIPv6(v6)
+  if (isHost && Number(port) >= 1 && Number(port) <= 65_535) return text
+  throw new ConfigError(`"${text}" is no HOST[:PORT], as hub.example, hub.example:22 or [2001:db8::1]:2222`)
 }
 
 /** @throws ConfigError */
@@ -237,6 +251,9 @@ const textOf = <T>(parse: (text: string) => T) =>
 export const ConfigFile = z.strictObject({
   data: z.string().min(1).optional().describe('Data directory, relative to this file'),
   ssh: textOf(parseListenAddress).optional().describe('ADDRESS:PORT of the SSH server, default 0.0.0.0:2222'),
+  'public-address': textOf(parsePublicAddress)
+    .optional()
+    .describe('HOST[:PORT] where agents reach it, for commands that are shown'),
   bridges: z
     .array(textOf(parseBridge))
     .default([])
@@ -257,6 +274,9 @@ export const ConfigFile = z.strictObject({
     .describe('ADDRESS:PORT of this machine where a reverse proxy passes wss:// on, default nowhere'),
   'https-path': textOf(parseWebPath).optional().describe('Path of the WebSocket, default /'),
   gateways: z.int().min(1).max(64).optional().describe('SSH server processes, default 2'),
+  'management-network': textOf(parseManagementNetwork)
+    .optional()
+    .describe('NETWORK/LENGTH that management networks of topologies are taken from, default 10.255.0.0/16'),
   'hide-ports': z.boolean().optional().describe('Tell users nothing of the ports of bridges, default false'),
   metrics: textOf(parseListenAddress)
     .optional()
@@ -281,6 +301,7 @@ export function parseConfigFile(text: string, file: string): ConfigFile {
 export interface ServeArguments {
   readonly data?: string | undefined
   readonly ssh?: string | undefined
+  readonly publicAddress?: string | undefined
   readonly bridge?: readonly string[] | undefined
   readonly attach?: readonly string[] | undefined
   readonly vde?: string | undefined
@@ -290,6 +311,7 @@ export interface ServeArguments {
   readonly http?: string | undefined
   readonly httpsPath?: string | undefined
   readonly gateways?: number | undefined
+  readonly managementNetwork?: string | undefined
   readonly hidePorts?: boolean | undefined
   readonly metrics?: string | undefined
   readonly log?: LogLevel | undefined
@@ -338,9 +360,15 @@ export function mergeConfig(
       args.ssh === undefined
         ? (file?.ssh ?? { address: '0.0.0.0', port: 2222 })
         : parseListenAddress(args.ssh),
+    publicAddress:
+      args.publicAddress === undefined ? file?.['public-address'] : parsePublicAddress(args.publicAddress),
     bridges: withPaths([...bridges.values()], commonVde, data),
     attach,
     gateways,
+    managementNetwork:
+      args.managementNetwork === undefined
+        ? (file?.['management-network'] ?? DEFAULT_MANAGEMENT_NETWORK)
+        : parseManagementNetwork(args.managementNetwork),
     hidePorts: args.hidePorts ?? file?.['hide-ports'] ?? false,
     web: mergeWeb(args, file),
     metrics: args.metrics === undefined ? file?.metrics : parseListenAddress(args.metrics),

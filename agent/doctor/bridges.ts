@@ -3,11 +3,21 @@ import { type Check, type Finding, failed, ok, warning } from '#agent/doctor/fin
 import { connectionOf } from '#agent/doctor/patient.ts'
 import { excerpt } from '#agent/excerpt.ts'
 
+export interface WantedBridge {
+  readonly name: string
+  /** Why the hub does not let the user join it; undefined when it does. */
+  readonly refusal: string | undefined
+}
+
 /** @param wanted  empty: none is asked for */
-export function judgeBridges(names: readonly string[], wanted: readonly string[], user: string): Finding {
+export function judgeBridges(
+  names: readonly string[],
+  wanted: readonly WantedBridge[],
+  user: string,
+): Finding {
   const bridges = names.map((name) => excerpt(name))
-  const missing = wanted.filter((name) => !bridges.includes(name))
-  const facts = { bridges, wanted }
+  const refused = wanted.filter(({ refusal }) => refusal !== undefined)
+  const facts = { bridges, wanted: wanted.map(({ name }) => name) }
   if (bridges.length === 0 && wanted.length === 0)
     return warning(
       `${user} may join none`,
@@ -15,9 +25,9 @@ export function judgeBridges(names: readonly string[], wanted: readonly string[]
       facts,
     )
   const text = bridges.join(', ') || 'none'
-  if (missing.length > 0)
+  if (refused.length > 0)
     return failed(
-      `${user} may not join ${missing.join(', ')}; may join: ${text}`,
+      `${user} may not join ${refused.map(({ name, refusal }) => `${name} (${refusal})`).join(', ')}; may join: ${text}`,
       '-b NAME, or --map VLAN=NAME, with one of these',
       facts,
     )
@@ -29,8 +39,11 @@ export const bridgesCheck: Check = {
   title: 'bridges',
   needs: ['login'],
   run: async (patient) => {
-    const { listBridges } = await patient.system()
-    const names = (await listBridges(await connectionOf(patient))).map(({ name }) => name)
-    return judgeBridges(names, patient.bridges, patient.target?.user ?? '')
+    const { listBridges, refusalOfBridge } = await patient.system()
+    const hub = await connectionOf(patient)
+    const names = (await listBridges(hub)).map(({ name }) => name)
+    const wanted: WantedBridge[] = []
+    for (const name of patient.bridges) wanted.push({ name, refusal: await refusalOfBridge(hub, name) })
+    return judgeBridges(names, wanted, patient.target?.user ?? '')
   },
 }

@@ -449,12 +449,19 @@ const CASES: readonly Case[] = [
   ['no cipher', judgeSsh(undefined, 'no matching cipher'), 'failed', /no matching cipher/],
   ['a login', judgeLogin('ann', undefined), 'ok', /takes ann/],
   ['none', judgeLogin('ann', 'refuses user ann'), 'failed', /refuses/, /user key list ann/],
-  ['bridges', judgeBridges(['a', 'b'], ['a'], 'ann'), 'ok', /^a, b$/],
+  ['bridges', judgeBridges(['a', 'b'], [{ name: 'a', refusal: undefined }], 'ann'), 'ok', /^a, b$/],
   [
     'another bridge',
-    judgeBridges(['a', 'b'], ['a', 'c'], 'ann'),
+    judgeBridges(
+      ['a', 'b'],
+      [
+        { name: 'a', refusal: undefined },
+        { name: 'c', refusal: 'no bridge "c" here' },
+      ],
+      'ann',
+    ),
     'failed',
-    /^ann may not join c; may join: a, b/,
+    /^ann may not join c \(no bridge "c" here\); may join: a, b/,
     /-b/,
   ],
   ['no bridge', judgeBridges([], [], 'ann'), 'warning', /none/],

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import { release } from 'node:os'
 
-import { listBridges } from '#agent/bridge-list.ts'
+import { listBridges, refusalOfBridge } from '#agent/bridge-list.ts'
 import type { CarrierFacts } from '#agent/doctor/carrier.ts'
 import { isClockKept } from '#agent/doctor/clock-kept.ts'
 import { hubTime, measure } from '#agent/doctor/measurement.ts'
@@ -70,6 +70,7 @@ export const system = {
   bufferLimits,
   settleHub,
   listBridges,
+  refusalOfBridge,
   hubTime,
   measure,
   isClockKept,

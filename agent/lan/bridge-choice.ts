@@ -48,9 +48,13 @@ function parseVlan(vlan: string, text: string): number {
   throw new ConfigError(`map ${text}: ${why}`)
 }
 
+/** 320 characters: a topology's name, a slash, a bridge's. */
+export const isBridgeName = (name: string): boolean =>
+  /^[\p{L}\p{N}_.@/:+-]{1,320}$/u.test(name) && !name.startsWith('-')
+
 /** It becomes part of a command line of the hub: nothing in it may end the word. @throws ConfigError */
 export function checkBridge(name: string): string {
-  if (/^[\p{L}\p{N}_.@/:+-]{1,255}$/u.test(name) && !name.startsWith('-')) return name
+  if (isBridgeName(name)) return name
   throw new ConfigError(`bad bridge name ${JSON.stringify(name)}`)
 }
 

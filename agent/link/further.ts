@@ -93,8 +93,8 @@ export class FurtherConnection {
   }
 
   async #join(hub: HubConnection, remote: Remote, token: string): Promise<{ ended: Promise<unknown> }> {
-    const { bridge, port: bundle } = remote
-    const channel = await hub.exec(`hybridge bridge ${bridge}`)
+    const { port: bundle } = remote
+    const channel = await hub.exec(`hybridge bridge ${remote.fullName ?? remote.bridge}`)
     const { name, counters, sink } = bundle
     const port = new TunnelPort({ name, counters, sink, seed: randomInt(2 ** 32) })
     const tunnel = new Tunnel({ channel, transport: hub, port, hello: { ...this.#options.hello, token } })

@@ -132,7 +132,7 @@ function serve(channel: ServerChannel, bridge: string): void {
           tunnel.peer = peer
           if (peer.token !== undefined && refusal !== undefined)
             tunnel.session.bye(refusal, 'no more of them')
-          else if (knownBridges.has(bridge)) tunnel.session.greet(token)
+          else if (knownBridges.has(bridge)) tunnel.session.greet({ token })
           else tunnel.session.bye('unknown-bridge', `no bridge ${bridge}`)
         },
         onFrames: (chunk, start, end) => {

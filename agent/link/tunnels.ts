@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import { Backoff, STEADY_MS } from '#agent/link/backoff.ts'
 import { listBridges } from '#agent/bridge-list.ts'
+import { isBridgeName } from '#agent/lan/bridge-choice.ts'
 import type { HubConnection } from '#agent/link/dial.ts'
 import {
   EXIT_CARRIES_TUNNEL,
@@ -38,6 +39,8 @@ export interface Outage {
 export interface Remote {
   readonly bridge: string
   readonly port: PortBundle<TunnelPort>
+  /** As the hub called it that was joined first: the same one is asked for again, whatever else has that name then. */
+  fullName?: string
   /** The hub keeps us out of this bridge, while the connection works. */
   outage: Outage | undefined
 }
@@ -59,7 +62,9 @@ export interface TunnelsOptions {
 /** Codes of a BYE that mean one bridge and not the connection. */
 const OF_ONE_BRIDGE = new Set([
   'unknown-bridge',
+  'ambiguous-bridge',
   'not-allowed',
+  'too-many-bridges',
   'too-many-tunnels',
   'unavailable',
   'internal',
@@ -161,13 +166,15 @@ export class Tunnels {
   async #join(remote: Remote): Promise<Hello> {
     const { hub, hello } = this.#options
     const { bridge, port } = remote
-    const channel = await hub.exec(`hybridge bridge ${bridge}`)
+    const name = remote.fullName ?? bridge
+    const channel = await hub.exec(`hybridge bridge ${name}`)
     const tunnel = new Tunnel({ channel, transport: hub, port: port.first, hello })
     this.#opening.set(remote, tunnel)
     if (this.#over.signal.aborted) tunnel.bye('leave', 'the agent left')
     const peer = await Promise.race([tunnel.opened, tunnel.ended])
     this.#opening.delete(remote)
-    if (peer instanceof Error) throw await refusal(peer, bridge, hub)
+    if (peer instanceof Error) throw await refusal(peer, name, hub)
+    if (peer.bridge !== undefined && isBridgeName(peer.bridge)) remote.fullName = peer.bridge
     this.#open.set(remote, tunnel)
     this.#connections.joined(remote, peer)
     const joinedAt = performance.now()
@@ -227,6 +234,7 @@ export const isFinal = (error: ExitError): boolean =>
 
 const EXIT_OF_CODE: Record<string, number> = {
   'unknown-bridge': EXIT_UNKNOWN_BRIDGE,
+  'ambiguous-bridge': EXIT_UNKNOWN_BRIDGE,
   'not-allowed': EXIT_UNKNOWN_BRIDGE,
   'taken-over': EXIT_TAKEN_OVER,
   'carries-tunnel': EXIT_CARRIES_TUNNEL,
@@ -240,7 +248,7 @@ const EXIT_OF_CODE: Record<string, number> = {
 /** Why the hub did not open the tunnel; for an unknown bridge with the ones that there are. */
 async function refusal(reason: ProtocolError, bridge: string, hub: HubConnection): Promise<ExitError> {
   const exitCode = EXIT_OF_CODE[reason.code] ?? EXIT_OTHER
-  if (exitCode !== EXIT_UNKNOWN_BRIDGE)
+  if (reason.code !== 'unknown-bridge')
     return new ExitError(exitCode, `the hub refuses the tunnel: ${reason.message}`)
   let known: string
   try {

@@ -134,6 +134,11 @@ describe('the control process', () => {
   })
 
   it('passes questions on to the fabric, and says when it is away', async () => {
+    const place = { ssh: { address: '127.0.0.1', port: 2222 } }
+    writeFileSync(
+      join(data, 'run/control.json'),
+      JSON.stringify({ identity: '', bridges: ['private0'], place }),
+    )
     await start()
     const control = client(CONTROL_SOCKET)
     await expect(control.call('ports')).rejects.toMatchObject({ code: 'fabric-away' })

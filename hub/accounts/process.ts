@@ -5,48 +5,87 @@
 import { chmodSync, chownSync, existsSync } from 'node:fs'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { ACCOUNTS_FILE, AUTH_SOCKET, CONTROL_SOCKET, SUPERVISOR_SOCKET } from '#hub/base/data-directory.ts'
+import { DEFAULT_MANAGEMENT_NETWORK } from '#hub/base/management-network.ts'
 import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import { type Logger, openChildLog } from '#hub/base/log.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
-import { RpcClient, claimSocketPath, listenRpc } from '#net/base/rpc.ts'
+import { RpcClient, callOnce, claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { Authenticator } from '#hub/accounts/authenticator.ts'
+import { Fabrics } from '#hub/accounts/fabrics.ts'
 import { ActiveTopologies } from '#hub/topology/active.ts'
-import { authHandlers, controlHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
+import { RunningPlans } from '#hub/topology/running-plans.ts'
+import {
+  type HubPlace,
+  authHandlers,
+  controlHandlers,
+  deviceHandlers,
+  topologyHandlers,
+} from '#hub/accounts/operations.ts'
+import { TopologyLibrary } from '#hub/topology/library.ts'
+import { libraryHandlers } from '#hub/topology/library-operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
 
 export interface ControlConfig {
   /** The hub's own: its host key's fingerprint. */
   readonly identity: string
+  /** Names of `hybridge serve --bridge`. */
+  readonly bridges: readonly string[]
+  readonly place: HubPlace
+  /** Out of which each topology has its management network. */
+  readonly managementNetwork: string
 }
 
 const CONFIG = 'run/control.json'
+const ASK_TIMEOUT_MS = 10_000
+const WITHOUT_HUB: ControlConfig = {
+  identity: '',
+  bridges: [],
+  place: { ssh: { address: '127.0.0.1', port: 2222 } },
+  managementNetwork: DEFAULT_MANAGEMENT_NETWORK,
+}
 
 async function main(log: Logger): Promise<void> {
   const users = processUsers()
   const { text, fingerprint } = existsSync(CONFIG)
     ? readProcessConfig('control')
-    : { text: '{"identity":""}', fingerprint: '' }
-  const config: ControlConfig = JSON.parse(text)
+    : { text: '{}', fingerprint: '' }
+  const config: ControlConfig = { ...WITHOUT_HUB, ...JSON.parse(text) }
   const identity = identityOf(fingerprint)
   process.umask(0o077)
   const store = AccountStore.open(ACCOUNTS_FILE, users?.service)
   const fabric = new RpcClient(fabricSockets().rpc)
   const supervisor = new RpcClient(SUPERVISOR_SOCKET)
-  const active = new ActiveTopologies(supervisor, config.identity)
+  const running = new RunningPlans((text) => log.error(text))
+  const fabrics = new Fabrics({
+    hub: config.bridges,
+    topologies: () => running.list(),
+    call: (topology, op, params, timeoutMs = ASK_TIMEOUT_MS) =>
+      topology === undefined
+        ? fabric.call(op, params, timeoutMs)
+        : callOnce(fabricSockets(topology).rpc, op, params, timeoutMs),
+  })
+  const active = new ActiveTopologies(supervisor, config.identity, config.managementNetwork)
+  const library = new TopologyLibrary()
   const options = {
     onFailure: (op: string, error: unknown) => log.error({ op, err: error }, 'operation failed'),
   }
   await claimSocketPath(AUTH_SOCKET)
   await claimSocketPath(CONTROL_SOCKET)
   // From here to the drop of privileges nothing waits for the system: no connection is accepted before it.
-  const auth = await listenRpc(AUTH_SOCKET, authHandlers(new Authenticator(store), fabric, log), {
-    ...options,
-    maxInFlight: 64,
-  })
+  const auth = await listenRpc(
+    AUTH_SOCKET,
+    { ...authHandlers(new Authenticator(store), fabrics, log), ...deviceHandlers(supervisor, 'gateway') },
+    { ...options, maxInFlight: 64 },
+  )
   const control = await listenRpc(
     CONTROL_SOCKET,
-    { ...controlHandlers(fabric, identity), ...topologyHandlers(active, supervisor) },
+    {
+      ...controlHandlers(fabrics, identity, config.place),
+      ...topologyHandlers(active, supervisor),
+      ...libraryHandlers(library, active, supervisor),
+      ...deviceHandlers(supervisor, 'operator'),
+    },
     options,
   )
   if (users) {
@@ -55,6 +94,7 @@ async function main(log: Logger): Promise<void> {
     chownSync(CONTROL_SOCKET, users.service.uid, users.service.gid)
   }
   dropTo(users?.service, [])
+  library.recover()
   log.info('ready')
 
   const stop = async (signal: string): Promise<void> => {

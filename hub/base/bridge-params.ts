@@ -2,13 +2,17 @@
 import { z } from 'zod'
 import { ProtocolError } from '#net/base/errors.ts'
 import type { RpcParams } from '#net/base/rpc.ts'
+import { LONGEST_BRIDGE } from '#hub/base/fabric-sockets.ts'
 
-const bridge = z.string().max(64)
+const bridge = z.string().max(LONGEST_BRIDGE)
 const port = z.int().min(1).max(1024)
 const settings = z.record(z.string().max(64), z.string().max(4096))
 
-/** Of one bridge, or of all. */
-export const QueryParams = z.object({ bridge: bridge.optional() })
+/**
+ * Of one bridge, or of all. `partial`: the answer says which forwarding processes did not give theirs,
+ * `{"rows":[...],"away":[{"topology":"two","reason":"..."}]}` in place of the rows alone.
+ */
+export const QueryParams = z.object({ bridge: bridge.optional(), partial: z.boolean().optional() })
 export const PortsParams = z.object({ bridge })
 export const PortSetParams = z.object({ bridge, port, settings })
 export const BridgeSetParams = z.object({ bridge, settings })
@@ -21,6 +25,9 @@ export const WatchParams = z.object({
   seconds: z.number().min(1).max(600),
   after: z.int().min(0),
 })
+/** The same of all forwarding processes, each of which numbers its events: by topology, '' for the hub's own. */
+export const WatchAllParams = WatchParams.extend({ after: z.record(z.string().max(64), z.int().min(0)) })
+export const FindParams = z.object({ name: bridge })
 
 /** @throws ProtocolError `bad-params` */
 export function parseParams<T>(schema: z.ZodType<T>, params: RpcParams): T {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { ConfigError } from '#net/base/errors.ts'
 import { DIRECTIONS } from '#net/capture/capture.ts'
+import { LONGEST_BRIDGE } from '#hub/base/fabric-sockets.ts'
 import { LONGEST_FILTER } from '#net/capture/filter-words.ts'
 
 /** Octets that any frame has at most; 0 on a command line means it, too. */
@@ -10,7 +11,7 @@ const MOST_PACKETS = 2_000_000_000
 const MOST_SECONDS = 7 * 24 * 3600
 
 export const CaptureRequest = z.object({
-  bridge: z.string().max(64),
+  bridge: z.string().max(LONGEST_BRIDGE),
   /** All ports when absent. */
   port: z.int().min(1).max(1024).optional(),
   /** Of whom the limits are; empty: an operator. */

@@ -25,6 +25,9 @@ export function fabricSockets(topology?: string): FabricSockets {
   }
 }
 
+/** Characters of a full name at most: a topology's, a slash, a bridge's. */
+export const LONGEST_BRIDGE = 63 + 1 + 255
+
 /** Of a bridge by its full name; undefined: it is the hub's own. */
 export function topologyOf(bridge: string): string | undefined {
   const slash = bridge.indexOf('/')

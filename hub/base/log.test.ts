@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BoundedFile, followLog, openSupervisorLog, relayLine } from '#hub/base/log.ts'
+import { BoundedFile, openSupervisorLog, relayLine } from '#hub/base/log.ts'
 
 let directory: string
 let path: string
@@ -39,62 +39,6 @@ describe('BoundedFile', () => {
     expect(readFileSync(path, 'utf8')).toBe(`${line(0)}\n${line(1)}\n`)
     symlinkSync('/etc/hostname', join(directory, 'link.log'))
     expect(() => new BoundedFile(join(directory, 'link.log'))).toThrow(/ELOOP/)
-  })
-})
-
-describe('followLog', () => {
-  it('gives every new line once, across rotations', async () => {
-    const total = 300
-    const file = new BoundedFile(path, 8000)
-    const all = new Promise<string[]>((resolve) => {
-      const got: string[] = []
-      const follower = followLog(path, (text) => {
-        got.push(text)
-        if (text !== line(total - 1)) return
-        follower.close()
-        resolve(got)
-      })
-    })
-    for (let i = 0; i < total; i++) {
-      file.write(`${line(i)}\n`)
-      if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
-    }
-    const lines = await all
-    file.close()
-    expect(lines).toEqual(Array.from({ length: total }, (_, i) => line(i)))
-    expect(statSync(`${path}.1`).size).toBeGreaterThan(0)
-  })
-
-  it('waits for a file that is not there yet', async () => {
-    const first = new Promise<string>((resolve) => {
-      const follower = followLog(path, (text) => {
-        follower.close()
-        resolve(text)
-      })
-    })
-    const file = new BoundedFile(path)
-    file.write(`${line(7)}\n`)
-    expect(await first).toBe(line(7))
-    file.close()
-  })
-
-  it('starts behind what is there, and cuts an endless line', async () => {
-    const file = new BoundedFile(path)
-    file.write(`${line(0)}\n`)
-    const got = new Promise<string[]>((resolve) => {
-      const lines: string[] = []
-      const follower = followLog(path, (text) => {
-        lines.push(text)
-        if (text !== 'end') return
-        follower.close()
-        resolve(lines)
-      })
-    })
-    file.write(`${'x'.repeat(300_000)}\nend\n`)
-    const [long, end] = await got
-    file.close()
-    expect(long?.length).toBe(64 * 1024)
-    expect(end).toBe('end')
   })
 })
 

@@ -10,11 +10,8 @@ import {
   ftruncateSync,
   openSync,
   readSync,
-  watch,
   writeSync,
 } from 'node:fs'
-import { basename, dirname } from 'node:path'
-import { StringDecoder } from 'node:string_decoder'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import pinoPretty from 'pino-pretty'
 import { printable } from '#net/base/printable.ts'
@@ -26,9 +23,6 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** Octets at which a log file is moved into `NAME.log.1`. */
 const MAX_LOG = 4 * 1024 * 1024
-const MAX_LINE = 64 * 1024
-/** Octets at a file's start that tell one rotation from the next: level, time in ms and more. */
-const HEAD = 64
 
 /**
  * A file and its predecessor `PATH.1`, each of about `limit` octets at most. Rotation copies through the two open
@@ -141,93 +135,5 @@ function parseLine(line: string): Record<string, unknown> {
     return isRecord(fields) ? fields : {}
   } catch {
     return {}
-  }
-}
-
-export interface LogFollower {
-  close(): void
-}
-
-/**
- * Gives each line that is appended to a BoundedFile from now on to `onLine`, across rotations; the file need not exist
- * yet, its directory must. Lines over 64 KiB are cut.
- */
-export function followLog(path: string, onLine: (line: string) => void): LogFollower {
-  const tail = new LogTail(path, onLine)
-  const name = basename(path)
-  const watcher = watch(dirname(path), (_event, file) => {
-    if (file === null || file === name) tail.read()
-  })
-  watcher.on('error', () => watcher.close())
-  return watcher
-}
-
-class LogTail {
-  readonly #path: string
-  readonly #onLine: (line: string) => void
-  readonly #chunk = Buffer.alloc(MAX_LINE)
-  #offset = 0
-  #head: Buffer = Buffer.alloc(0)
-  #decoder = new StringDecoder('utf8')
-  #partial = ''
-
-  constructor(path: string, onLine: (line: string) => void) {
-    this.#path = path
-    this.#onLine = onLine
-    withFile(path, (fd) => {
-      this.#head = headOf(fd)
-      this.#offset = fstatSync(fd).size
-    })
-  }
-
-  read(): void {
-    withFile(this.#path, (fd) => {
-      if (!this.#isSame(fd)) {
-        withFile(`${this.#path}.1`, (old) => {
-          if (this.#isSame(old)) this.#readFrom(old)
-        })
-        this.#offset = 0
-        this.#partial = ''
-        this.#decoder = new StringDecoder('utf8')
-      }
-      this.#head = headOf(fd)
-      this.#readFrom(fd)
-    })
-  }
-
-  /** Whether the file begins with what we have read, and is not shorter. */
-  #isSame(fd: number): boolean {
-    if (this.#offset === 0) return true
-    return fstatSync(fd).size >= this.#offset && headOf(fd).subarray(0, this.#head.length).equals(this.#head)
-  }
-
-  #readFrom(fd: number): void {
-    for (;;) {
-      const length = readSync(fd, this.#chunk, 0, this.#chunk.length, this.#offset)
-      if (length === 0) return
-      this.#offset += length
-      const lines = (this.#partial + this.#decoder.write(this.#chunk.subarray(0, length))).split('\n')
-      this.#partial = (lines.pop() ?? '').slice(0, MAX_LINE)
-      for (const line of lines) this.#onLine(line.slice(0, MAX_LINE))
-    }
-  }
-}
-
-function headOf(fd: number): Buffer {
-  const head = Buffer.alloc(HEAD)
-  return head.subarray(0, readSync(fd, head, 0, HEAD, 0))
-}
-
-function withFile(path: string, use: (fd: number) => void): void {
-  let fd: number
-  try {
-    fd = openSync(path, 'r')
-  } catch {
-    return
-  }
-  try {
-    use(fd)
-  } finally {
-    closeSync(fd)
   }
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { CAP_NET_ADMIN, CAP_NET_RAW, type Capability, processUsers, userOf } from '#hub/base/privilege.ts'
+import { CAP_NET_ADMIN, CAP_NET_RAW, type Capability, processUsers } from '#hub/base/privilege.ts'
 
 const isRoot = process.geteuid?.() === 0
 
@@ -58,9 +58,4 @@ describe('processUsers', () => {
     expect(users !== undefined).toBe(isRoot)
     expect(users?.service.uid ?? 'both').not.toBe(users?.gateway.uid)
   })
-})
-
-it('says whose a process is', () => {
-  expect(userOf(process.pid)).toBe(process.getuid?.())
-  expect(userOf(2 ** 22 + 1)).toBeUndefined()
 })

@@ -2,7 +2,6 @@
  * Users of the hub's processes, and how a process that was started as root becomes one of them.
  * A hub that was not started as root runs all its processes as the user who started it.
  */
-import { readFileSync } from 'node:fs'
 import koffi from 'koffi'
 import { SystemError } from '#net/base/errors.ts'
 import { systemError } from '#net/port/libc.ts'
@@ -53,16 +52,6 @@ function entryOf(pointer: unknown): UserEntry | undefined {
   if (pointer === null) return undefined
   const entry: UserEntry = koffi.decode(pointer, Entry)
   return entry
-}
-
-/** Real user of a process, proc_pid_status(5); undefined when there is no such process. */
-export function userOf(pid: number): number | undefined {
-  try {
-    const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return uid === undefined ? undefined : Number(uid)
-  } catch {
-    return undefined
-  }
 }
 
 /** The users that the hub's processes drop to; undefined when this process is not root and nothing is dropped. */

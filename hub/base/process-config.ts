@@ -3,7 +3,7 @@
  * directory. A new supervisor adopts a process whose pid, start time and configuration are the ones it wants.
  */
 import { createHash } from 'node:crypto'
-import { chownSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, fchownSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { startTimeOf } from '#net/base/start-time.ts'
 import type { Identity } from '#hub/base/privilege.ts'
 
@@ -26,8 +26,15 @@ export const writeProcessConfig = (name: string, config: object, owner: Identity
 export function writeConfigFile(file: string, config: object, owner: Identity | undefined): string {
   const text = JSON.stringify(config)
   const temporary = `${file}.new`
-  writeFileSync(temporary, text, { mode: 0o600 })
-  if (owner) chownSync(temporary, owner.uid, owner.gid)
+  rmSync(temporary, { force: true })
+  // The directory may be another user's, who must not have root write through a link, or give him another file.
+  const fd = openSync(temporary, 'wx', 0o600)
+  try {
+    writeFileSync(fd, text)
+    if (owner) fchownSync(fd, owner.uid, owner.gid)
+  } finally {
+    closeSync(fd)
+  }
   renameSync(temporary, file)
   return fingerprintOf(text)
 }

@@ -2,9 +2,16 @@
  * What is to run of a topology: made by the control process out of its files, read by the supervisor, which reads no
  * topology files. DATA/topologies/NAME/plan.json.
  */
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import { ConfigError, reasonOf } from '#net/base/errors.ts'
+import { ConfigError, ProtocolError, fileReasonOf } from '#net/base/errors.ts'
+
+/** Of one topology. */
+export const MOST_BRIDGES = 1024
+/** The management network. */
+export const EXTERNAL = 'external'
+/** A bridge whose ports are not connected to each other, or to anything. */
+export const DEAD = 'dead'
 
 /** Of a running topology: it is part of names of files and sockets. */
 export const TOPOLOGY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
@@ -52,7 +59,10 @@ const TopologyPlan = z.object({
   name: z.string().regex(TOPOLOGY_NAME),
   /** Whose it is; empty: the operators'. */
   owner: z.string().max(256),
-  bridges: z.array(bridge).max(1024),
+  /** Those with an interface. */
+  bridges: z.array(bridge).max(MOST_BRIDGES),
+  /** Others that the topology names: they are made when an agent joins them. */
+  declared: z.array(bridge).max(MOST_BRIDGES).default([]),
   /** Of bridges that have some. */
   bridgeSettings: z.record(bridge, settings).default({}),
   /** From bridge to bridge. */
@@ -67,19 +77,47 @@ const TopologyPlan = z.object({
 })
 export type TopologyPlan = z.infer<typeof TopologyPlan>
 
+/** Is there as long as the topology is to run. */
+export const runningMark = (topology: string): string => `topologies/${topology}/running`
+
 export const planFile = (topology: string): string => `topologies/${topology}/plan.json`
+/** What is to run next: the supervisor puts it in the place of the other when it starts it. */
+export const newPlanFile = (topology: string): string => `${planFile(topology)}.new`
+
+/** Octets: the same configuration may be that of many devices. */
+const MAX_PLAN = 32 << 20
+
+/** Working directory: the data directory. @throws ProtocolError `too-long` */
+export function writePlan(plan: TopologyPlan): void {
+  const text = JSON.stringify(plan)
+  if (Buffer.byteLength(text) > MAX_PLAN)
+    throw new ProtocolError('too-long', `the configurations of ${plan.name} are larger than 32 MiB together`)
+  const file = newPlanFile(plan.name)
+  writeFileSync(`${file}.part`, text, { mode: 0o600 })
+  renameSync(`${file}.part`, file)
+}
 
 /** Working directory: the data directory. @throws ConfigError for one that is no plan */
-export function readPlan(topology: string): TopologyPlan {
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(planFile(topology), 'utf8'))
-  } catch (error) {
-    throw new ConfigError(`cannot read what is to run of ${topology}: ${reasonOf(error)}`, { cause: error })
-  }
-  const parsed = TopologyPlan.safeParse(value)
+export function readPlan(topology: string, file = planFile(topology)): TopologyPlan {
+  const parsed = TopologyPlan.safeParse(jsonOf(file))
   if (!parsed.success)
-    throw new ConfigError(`${planFile(topology)} is no plan: ${parsed.error.issues[0]?.path.join('.') ?? ''}`)
-  if (parsed.data.name !== topology) throw new ConfigError(`${planFile(topology)} is of ${parsed.data.name}`)
+    throw new ConfigError(`${file} is no plan: ${parsed.error.issues[0]?.path.join('.') ?? ''}`)
+  if (parsed.data.name !== topology) throw new ConfigError(`${file} is of ${parsed.data.name}`)
   return parsed.data
+}
+
+/** Whoever reads may be root, and the file anything that the service user put there: nothing of it is told. */
+function jsonOf(file: string): unknown {
+  let fd: number | undefined
+  try {
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const status = fstatSync(fd)
+    if (!status.isFile() || status.size > MAX_PLAN) throw new ConfigError('no plain file, or too long')
+    return JSON.parse(readFileSync(fd, 'utf8'))
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'it is no JSON' : fileReasonOf(error)
+    throw new ConfigError(`cannot read ${file}: ${reason}`, { cause: error })
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
 }

@@ -1,8 +1,11 @@
 /** The running hub, asked over its control socket. */
+import { z } from 'zod'
 import { ConfigError, ProtocolError, SystemError } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
 import { CONTROL_SOCKET, requireDataDirectory } from '#hub/base/data-directory.ts'
 import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
+import { parseAnswer } from '#hub/command/show-text.ts'
+import { printable } from '#net/base/printable.ts'
 import { type Context, dataOf } from '#hub/command/context.ts'
 
 /**
@@ -14,11 +17,21 @@ export function askHub(
   data: string | undefined,
   op: string,
   params: RpcParams,
+  timeoutMs?: number,
 ): Promise<unknown> {
+  return withHub(context, data, (hub) => hub.call(op, params, timeoutMs))
+}
+
+/** For what asks more than once. @throws as `askHub` does */
+export function withHub<T>(
+  context: Context,
+  data: string | undefined,
+  use: (hub: RpcClient) => Promise<T>,
+): Promise<T> {
   return inDataDirectory(context, data, async () => {
     const client = new RpcClient(CONTROL_SOCKET)
     try {
-      return await client.call(op, params)
+      return await use(client)
     } catch (error) {
       if (error instanceof ProtocolError && error.code === 'bad-setting')
         throw new ConfigError(error.message, { cause: error })
@@ -28,6 +41,31 @@ export function askHub(
     }
   })
 }
+
+/**
+ * Asks for rows of one bridge, or of all; what the hub cannot tell is said on standard error.
+ * @param bridge  as the operator named it; undefined: all
+ * @returns the rows, unchecked @throws as `askHub`
+ */
+export async function askForRows(
+  context: Context,
+  data: string | undefined,
+  op: string,
+  params: RpcParams,
+): Promise<unknown> {
+  const answer = await askHub(context, data, op, { ...params, partial: true })
+  const { rows, away } = parseAnswer(Partly, answer)
+  for (const { topology, reason } of away) {
+    const whose = topology === '' ? "the hub's own bridges" : `bridges of ${topology}`
+    context.stderr.write(`hybridge: ${printable(`${whose} are left out: ${reason}`)}\n`)
+  }
+  return rows
+}
+
+const Partly = z.object({
+  rows: z.unknown(),
+  away: z.array(z.object({ topology: z.string(), reason: z.string() })),
+})
 
 /**
  * Does what needs a socket of the hub, from within its data directory: the name of a socket is at most 107 octets long,

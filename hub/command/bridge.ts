@@ -1,7 +1,7 @@
 /** `hybridge bridge ...`: changes bridges and ports of the running hub. */
 import type { CommandModule } from 'yargs'
 import { ConfigError } from '#net/base/errors.ts'
-import { askHub } from '#hub/command/ask-hub.ts'
+import { askForRows, askHub } from '#hub/command/ask-hub.ts'
 import { type Context, print } from '#hub/command/context.ts'
 
 interface Bridge {
@@ -114,7 +114,7 @@ const list = (context: Context): CommandModule<object, { json: boolean; data?: s
       .example('$0 bridge list --json', 'for programs'),
   handler: async ({ json, data }) => {
     const { formatBridges, parseBridges } = await import('#hub/command/show-text.ts')
-    const rows = parseBridges(await askHub(context, data, 'bridges', {}))
+    const rows = parseBridges(await askForRows(context, data, 'bridges', {}))
     print(context, json ? JSON.stringify(rows) : formatBridges(rows))
   },
 })

@@ -5,7 +5,8 @@ import { FILE } from '#net/cli/values.ts'
 import { refuseTerminal, saveCapture } from '#net/capture/save-capture.ts'
 import { openCapture } from '#hub/base/capture-client.ts'
 import { captureRequest, captureTarget, type CaptureWords } from '#hub/base/capture-request.ts'
-import { inDataDirectory } from '#hub/command/ask-hub.ts'
+import { askHub, inDataDirectory } from '#hub/command/ask-hub.ts'
+import { parseFound } from '#hub/command/show-text.ts'
 import type { Context } from '#hub/command/context.ts'
 
 interface Capture extends CaptureWords {
@@ -63,9 +64,11 @@ export const captureCommand = (context: Context): CommandModule<object, Capture>
       .example('$0 capture private0 --drops -c 10 -w drops.pcapng', 'what is lost, and why')
       .epilogue('Ctrl-C ends it; the file is whole then.'),
   handler: async ({ data, write, snaplen, duration, ...words }) => {
-    const request = captureRequest({ ...words, snap: snaplen, seconds: duration }, '')
+    const asked = captureRequest({ ...words, snap: snaplen, seconds: duration }, '')
     if (write === '') throw new ConfigError('-w needs the name of a file, or - for standard output')
     refuseTerminal(write, context.stdout, 'hybridge capture ... | tcpdump -r -')
+    const { bridge } = parseFound(await askHub(context, data, 'bridge.find', { name: asked.bridge }))
+    const request = { ...asked, bridge }
     const capture = await inDataDirectory(context, data, () => openCapture(request))
     await saveCapture(capture, write, captureTarget(request), context)
   },

@@ -190,12 +190,22 @@ describe('hybridge show', () => {
     const server = await serveRpc(join(data, 'run/control.sock'), {
       ports: (params) => {
         asked.push(params)
-        return [port]
+        return { rows: [port], away: [] }
       },
-      macs: () => [
-        { bridge: 'private0', address: '02:00:00:00:00:01', vlan: 0, port: 1, ageSeconds: 2.4, tpid: 33024 },
-      ],
-      vlans: () => [allTransparent],
+      macs: () => ({
+        rows: [
+          {
+            bridge: 'private0',
+            address: '02:00:00:00:00:01',
+            vlan: 0,
+            port: 1,
+            ageSeconds: 2.4,
+            tpid: 33024,
+          },
+        ],
+        away: [{ topology: 'two', reason: 'it does not answer' }],
+      }),
+      vlans: () => ({ rows: [allTransparent], away: [] }),
     })
     expect((await hybridge('show ports private0')).out).toBe(
       [
@@ -207,10 +217,12 @@ describe('hybridge show', () => {
       ].join('\n'),
     )
     expect(JSON.parse((await hybridge('show ports --json')).out)).toEqual([port])
-    expect(asked).toEqual([{ bridge: 'private0' }, {}])
-    expect((await hybridge('show macs')).out).toBe(
-      'private0\naddress            vlan  port  age\n02:00:00:00:00:01     0     1  2 s\n',
-    )
+    expect(asked).toEqual([{ bridge: 'private0', partial: true }, { partial: true }])
+    expect(await hybridge('show macs')).toEqual({
+      code: 0,
+      out: 'private0\naddress            vlan  port  age\n02:00:00:00:00:01     0     1  2 s\n',
+      err: 'hybridge: bridges of two are left out: it does not answer\n',
+    })
     expect((await hybridge('show vlans private0')).out).toBe(
       'private0\nno VLANs seen or named\ntransparent, in every VLAN: 1\n',
     )
@@ -271,7 +283,10 @@ describe('hybridge bridge', () => {
       'port.set': note('port.set'),
       'bridge.set': note('bridge.set'),
       'counters.reset': note('counters.reset'),
-      bridges: () => [{ name: 'private0', ports: 2, settings: { ageing: '60' } }],
+      bridges: () => ({
+        rows: [{ name: 'private0', ports: 2, settings: { ageing: '60' } }],
+        away: [],
+      }),
     })
     for (const words of [
       'port set private0 3 mode=trunk,native=1,tagged=10+20',

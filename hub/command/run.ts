@@ -7,7 +7,9 @@ import { DIRECTORY } from '#net/cli/values.ts'
 import { bridgeCommand } from '#hub/command/bridge.ts'
 import { captureCommand } from '#hub/command/capture.ts'
 import { completionCommand } from '#hub/command/completion.ts'
+import { connectorCommand } from '#hub/command/connector.ts'
 import type { Context } from '#hub/command/context.ts'
+import { deviceCommand } from '#hub/command/device.ts'
 import { configCommand, serveCommand } from '#hub/command/serve.ts'
 import { showCommand } from '#hub/command/show.ts'
 import { topCommand } from '#hub/command/top.ts'
@@ -67,7 +69,9 @@ function commandLine(parser: Argv, context: Context, exit: (code: number) => voi
     .command(topCommand(context))
     .command(bridgeCommand(context))
     .command(captureCommand(context))
+    .command(connectorCommand(context))
     .command(topologyCommand(context))
+    .command(deviceCommand(context))
     .command(configCommand(context))
     .command(completionCommand(context, () => describeHybridge(context)))
     .demandCommand(1, 'no command given')

@@ -24,6 +24,11 @@ export const serveCommand = (
         requiresArg: true,
         describe: 'ADDRESS:PORT to serve on (0.0.0.0:2222)',
       })
+      .option('public-address', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'HOST[:PORT] where agents reach it, for the commands that connector show prints (as --ssh)',
+      })
       .option('bridge', {
         type: 'string',
         array: true,
@@ -56,6 +61,11 @@ export const serveCommand = (
       })
       .option('https-path', { type: 'string', requiresArg: true, describe: 'Path of the WebSocket (/)' })
       .option('gateways', { type: 'number', requiresArg: true, describe: 'SSH server processes (2)' })
+      .option('management-network', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'NETWORK/LENGTH that topologies have their management networks of (10.255.0.0/16)',
+      })
       .option('hide-ports', {
         type: 'boolean',
         describe: 'Tell users nothing of the ports of bridges (they may ask: hybridge ports)',

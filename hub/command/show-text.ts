@@ -58,6 +58,9 @@ export function parseAnswer<T>(schema: z.ZodType<T>, answer: unknown): T {
   )
 }
 
+/** The full name of a bridge. */
+export const parseFound = (answer: unknown): { bridge: string } =>
+  parseAnswer(z.object({ bridge: z.string() }), answer)
 export const parsePorts = (answer: unknown): PortStatus[] => parseAnswer(z.array(PortStatus), answer)
 export const parseMacs = (answer: unknown): MacStatus[] => parseAnswer(z.array(MacStatus), answer)
 export const parseBridges = (answer: unknown): BridgeStatus[] => parseAnswer(z.array(BridgeStatus), answer)

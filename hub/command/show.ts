@@ -1,6 +1,6 @@
 /** `hybridge show ...`: asks the running hub over its control socket. */
 import type { CommandModule } from 'yargs'
-import { askHub } from '#hub/command/ask-hub.ts'
+import { askForRows } from '#hub/command/ask-hub.ts'
 import { type Context, print } from '#hub/command/context.ts'
 
 interface Query {
@@ -25,7 +25,7 @@ const query = (
       .example(`$0 show ${op}`, 'of all bridges')
       .example(`$0 show ${op} private0 --json`, 'of one, for programs'),
   handler: async ({ data, bridge, json }) => {
-    const answer = await askHub(context, data, op, bridge === undefined ? {} : { bridge })
+    const answer = await askForRows(context, data, op, bridge === undefined ? {} : { bridge })
     print(context, await format(answer, json))
   },
 })

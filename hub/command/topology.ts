@@ -1,35 +1,27 @@
-/** `hybridge topology ...`: topology files checked, formatted and drawn; no hub is needed. */
-import { writeFileSync } from 'node:fs'
+/** `hybridge topology ...`: topology files checked, formatted and drawn, which needs no hub; and run. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CommandModule } from 'yargs'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
 import { FILE } from '#net/cli/values.ts'
-import { type Context, print } from '#hub/command/context.ts'
+import { TOPOLOGY_NAME } from '#hub/base/topology-plan.ts'
+import { type Context, dataOf, print } from '#hub/command/context.ts'
+import { readChecked } from '#hub/command/read-topology.ts'
+import { startCommand } from '#hub/command/topology-start.ts'
+import { deleteCommand, listCommand, statusCommand, stopCommand } from '#hub/command/topology-run.ts'
 
 interface Path {
   readonly path: string
+  readonly data?: string | undefined
 }
 
 const topologyPath = {
   ...FILE,
   type: 'string',
   demandOption: true,
-  describe: 'A topology file, or a file set: a directory, ZIP or tar.gz',
+  describe: 'A topology file, or a file set: a directory, ZIP, tar.gz, or a name in the library',
 } as const
-
-/** Reads a topology, tells on stderr what is wrong with it. @returns it @throws ConfigError when there are errors */
-async function read(context: Context, path: string) {
-  const { openTopology } = await import('#hub/topology/open.ts')
-  const { readTopology } = await import('#hub/topology/read.ts')
-  const { formatDiagnostic } = await import('#hub/topology/language/source.ts')
-  const { file, set } = await openTopology(path)
-  const { topology, diagnostics } = readTopology(file, set)
-  for (const diagnostic of diagnostics.list) context.stderr.write(`${formatDiagnostic(diagnostic)}\n`)
-  if (topology !== undefined) return topology
-  throw new ConfigError(
-    `${file.name}: ${diagnostics.errors} ${diagnostics.errors === 1 ? 'error' : 'errors'}`,
-  )
-}
 
 const checkCommand = (context: Context): CommandModule<object, Path & { json: boolean }> => ({
   command: 'check <path>',
@@ -40,8 +32,8 @@ const checkCommand = (context: Context): CommandModule<object, Path & { json: bo
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
       .example('$0 topology check examples/two-lans', 'a file set')
       .example('$0 topology check lab.vmm', 'a file alone: what it installs is not looked for'),
-  handler: async ({ path, json }) => {
-    const topology = await read(context, path)
+  handler: async ({ path, json, data }) => {
+    const topology = await readChecked(context, whereIs(context, data, path))
     const { formatTopology, topologyJson } = await import('#hub/command/topology-text.ts')
     print(context, json ? topologyJson(topology) : formatTopology(topology))
   },
@@ -94,8 +86,8 @@ const graphCommand = (context: Context): CommandModule<object, Path & { as: stri
       })
       .example('$0 topology graph examples/two-lans > two-lans.svg', 'a picture')
       .example('$0 topology graph --as mermaid lab.vmm', 'text for Markdown'),
-  handler: async ({ path, as }) => {
-    const topology = await read(context, path)
+  handler: async ({ path, as, data }) => {
+    const topology = await readChecked(context, whereIs(context, data, path))
     const { mermaidGraph, svgGraph } = await import('#hub/topology/graph.ts')
     context.stdout.write(as === 'svg' ? svgGraph(topology) : mermaidGraph(topology))
   },
@@ -134,15 +126,29 @@ const packCommand = (context: Context): CommandModule<object, Path & { archive: 
   },
 })
 
+/** A file where there is one, else a set of the hub's library. */
+function whereIs(context: Context, data: string | undefined, path: string): string {
+  const set = join(dataOf(context, data), 'topologies', path, 'set')
+  return !existsSync(path) && TOPOLOGY_NAME.test(path) && existsSync(set) ? set : path
+}
+
+const SUBCOMMANDS = ['check', 'format', 'graph', 'pack', 'start', 'stop', 'status', 'list', 'delete']
+
 export const topologyCommand = (context: Context): CommandModule<object, object> => ({
   command: 'topology',
-  describe: 'Check, format, draw and pack topology files',
+  describe: 'Check, draw and run topologies',
   builder: (yargs) =>
     yargs
+      .command(startCommand(context))
+      .command(stopCommand(context))
+      .command(statusCommand(context))
+      .command(listCommand(context))
+      .command(deleteCommand(context))
       .command(checkCommand(context))
       .command(formatCommand(context))
       .command(graphCommand(context))
       .command(packCommand(context))
-      .demandCommand(1, 'which of: topology check, topology format, topology graph, topology pack?'),
+      .example('$0 topology start examples/two-lans', 'check it, keep it in the library, run it')
+      .demandCommand(1, `which of: ${SUBCOMMANDS.map((name) => `topology ${name}`).join(', ')}?`),
   handler: () => {},
 })

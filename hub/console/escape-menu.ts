@@ -12,12 +12,11 @@ export type Typed =
   | { readonly kind: 'quit' }
 
 export const MENU = 't take over, q quit, ? help, Ctrl-] send it'
-export const HELP = [
-  'Ctrl-] t  type here; who did looks on',
-  'Ctrl-] q  leave; the device goes on',
-  'Ctrl-] Ctrl-]  send Ctrl-] to the device',
-  'telnet keeps Ctrl-] for itself: start it with -E, or say `send escape` at its prompt',
-]
+/** Of several lines. */
+export const HELP = `Ctrl-] t       type here; who did looks on
+Ctrl-] q       leave; the device goes on
+Ctrl-] Ctrl-]  send Ctrl-] to the device
+telnet keeps Ctrl-] for itself: start it with -E, or say "send escape" at its prompt`
 
 const KEYS: Readonly<Record<number, Typed>> = {
   0x3f: { kind: 'help' }, // ?

@@ -21,6 +21,8 @@ export const RECORD_NOTICE = 5
 /** Of the console: why this viewer is sent away, UTF-8; the last record. */
 export const RECORD_END = 6
 
+/** Characters of who looks. */
+export const LONGEST_NAME = 128
 /** Octets of a body. */
 export const LONGEST_BODY = 16_384
 const HEADER = 3
@@ -37,7 +39,7 @@ export interface Size {
 const cells = z.int().min(1).max(4096)
 const Hello = z.object({
   /** Who looks: others are told. */
-  viewer: z.string().min(1).max(128),
+  viewer: z.string().min(1).max(LONGEST_NAME),
   /** Null: it is no terminal, but a program. */
   terminal: z.object({ columns: cells, rows: cells }).nullable(),
 })

@@ -33,9 +33,10 @@ export class ScrollBack {
     if (!this.#isFull) return Buffer.from(this.#ring.subarray(0, this.#at))
     const all = Buffer.concat([this.#ring.subarray(this.#at), this.#ring.subarray(0, this.#at)])
     const newline = all.subarray(0, LONGEST_LINE).indexOf(NEWLINE)
-    let start = newline + 1
+    if (newline >= 0) return all.subarray(newline + 1)
     // A UTF-8 character has at most 3 octets after its first, RFC 3629 section 3.
-    while (newline < 0 && start < 3 && ((all[start] ?? 0) & 0xc0) === 0x80) start++
+    let start = 0
+    while (start < 3 && ((all[start] ?? 0) & 0xc0) === 0x80) start++
     return all.subarray(start)
   }
 }

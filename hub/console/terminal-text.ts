@@ -19,4 +19,4 @@ export const withoutQueries = (output: Buffer): Buffer =>
   Buffer.from(output.toString('latin1').replace(QUERY, ''), 'latin1')
 
 /** What the hub says on a terminal that a device writes to. */
-export const noticeOn = (text: string): Buffer => Buffer.from(`\r\n[${text}]\r\n`)
+export const noticeOn = (text: string): Buffer => Buffer.from(`\r\n[${text.replaceAll('\n', '\r\n ')}]\r\n`)

@@ -8,6 +8,7 @@ import { printable } from '#net/base/printable.ts'
 import { errnoOf } from '#net/base/unknown.ts'
 import { EscapeMenu, HELP, MENU, type Typed } from '#hub/console/escape-menu.ts'
 import {
+  LONGEST_NAME,
   RECORD_END,
   RECORD_INPUT,
   RECORD_NOTICE,
@@ -22,6 +23,8 @@ import {
 const TRY_AGAIN_MS = 250
 /** How often it is asked whether the device is still to run. */
 const ASK_MS = 2000
+/** How long a console says nothing when it has answered. */
+const SILENCE_MS = 2000
 /** Octets that wait for the console; the terminal is not heard meanwhile. */
 const MOST_INPUT = 65_536
 /** Of which it is refused: it may be about to end, or has not begun. */
@@ -31,7 +34,7 @@ const AWAY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 export interface ViewerEnd {
   /** @returns false: no more until `resume` is called */
   write(octets: Uint8Array): boolean
-  /** What the hub has to say. */
+  /** What the hub has to say, of one line or more. */
   notice(text: string): void
   /** It is over. @param why  undefined: as the viewer wished */
   ended(why: string | undefined): void
@@ -61,6 +64,8 @@ export class ConsoleViewer {
   #size: Size | undefined
   #socket: Socket | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Runs since nothing more is typed. */
+  #silence: NodeJS.Timeout | undefined
   #isAway = false
   #askedAt = -Infinity
   #isOver = false
@@ -91,6 +96,14 @@ export class ConsoleViewer {
     this.#socket?.write(resizeRecord(size))
   }
 
+  /** Nothing more is typed: it ends when the console has shown all that it has to say to that. */
+  inputEnded(): void {
+    if (this.#isOver) return
+    this.#silence = setTimeout(() => {
+      this.#finish(this.#isAway ? `${this.#options.device} is not running` : undefined)
+    }, SILENCE_MS)
+  }
+
   /** After `write` said no: there is room again. */
   resume(): void {
     this.#socket?.resume()
@@ -105,8 +118,7 @@ export class ConsoleViewer {
     if (typed.kind === 'input') this.#send(typed.octets)
     else if (typed.kind === 'take-over') this.#socket?.write(records(RECORD_TAKE_OVER))
     else if (typed.kind === 'quit') this.#finish(undefined)
-    else if (typed.kind === 'menu') end.notice(MENU)
-    else for (const line of HELP) end.notice(line)
+    else end.notice(typed.kind === 'menu' ? MENU : HELP)
   }
 
   #send(octets: Uint8Array): void {
@@ -117,7 +129,8 @@ export class ConsoleViewer {
   }
 
   #connect(): void {
-    const { socket: path, viewer, end } = this.#options
+    const { socket: path, end } = this.#options
+    const viewer = this.#options.viewer.slice(0, LONGEST_NAME)
     const socket = connect(path)
     const reader = new RecordReader()
     let failure: unknown
@@ -142,6 +155,7 @@ export class ConsoleViewer {
     const { device, end } = this.#options
     if (this.#isAway) end.notice(`${device} is back`)
     this.#isAway = false
+    this.#silence?.refresh()
     if (type === RECORD_OUTPUT) {
       if (!end.write(body)) this.#socket?.pause()
     } else if (type === RECORD_NOTICE) end.notice(printable(body.toString()))
@@ -175,6 +189,7 @@ export class ConsoleViewer {
     if (this.#isOver) return
     this.#isOver = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#silence)
     this.#socket?.destroy()
     this.#options.end.ended(why)
   }

@@ -8,4 +8,6 @@ export interface DeviceConfig {
   readonly memoryMb: number
   /** Megabytes of its disk. */
   readonly diskMb: number
+  /** Whether the kernel sees to it that they use no more. */
+  readonly isLimited: boolean
 }

@@ -11,6 +11,7 @@ import { dropTo } from '#hub/base/privilege.ts'
 import { fingerprintOf, identityOf } from '#hub/base/process-config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
 import { DeviceConsole } from '#hub/device/console.ts'
+import { setUpHost } from '#hub/device/host/host-setup.ts'
 import { hasUsers, secretsOfHub } from '#hub/device/host/surroundings.ts'
 import { World } from '#hub/device/host/world.ts'
 import { DeviceTaps } from '#hub/device/taps.ts'
@@ -28,17 +29,19 @@ process.on('unhandledRejection', die)
 const deviceConsole = new DeviceConsole()
 await deviceConsole.listen(DEVICE_CONSOLE_SOCKET)
 const taps = new DeviceTaps(config.device.interfaces)
+const { network, boot } = await setUpHost(config.device, hasUsers(), log)
 const world = await World.start({
   hostname: config.device.hostname,
   diskMb: config.diskMb,
-  watchedMemoryMb: config.memoryMb,
+  watchedMemoryMb: config.isLimited ? undefined : config.memoryMb,
   hasUsers: hasUsers(),
   console: deviceConsole.terminal,
-  boot: '',
+  boot,
   resolver: '',
   secrets: secretsOfHub(),
   log,
 })
+network.followResolver((text) => world.setResolver(text))
 dropTo(undefined, [])
 await claimSocketPath(DEVICE_SOCKET)
 const rpc = await listenRpc(
@@ -52,6 +55,7 @@ let stopping: Promise<void> | undefined
 const stop = async (): Promise<void> => {
   log.info('stopping')
   await world.stop()
+  network.close()
   taps.close()
   deviceConsole.close()
   await rpc.close()

@@ -156,6 +156,8 @@ const TUNNELS_PER_USER = 128
 /** Connections beyond the first of each. */
 const FURTHER_PER_USER = 128
 const AGE_EVERY_MS = 1000
+/** Twice what a topology names: with those that agents ask for. */
+const MOST_BRIDGES = 2048
 const connections = (count: number): string => (count === 1 ? '1 connection' : `${count} connections`)
 /** Names of attached ports. */
 const ATTACHED = /^(?:nic|tap):|^vde:\//
@@ -182,6 +184,7 @@ export class Fabric {
   readonly #devices: DevicePorts
   readonly #carrierGuard: CarrierGuard
   readonly #tunnels = new Map<string, TunnelEntry>()
+  readonly #identity: string | undefined
   readonly #say: Say
   readonly #now: () => number
   readonly #timer: NodeJS.Timeout
@@ -195,14 +198,8 @@ export class Fabric {
   constructor(config: FabricConfig, say: Say, now: () => number) {
     this.#say = say
     this.#now = now
-    const { identity } = config
-    for (const settings of config.bridges) {
-      const { name } = settings
-      const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
-      const bridge = new Bridge(settings, onPortChange, { identity, say, now })
-      applySettings(BRIDGE_SETTINGS, bridge, settings.settings ?? {})
-      this.#bridges.set(name, bridge)
-    }
+    this.#identity = config.identity
+    for (const settings of config.bridges) this.#makeBridge(settings)
     this.#devices = new DevicePorts(say)
     for (const device of config.devices ?? [])
       this.#devices.add(device, (bridge, description, wanted) =>
@@ -222,8 +219,17 @@ export class Fabric {
     for (const cable of config.cables ?? []) this.#layCable(cable)
     // After the process has dropped root's rights: devices' processes are nobody's friends.
     queueMicrotask(() => this.#devices.connect())
-    if (config.management) this.#openManagement(config.management, identity ?? '')
+    if (config.management) this.#openManagement(config.management)
     this.#timer = setInterval(() => this.#age(), AGE_EVERY_MS)
+  }
+
+  /** Makes a bridge, if there is none of that name. @throws ProtocolError `too-many-bridges` */
+  addBridge(name: string): void {
+    if (this.#bridges.has(name)) return
+    if (this.#bridges.size >= MOST_BRIDGES)
+      throw new ProtocolError('too-many-bridges', `${MOST_BRIDGES} bridges are there already`)
+    this.#makeBridge({ name })
+    this.#say('info', `bridge ${name} is made, as it is joined`)
   }
 
   /** Why configured interfaces are not attached, and directories not used; empty when all are. */
@@ -408,6 +414,18 @@ export class Fabric {
     }
   }
 
+  #makeBridge(config: BridgeConfig): void {
+    const { name, settings = {} } = config
+    const onPortChange = (entry: SwitchPort, why: string): void => this.#portChanged(name, entry, why)
+    const bridge = new Bridge(config, onPortChange, {
+      identity: this.#identity,
+      say: this.#say,
+      now: this.#now,
+    })
+    applySettings(BRIDGE_SETTINGS, bridge, settings)
+    this.#bridges.set(name, bridge)
+  }
+
   /** A port that has its number from the start. @param mode  as `parsePortMode` reads it */
   #addReserved(
     name: string,
@@ -434,9 +452,9 @@ export class Fabric {
     entries[1].connect(ports[1])
   }
 
-  #openManagement(config: ManagementConfig, identity: string): void {
+  #openManagement(config: ManagementConfig): void {
     const entry = this.#addReserved(config.bridge, 'dhcp')
-    this.#management = openManagementPort(config, identity, entry)
+    this.#management = openManagementPort(config, this.#identity ?? '', entry)
     entry.connect(this.#management)
   }
 

@@ -4,10 +4,10 @@
  * by the supervisor. The hub's own keeps CAP_NET_RAW and CAP_NET_ADMIN, nothing else; a topology's keeps nothing.
  */
 import { chmodSync, chownSync } from 'node:fs'
-import { reasonOf } from '#net/base/errors.ts'
+import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { inlineWayOfFrames } from '#net/base/inlining.ts'
 import { openChildLog } from '#hub/base/log.ts'
-import { fabricSockets } from '#hub/base/fabric-sockets.ts'
+import { fabricSockets, topologyOf } from '#hub/base/fabric-sockets.ts'
 import { CAP_NET_ADMIN, CAP_NET_RAW, dropTo, processUsers } from '#hub/base/privilege.ts'
 import { claimSocketPath, listenRpc } from '#net/base/rpc.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
@@ -70,6 +70,12 @@ const rpc = await listenRpc(
     },
     'device.up': (params) => fabric.deviceUp(parseParams(DeviceUpParams, params).device),
     watch: (params) => watch.read(fabric, parseParams(WatchParams, params)),
+    'bridge.add': (params) => {
+      const { bridge } = parseParams(PortsParams, params)
+      if (topology === undefined || topologyOf(bridge) !== topology)
+        throw new ProtocolError('bad-params', 'bridges are added to topologies, under their name')
+      fabric.addBridge(bridge)
+    },
     status: () => ({ ...identityOf(fingerprint), problems: fabric.problems(), bridges: fabric.bridges() }),
   },
   { onFailure: (op, error) => log.error({ op, err: error }, 'operation failed') },

@@ -7,13 +7,20 @@ import { captureRequest, captureTarget, type CaptureWords } from '#hub/base/capt
 /**
  * Runs it until the user goes, or its count or duration is over. That input ends means nothing: `ssh` has none when it
  * is started by a program.
+ * @param find  gives a bridge's full name
  * @throws ConfigError, ProtocolError, SystemError when it does not begin
  */
-export async function serveCapture(channel: ServerChannel, words: CaptureWords, user: string): Promise<void> {
+export async function serveCapture(
+  channel: ServerChannel,
+  words: CaptureWords,
+  user: string,
+  find: (bridge: string) => Promise<string>,
+): Promise<void> {
   channel.on('error', () => {}) // 'close' follows
   channel.resume()
-  const capture = await openCapture(captureRequest(words, user))
-  channel.stderr.write(`capturing ${captureTarget(words)}\n`)
+  const request = captureRequest({ ...words, bridge: await find(words.bridge) }, user)
+  const capture = await openCapture(request)
+  channel.stderr.write(`capturing ${captureTarget(request)}\n`)
   const blocks = await passCapture(capture, channel)
   if (!channel.writable) return
   channel.stderr.write(

@@ -1,26 +1,34 @@
 /**
  * What can be asked of the hub's SSH port: `ssh hub hybridge list`, ports, captures, the tunnel that hconnect opens, a plug for
- * VDE, a measurement.
+ * VDE, a measurement, consoles.
  */
 import { type CaptureWords, parseCaptureWords } from '#hub/base/capture-request.ts'
 
 export type GatewayCommand =
   | { readonly kind: 'bridge'; readonly bridge: string }
   | { readonly kind: 'list'; readonly json: boolean }
+  /** What a name means. */
+  | { readonly kind: 'find'; readonly bridge: string }
   | { readonly kind: 'ports'; readonly bridge: string; readonly json: boolean }
   | { readonly kind: 'plug'; readonly bridge: string }
   | { readonly kind: 'capture'; readonly words: CaptureWords }
+  | { readonly kind: 'console'; readonly device: string }
+  | { readonly kind: 'devices'; readonly json: boolean }
   /** `ms`: how long the hub is to send. */
   | { readonly kind: 'measure'; readonly direction: 'up' | 'down'; readonly ms: number }
 
 /** What a person is told who asks for anything else. */
 export const OFFERED =
   'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], ' +
-  'hybridge ports BRIDGE [--json], vde_plug BRIDGE, capture BRIDGE [PORT] [OPTION...]'
+  'hybridge ports BRIDGE [--json], vde_plug BRIDGE, capture BRIDGE [PORT] [OPTION...], ' +
+  'console DEVICE, devices [--json]'
 
 /** @returns undefined for what is not offered @throws ConfigError for a command with wrong options */
 export function parseCommand(text: string): GatewayCommand | undefined {
-  const [program, verb, ...rest] = text.trim().split(/\s+/)
+  const words = text.trim().split(/\s+/)
+  const consoles = parseConsole(words[0] === 'hybridge' ? words.slice(1) : words)
+  if (consoles) return consoles
+  const [program, verb, ...rest] = words
   if (program === 'vde_plug' && verb !== undefined && rest.length === 0) return { kind: 'plug', bridge: verb }
   if (program === 'capture')
     return { kind: 'capture', words: parseCaptureWords(verb === undefined ? rest : [verb, ...rest]) }
@@ -29,10 +37,21 @@ export function parseCommand(text: string): GatewayCommand | undefined {
   const [argument] = rest
   if (verb === 'bridge' && rest.length === 1 && argument !== undefined)
     return { kind: 'bridge', bridge: argument }
+  if (verb === 'find' && rest.length === 1 && argument !== undefined)
+    return { kind: 'find', bridge: argument }
   if (verb === 'measure') return parseMeasure(rest)
   if (verb === 'list' && (rest.length === 0 || (rest.length === 1 && argument === '--json')))
     return { kind: 'list', json: rest.length === 1 }
   if (verb === 'ports') return parsePorts(rest)
+  return undefined
+}
+
+function parseConsole(words: readonly string[]): GatewayCommand | undefined {
+  const [verb, argument] = words
+  if (verb === 'console' && words.length === 2 && argument !== undefined)
+    return { kind: 'console', device: argument }
+  if (verb === 'devices' && (words.length === 1 || (words.length === 2 && argument === '--json')))
+    return { kind: 'devices', json: words.length === 2 }
   return undefined
 }
 

@@ -14,7 +14,7 @@ import { decodeBye } from '#net/tunnel/bye.ts'
 import { putRecordHeader, RECORD_BYE, RECORD_FRAME, RECORD_HEADER_LEN } from '#net/tunnel/framing.ts'
 import { putU16 } from '#net/wire/octets.ts'
 import { putPlain, VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
-import { fabricSockets } from '#hub/base/fabric-sockets.ts'
+import { fabricSockets, topologyOf } from '#hub/base/fabric-sockets.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
 import { parseAnswer } from '#hub/gateway/fabric-answer.ts'
 import { Output } from '#hub/gateway/output.ts'
@@ -28,6 +28,7 @@ const HIGH_WATER = 1 << 20
 const BEFORE_FRAME = RECORD_HEADER_LEN + VIRTIO_HEADER_LEN
 
 export interface PlugOptions {
+  /** In full. */
   readonly bridge: string
   readonly user: string
   readonly channel: ServerChannel
@@ -50,7 +51,7 @@ export class Plug {
   constructor(options: PlugOptions) {
     this.#options = options
     const { channel } = options
-    const fabric = (this.#fabric = net.connect(fabricSockets().tunnel))
+    const fabric = (this.#fabric = net.connect(fabricSockets(topologyOf(options.bridge)).tunnel))
     this.#toFabric = new Output((octets) => fabric.write(octets))
     this.#toClient = new Output((octets) => {
       if (channel.writable && !channel.write(octets)) fabric.pause()

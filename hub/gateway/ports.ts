@@ -1,6 +1,5 @@
 /** Ports of a bridge for a user of the SSH port: `ssh -p 2222 ann@hub hybridge ports private0`. */
 import { ProtocolError } from '#net/base/errors.ts'
-import type { RpcClient } from '#net/base/rpc.ts'
 import { formatPorts, parsePorts, type PortStatus } from '#hub/command/show-text.ts'
 
 /** How long an answer is given again: however often users ask, the fabric is asked about so often for each bridge. */
@@ -9,8 +8,8 @@ const FRESH_MS = 1000
 const MOST_KEPT = 64
 
 export interface PortsAnswerOptions {
-  /** The fabric's counters socket. */
-  readonly fabric: Pick<RpcClient, 'call'>
+  /** Asks the fabric of a bridge for its ports. @param bridge  in full */
+  readonly ask: (bridge: string) => Promise<unknown>
   /** Users are told nothing. */
   readonly isHidden: boolean
   /** Monotonic milliseconds. */
@@ -31,7 +30,7 @@ export class PortsAnswer {
     this.#options = options
   }
 
-  /** One line of JSON, or a table. @throws ProtocolError, SystemError when it cannot be answered */
+  /** One line of JSON, or a table. @param bridge  in full @throws ProtocolError, SystemError when it cannot be answered */
   async text(bridge: string, json: boolean): Promise<string> {
     if (this.#options.isHidden)
       throw new ProtocolError(
@@ -44,10 +43,10 @@ export class PortsAnswer {
   }
 
   #ports(bridge: string): Promise<PortStatus[]> {
-    const { fabric, now } = this.#options
+    const { ask, now } = this.#options
     const kept = this.#kept.get(bridge)
     if (kept && now() - kept.at < FRESH_MS) return kept.ports
-    const ports = fabric.call('ports', { bridge }).then(parsePorts)
+    const ports = ask(bridge).then(parsePorts)
     this.#kept.delete(bridge)
     this.#kept.set(bridge, { at: now(), ports })
     const [oldest = bridge] = this.#kept.keys()

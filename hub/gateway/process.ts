@@ -7,12 +7,12 @@ import { reasonOf } from '#net/base/errors.ts'
 import { textOr } from '#net/base/unknown.ts'
 import { tuneHeapForStreaming } from '#net/base/heap.ts'
 import { AUTH_SOCKET } from '#hub/base/data-directory.ts'
-import { fabricSockets } from '#hub/base/fabric-sockets.ts'
+import { fabricSockets, topologyOf } from '#hub/base/fabric-sockets.ts'
 import type { WebConfig } from '#hub/config.ts'
 import { openChildLog } from '#hub/base/log.ts'
 import { dropTo, processUsers } from '#hub/base/privilege.ts'
 import { identityOf, readProcessConfig } from '#hub/base/process-config.ts'
-import { claimSocketPath, listenRpc, RpcClient } from '#net/base/rpc.ts'
+import { callOnce, claimSocketPath, listenRpc, RpcClient } from '#net/base/rpc.ts'
 import { bufferLimits } from '#net/port/far-buffers.ts'
 import { listenShared } from '#hub/gateway/listen.ts'
 import { PortsAnswer } from '#hub/gateway/ports.ts'
@@ -46,7 +46,8 @@ const users = processUsers()
 const hostKey = readFileSync(config.hostKeyFile)
 const fd = listenShared(config.address, config.port)
 const ports = new PortsAnswer({
-  fabric: new RpcClient(fabricSockets().counters, { timeoutMs: PORTS_TIMEOUT_MS }),
+  ask: (bridge) =>
+    callOnce(fabricSockets(topologyOf(bridge)).counters, 'ports', { bridge }, PORTS_TIMEOUT_MS),
   isHidden: config.hidePorts,
   now: () => performance.now(),
 })

@@ -15,10 +15,13 @@ import { printable } from '#net/base/printable.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
 import { type Caller, callerOn } from '#hub/gateway/caller.ts'
 import { serveCapture } from '#hub/gateway/capture.ts'
+import { ClientTerminal } from '#hub/gateway/client-terminal.ts'
 import { type GatewayCommand, OFFERED, parseCommand } from '#hub/gateway/commands.ts'
+import { deviceList, serveConsole } from '#hub/gateway/console.ts'
 import { Door, LOGIN_GRACE_MS } from '#hub/gateway/limits.ts'
 import { Measurement } from '#hub/gateway/measurement.ts'
-import { Plug } from '#hub/gateway/plug.ts'
+import { findBridge } from '#hub/gateway/find-bridge.ts'
+import { Plug, type PlugOptions } from '#hub/gateway/plug.ts'
 import type { PortsAnswer } from '#hub/gateway/ports.ts'
 import { rekeyNowAndThen } from '#hub/gateway/rekey.ts'
 import { Tunnel } from '#hub/gateway/tunnel.ts'
@@ -56,6 +59,14 @@ export interface SshDoorOptions {
   readonly buffers: BufferLimits
   readonly log: Logger
 }
+
+interface Joining {
+  readonly channel: ServerChannel
+  readonly user: string
+  readonly caller: Caller
+}
+
+type JoinOptions = Omit<PlugOptions, 'bridge'>
 
 export class SshDoor {
   readonly #options: SshDoorOptions
@@ -238,8 +249,8 @@ export class SshDoor {
   }
 
   #session(session: Session, user: string, caller: Caller): void {
-    // hconnect and scripts need none of these; a person who asks for a shell is told what there is.
-    session.on('pty', (accept) => accept?.())
+    const terminal = new ClientTerminal(session)
+    // A person who asks for a shell is told what there is.
     // ssh2 gives no channel to a second request on the same one.
     session.on('shell', (accept) => {
       const channel = accept() as ServerChannel | undefined
@@ -249,50 +260,82 @@ export class SshDoor {
       const channel = accept() as ServerChannel | undefined
       if (!channel) return
       try {
-        this.#run(channel, parseCommand(info.command), user, caller)
+        this.#run(channel, parseCommand(info.command), user, caller, terminal)
       } catch (error) {
         refuse(channel, reasonOf(error), statusOf(error))
       }
     })
   }
 
-  #run(channel: ServerChannel, command: GatewayCommand | undefined, user: string, caller: Caller): void {
+  #run(
+    channel: ServerChannel,
+    command: GatewayCommand | undefined,
+    user: string,
+    caller: Caller,
+    terminal: ClientTerminal,
+  ): void {
+    const { accounts, log } = this.#options
     if (!command) return refuse(channel, OFFERED)
-    if (command.kind === 'bridge') this.#bridge(Tunnel, channel, command.bridge, user, caller)
-    else if (command.kind === 'plug') this.#bridge(Plug, channel, command.bridge, user, caller)
+    const find = (name: string, join: boolean): Promise<string> => findBridge(accounts, user, name, { join })
+    if (command.kind === 'bridge') {
+      const { bridge } = command
+      const { buffers } = this.#options
+      this.#admit((common) => new Tunnel({ ...common, bridge, buffers, find: () => find(bridge, true) }), {
+        channel,
+        user,
+        caller,
+      })
+    } else if (command.kind === 'plug') void this.#plug(channel, find(command.bridge, true), user, caller)
     else if (command.kind === 'measure') this.#measure(channel, command, user, caller)
-    else if (command.kind === 'list') void this.#list(channel, user, command.json)
-    else if (command.kind === 'ports') void this.#ports(channel, command.bridge, command.json)
+    else if (command.kind === 'list') void this.#tell(channel, this.#listed(user, command.json))
+    else if (command.kind === 'find') void this.#tell(channel, find(command.bridge, false).then(line))
+    else if (command.kind === 'ports') {
+      const { ports } = this.#options
+      const text = find(command.bridge, false).then((bridge) => ports.text(bridge, command.json))
+      void this.#tell(channel, text.then(line))
+    } else if (command.kind === 'devices') void this.#tell(channel, deviceList(accounts, user, command.json))
+    else if (command.kind === 'console')
+      serveConsole(channel, command.device, {
+        user,
+        address: caller.peerAddress,
+        terminal,
+        accounts,
+        log,
+      }).catch((error: unknown) => refuse(channel, reasonOf(error)))
     else
-      serveCapture(channel, command.words, user).catch((error: unknown) =>
+      serveCapture(channel, command.words, user, (name) => find(name, false)).catch((error: unknown) =>
         refuse(channel, reasonOf(error), statusOf(error)),
       )
   }
 
-  #bridge(
-    Kind: typeof Tunnel | typeof Plug,
-    channel: ServerChannel,
-    bridge: string,
-    user: string,
-    caller: Caller,
-  ): void {
-    const tunnel = new Kind({
-      bridge,
-      user,
-      channel,
-      caller,
-      buffers: this.#options.buffers,
+  /** Keeps what carries frames until it ends. */
+  #admit(make: (common: JoinOptions) => Tunnel | Plug, joining: Joining): void {
+    const joined = make({
+      ...joining,
       log: (level, text) => this.#options.log[level](text),
-      onEnd: () => this.#tunnels.delete(tunnel),
+      onEnd: () => this.#tunnels.delete(joined),
     })
-    this.#tunnels.add(tunnel)
+    this.#tunnels.add(joined)
   }
 
-  async #ports(channel: ServerChannel, bridge: string, json: boolean): Promise<void> {
+  async #plug(channel: ServerChannel, found: Promise<string>, user: string, caller: Caller): Promise<void> {
+    channel.on('error', () => {})
+    try {
+      const bridge = await found
+      // What the client says meanwhile waits in the channel; when it has gone, nobody is left to be told.
+      if (channel.writable)
+        this.#admit((common) => new Plug({ ...common, bridge }), { channel, user, caller })
+    } catch (error) {
+      refuse(channel, `vde_plug: ${reasonOf(error)}`)
+    }
+  }
+
+  /** Says one text, or why there is none. */
+  async #tell(channel: ServerChannel, text: Promise<string>): Promise<void> {
     channel.on('error', () => {})
     channel.resume()
     try {
-      channel.write(`${await this.#options.ports.text(bridge, json)}\n`)
+      channel.write(await text)
       channel.exit(0)
       channel.end()
     } catch (error) {
@@ -322,22 +365,15 @@ export class SshDoor {
     this.#tunnels.add(measurement)
   }
 
-  async #list(channel: ServerChannel, user: string, json: boolean): Promise<void> {
-    channel.on('error', () => {})
-    channel.resume()
-    try {
-      const bridges = await this.#options.accounts.call('bridges', { user })
-      const names = Array.isArray(bridges)
-        ? bridges.map((b) => (isRecord(b) ? textOr(b['name'], '') : ''))
-        : []
-      channel.write(json ? `${JSON.stringify(bridges)}\n` : names.map((name) => `${name}\n`).join(''))
-      channel.exit(0)
-      channel.end()
-    } catch (error) {
-      refuse(channel, reasonOf(error))
-    }
+  async #listed(user: string, json: boolean): Promise<string> {
+    const bridges = await this.#options.accounts.call('bridges', { user })
+    if (json) return line(JSON.stringify(bridges))
+    const rows = Array.isArray(bridges) ? bridges : []
+    return rows.map((row) => line(isRecord(row) ? textOr(row['name'], '') : '')).join('')
   }
 }
+
+const line = (text: string): string => `${text}\n`
 
 const nameOf = (user: string): string => printable(user.slice(0, LONGEST_IN_LOG))
 

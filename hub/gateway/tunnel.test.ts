@@ -49,6 +49,7 @@ it('lets go of both sides when an agent is lost in the middle of a frame', async
   const onEnd = vi.fn<() => void>()
   const options = {
     bridge: 'private0',
+    find: async () => 'private0',
     user: 'ann',
     channel,
     caller: callerOn(new QuietConnection()),
@@ -56,9 +57,9 @@ it('lets go of both sides when an agent is lost in the middle of a frame', async
     onEnd,
   }
   expect(new Tunnel(options)).toBeDefined()
-  channel.push(helloRecord({ latencyControl: false, keepaliveMs: 100 }))
+  channel.push(helloRecord({ latencyControl: false, keepaliveMs: 400 }))
   await vi.waitFor(() => expect(Buffer.concat(channel.sent).length).toBeGreaterThan(900))
-  await vi.waitFor(() => expect([onEnd.mock.calls.length, isClosed]).toEqual([1, true]), { timeout: 3000 })
+  await vi.waitFor(() => expect([onEnd.mock.calls.length, isClosed]).toEqual([1, true]), { timeout: 8000 })
 })
 
 /** An agent says hello to a gateway whose fabric answers so. @returns what the agent hears */
@@ -73,6 +74,7 @@ async function answered(answer: string): Promise<string> {
   const onEnd = vi.fn<() => void>()
   const tunnel = new Tunnel({
     bridge: 'private0',
+    find: async () => 'private0',
     user: 'ann',
     channel,
     caller: callerOn(new QuietConnection()),
@@ -109,6 +111,7 @@ it('asks for the port of another tunnel, and tells the token and what buffers le
   channel.open(1e6)
   const tunnel = new Tunnel({
     bridge: 'private0',
+    find: async () => 'private0',
     user: 'ann',
     channel,
     caller: callerOn(new QuietConnection()),

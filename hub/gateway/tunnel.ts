@@ -17,7 +17,7 @@ import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { isDeaf } from '#net/port/tunnel/channel-stream.ts'
 import { connectionUnder } from '#net/port/tunnel/connection.ts'
 import { ChannelWindow } from '#net/port/tunnel/channel-window.ts'
-import { fabricSockets } from '#hub/base/fabric-sockets.ts'
+import { fabricSockets, topologyOf } from '#hub/base/fabric-sockets.ts'
 import type { Caller } from '#hub/gateway/caller.ts'
 import { Downlink } from '#hub/gateway/downlink.ts'
 import { parseAnswer } from '#hub/gateway/fabric-answer.ts'
@@ -33,7 +33,10 @@ const TELL_LOSSES_MS = 100
 const FINISH_TIMEOUT_MS = 500
 
 export interface TunnelOptions {
+  /** As the agent named it. */
   readonly bridge: string
+  /** Its full name. @throws ProtocolError that the agent is told */
+  readonly find: () => Promise<string>
   readonly user: string
   /** Of ssh2. */
   readonly channel: Duplex & { exit(status: number): void }
@@ -48,6 +51,8 @@ export class Tunnel {
   readonly #options: TunnelOptions
   readonly #session: TunnelSession
   readonly #window: ChannelWindow
+  /** In full, when it is found. */
+  #bridge: string
   #fabric: net.Socket | undefined
   #downlink: Downlink | undefined
   /** The fabric has taken the tunnel: frames flow. */
@@ -62,6 +67,7 @@ export class Tunnel {
 
   constructor(options: TunnelOptions) {
     this.#options = options
+    this.#bridge = options.bridge
     const own: Hello = {
       version: TUNNEL_VERSION,
       name: hostname(),
@@ -75,7 +81,7 @@ export class Tunnel {
     this.#session = new TunnelSession(
       own,
       {
-        onHello: (peer) => this.#join(peer),
+        onHello: (peer) => void this.#find(peer),
         onFrames: (chunk, start, end) => this.#toFabric(chunk, start, end),
         onPong: (time) => this.#answered(time),
         onEnd: (reason) => this.#end(reason),
@@ -107,9 +113,20 @@ export class Tunnel {
     this.#session.bye('lost', why)
   }
 
+  async #find(peer: Hello): Promise<void> {
+    try {
+      this.#bridge = await this.#options.find()
+    } catch (error) {
+      const code = error instanceof ProtocolError ? error.code : 'internal'
+      this.bye(code, reasonOf(error))
+    }
+    if (!this.#ended) this.#join(peer)
+  }
+
   #join(peer: Hello): void {
-    const { bridge, user, channel, caller } = this.#options
-    const fabric = net.connect(fabricSockets().tunnel)
+    const { user, channel, caller } = this.#options
+    const bridge = this.#bridge
+    const fabric = net.connect(fabricSockets(topologyOf(bridge)).tunnel)
     this.#fabric = fabric
     this.#downlink = new Downlink({
       channel,
@@ -147,7 +164,10 @@ export class Tunnel {
       const joined = parseAnswer(answer)
       if (joined instanceof ProtocolError) return this.bye(joined.code, joined.message)
       this.#joined = true
-      this.#session.greet(joined.token)
+      this.#session.greet({
+        token: joined.token,
+        bridge: bridge.includes('/') ? bridge : `/${bridge}`,
+      })
       this.#transmit()
       this.#arm()
       if (chunk.length > end + 1) this.#fromFabric(chunk.subarray(end + 1))
@@ -247,10 +267,13 @@ export class Tunnel {
   #end(reason: ProtocolError): void {
     this.#ended = true
     clearTimeout(this.#timer)
-    const { bridge, user, caller, log } = this.#options
+    const { user, caller, log } = this.#options
     // Of an agent that does not answer, or came back by another way, the connection would stay for a quarter of an hour.
     if (reason.code === 'lost' || reason.code === 'taken-over') connectionUnder(caller, true).abandon()
-    log(reason.code === 'leave' ? 'info' : 'warn', `tunnel of ${user} on ${bridge} ended: ${reason.message}`)
+    log(
+      reason.code === 'leave' ? 'info' : 'warn',
+      `tunnel of ${user} on ${this.#bridge} ended: ${reason.message}`,
+    )
     if (
       this.#downlink?.isBetweenRecords === false &&
       this.#options.channel.writable &&

@@ -32,9 +32,11 @@ const FABRIC = {
   vlans: [{ bridge: 'private0', vlans: [{ vlan: 10, tpid: 0x88a8, addresses: 1, frames: 8, octets: 900 }] }],
 }
 
+const HUB = { topology: '', counters: parseFabricCounters(FABRIC) }
+
 describe('formatMetrics', () => {
   it('tells what the fabric tells', () => {
-    const samples = parsePrometheusText(formatMetrics(parseFabricCounters(FABRIC), SELF))
+    const samples = parsePrometheusText(formatMetrics([HUB], SELF))
     const value = (metric: string, labels?: Record<string, string>): number =>
       valueOf(samples, metric, labels)
     expect(value('hybridge_build_info', { version: '0.1.0' })).toBe(1)
@@ -54,7 +56,7 @@ describe('formatMetrics', () => {
   })
 
   it('says so when the fabric does not answer', () => {
-    const samples = parsePrometheusText(formatMetrics(undefined, SELF))
+    const samples = parsePrometheusText(formatMetrics([{ topology: '', counters: undefined }], SELF))
     expect(samples.map(({ metric }) => metric)).toEqual([
       'hybridge_build_info',
       'hybridge_fabric_up',

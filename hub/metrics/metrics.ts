@@ -1,4 +1,4 @@
-/** The metrics of a hub, of what its fabric tells. What each means: docs/metrics.md. */
+/** The metrics of a hub, of what its forwarding processes tell. What each means: docs/metrics.md. */
 import { z } from 'zod'
 import { ProtocolError } from '#net/base/errors.ts'
 import { MetricFamily } from '#hub/metrics/exposition.ts'
@@ -63,28 +63,36 @@ export interface Process {
   readonly memoryOctets: number
 }
 
-/** @param fabric  undefined: it does not answer */
-export function formatMetrics(
-  fabric: FabricCounters | undefined,
-  { version, memoryOctets }: Process,
-): string {
+/** What one forwarding process tells. */
+export interface FabricMetrics {
+  /** '': the hub's own. */
+  readonly topology: string
+  /** Undefined: it does not answer. */
+  readonly counters: FabricCounters | undefined
+}
+
+export function formatMetrics(fabrics: readonly FabricMetrics[], { version, memoryOctets }: Process): string {
   const build = new MetricFamily('hybridge_build_info', 'gauge', 'Always 1; the version is a label.')
   build.add({ version }, 1)
   const up = new MetricFamily('hybridge_fabric_up', 'gauge', 'Whether the forwarding process answers.')
-  up.add({}, fabric ? 1 : 0)
   const memory = new MetricFamily(
     'hybridge_process_resident_memory_bytes',
     'gauge',
     'Resident memory of processes of the hub.',
   )
   memory.add({ process: 'metrics' }, memoryOctets)
-  if (fabric) memory.add({ process: 'fabric' }, fabric.memoryOctets)
+  for (const { topology, counters } of fabrics) {
+    up.add(topology === '' ? {} : { topology }, counters ? 1 : 0)
+    const process = topology === '' ? 'fabric' : `${topology}:fabric`
+    if (counters) memory.add({ process }, counters.memoryOctets)
+  }
   const families = [build, up, memory]
-  if (fabric) families.push(...bridgeFamilies(fabric), ...portFamilies(fabric), ...vlanFamilies(fabric))
+  const told = fabrics.flatMap(({ counters }) => (counters ? [counters] : []))
+  if (told.length > 0) families.push(...bridgeFamilies(told), ...portFamilies(told), ...vlanFamilies(told))
   return families.map((family) => family.format()).join('')
 }
 
-function bridgeFamilies({ bridges }: FabricCounters): MetricFamily[] {
+function bridgeFamilies(fabrics: readonly FabricCounters[]): MetricFamily[] {
   const addresses = new MetricFamily('hybridge_bridge_addresses', 'gauge', 'Addresses learnt.')
   const capacity = new MetricFamily('hybridge_bridge_address_capacity', 'gauge', 'Addresses that fit.')
   const evicted = new MetricFamily(
@@ -97,7 +105,7 @@ function bridgeFamilies({ bridges }: FabricCounters): MetricFamily[] {
     'counter',
     'Addresses not learnt, as the table was full.',
   )
-  for (const { bridge, ...table } of bridges) {
+  for (const { bridge, ...table } of fabrics.flatMap(({ bridges }) => bridges)) {
     addresses.add({ bridge }, table.addresses)
     capacity.add({ bridge }, table.capacity)
     evicted.add({ bridge }, table.evicted)
@@ -106,7 +114,7 @@ function bridgeFamilies({ bridges }: FabricCounters): MetricFamily[] {
   return [addresses, capacity, evicted, refused]
 }
 
-function portFamilies({ ports }: FabricCounters): MetricFamily[] {
+function portFamilies(fabrics: readonly FabricCounters[]): MetricFamily[] {
   const up = new MetricFamily('hybridge_port_up', 'gauge', 'Whether frames can pass.')
   const addresses = new MetricFamily('hybridge_port_addresses', 'gauge', 'Addresses learnt on the port.')
   const frames = new MetricFamily(
@@ -124,7 +132,8 @@ function portFamilies({ ports }: FabricCounters): MetricFamily[] {
     'counter',
     'Frames that went no further, by reason.',
   )
-  for (const { bridge, number: port, name, description, counters, ...state } of ports) {
+  for (const one of fabrics.flatMap(({ ports }) => ports)) {
+    const { bridge, number: port, name, description, counters, ...state } = one
     // What an agent's is called stays when that leaves; what a client of VDE says of itself is anything, and never twice
     // the same.
     const isClient = name.startsWith('vde:')
@@ -143,7 +152,7 @@ function portFamilies({ ports }: FabricCounters): MetricFamily[] {
   return [up, addresses, frames, octets, drops]
 }
 
-function vlanFamilies({ vlans }: FabricCounters): MetricFamily[] {
+function vlanFamilies(fabrics: readonly FabricCounters[]): MetricFamily[] {
   const addresses = new MetricFamily('hybridge_vlan_addresses', 'gauge', 'Addresses learnt in the VLAN.')
   const frames = new MetricFamily('hybridge_vlan_frames_total', 'counter', 'Frames received in the VLAN.')
   const octets = new MetricFamily(
@@ -151,7 +160,7 @@ function vlanFamilies({ vlans }: FabricCounters): MetricFamily[] {
     'counter',
     'Octets of these frames, without the FCS.',
   )
-  for (const { bridge, vlans: rows } of vlans)
+  for (const { bridge, vlans: rows } of fabrics.flatMap(({ vlans }) => vlans))
     for (const { vlan, tpid, ...row } of rows) {
       const labels = { bridge, vlan, tpid: tpid.toString(16) }
       addresses.add(labels, row.addresses)

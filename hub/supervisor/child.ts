@@ -9,18 +9,27 @@ import { startTimeOf } from '#net/base/start-time.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
 import { type Logger, openLogFiles } from '#hub/base/log.ts'
 import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
-import { type ProcessUsers, userOf } from '#hub/base/privilege.ts'
+import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
+import { namespaceProblem } from '#hub/supervisor/namespace-problem.ts'
 import type { DeviceHome } from '#hub/supervisor/device-home.ts'
+import { lastWords, logSize } from '#hub/supervisor/last-words.ts'
+import { type KnownProcess, readPidFile, removePidFile, writePidFile } from '#hub/supervisor/pid-file.ts'
 
 /** A process that ends again and again is started after 0.2 s, 0.4 s, ... at most this. */
 const MAX_DELAY_MS = 10_000
 const FIRST_DELAY_MS = 200
 /** A process that lived this long has made good. */
 const STEADY_MS = 30_000
-const READY_TIMEOUT_MS = 15_000
-const READY_POLL_MS = 20
+/** One that is not ready by then is killed, and started again as if it had ended by itself. */
+const READY_TIMEOUT_MS = 30_000
+const POLL_MS = 20
 const WATCH_ADOPTED_MS = 500
+/** How long a process that an earlier supervisor left may take to answer: it may be starting. */
+const ADOPT_TIMEOUT_MS = 3000
+const STATUS_TIMEOUT_MS = 2000
+/** Octets of an answer: a process may have been taken over. */
+const MAX_STATUS = 256 * 1024
 /** How long a process may take to end when it is asked to. */
 const PATIENCE_MS = 3000
 
@@ -34,6 +43,8 @@ export interface ChildOptions {
   readonly users: ProcessUsers | undefined
   /** Of a device: where it is at home; its program runs in namespaces of its own. */
   readonly home?: DeviceHome
+  /** How long it may take to end; 3 s by default. */
+  readonly patienceMs?: number
   readonly logLevel: string
   readonly log: Logger
   /** It was started, or started again, and is ready. */
@@ -43,14 +54,18 @@ export interface ChildOptions {
 /** `failed`: it ended, or never got ready, and is tried again. */
 export type ChildState = 'stopped' | 'starting' | 'running' | 'failed'
 
+/** Starts and stops are done in the order in which they are asked for; a stop ends a start that is under way. */
 export class Child {
   readonly name: string
   readonly #options: ChildOptions
-  #pid = 0
-  #startTime = ''
   #process: ChildProcess | undefined
-  #stopping = false
+  #known: KnownProcess | undefined
+  /** Starts before the last one are given up. */
+  #stops = 0
+  #turn: Promise<unknown> = Promise.resolve()
   #startedAt = 0
+  /** Octets of the log when the process was started. */
+  #logStart = 0
   #delayMs = FIRST_DELAY_MS
   #timer: NodeJS.Timeout | undefined
   #state: ChildState = 'stopped'
@@ -70,33 +85,79 @@ export class Child {
     return this.#reason
   }
 
-  /** Adopts the process if it runs as wanted, else ends what runs and starts it. Resolves when it is ready. */
-  async start(): Promise<{ adopted: boolean }> {
-    const { name, log } = this.#options
-    this.#stopping = false
+  /**
+   * Adopts the process if it runs as wanted, else ends what runs and starts it. Resolves when it is ready, or a stop was
+   * asked for.
+   * @throws when it ends, or does not get ready; it is started again then, until it is stopped
+   */
+  start(): Promise<{ adopted: boolean }> {
+    const stops = this.#stops
+    return this.#inTurn(() => this.#start(stops))
+  }
+
+  /** Asks the process to end, and ends it when it does not. Resolves when it is gone. */
+  stop(patienceMs = this.#options.patienceMs ?? PATIENCE_MS): Promise<void> {
+    this.#stops++
+    return this.#inTurn(async () => {
+      clearTimeout(this.#timer)
+      this.#known ??= readPidFile(this.name)
+      await this.#end(patienceMs)
+      this.#delayMs = FIRST_DELAY_MS
+      this.#become('stopped')
+    })
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(action)
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  async #start(stops: number): Promise<{ adopted: boolean }> {
+    const { log } = this.#options
+    if (stops !== this.#stops) return { adopted: false }
+    clearTimeout(this.#timer)
     this.#become('starting')
-    const running = await this.#find()
-    if (this.#stopping) return { adopted: false }
-    const fingerprint = this.#writeConfig()
-    if (running) {
-      if (running.fingerprint === fingerprint) {
-        log.info(`${name}: goes on, process ${running.pid}`)
+    const fingerprint = this.#prepared()
+    this.#known ??= readPidFile(this.name)
+    if (this.#known) {
+      const found = await this.#fingerprintOf(this.#known, stops)
+      if (stops !== this.#stops) return { adopted: false }
+      if (found === fingerprint) {
+        log.info(`${this.name}: goes on, process ${this.#known.pid}`)
         this.#become('running')
-        this.#watchAdopted()
+        this.#startedAt = performance.now()
+        this.#watchAdopted(stops)
         return { adopted: true }
       }
-      log.info(`${name}: its configuration changed, it is started again`)
-      await this.#end(PATIENCE_MS)
-      if (this.#stopping) return { adopted: false }
+      const why = found === undefined ? 'it does not answer' : 'its configuration changed'
+      log.info(`${this.name}: ${why}, it is started again`)
+      await this.#end(this.#options.patienceMs ?? PATIENCE_MS)
     }
-    this.#spawn()
-    await this.#ready()
+    if (stops === this.#stops) await this.#run(stops)
     return { adopted: false }
   }
 
-  #writeConfig(): string {
+  /** Of the configuration that a process has which an earlier supervisor left; undefined: it does not answer. */
+  async #fingerprintOf({ pid }: KnownProcess, stops: number): Promise<string | undefined> {
+    const deadline = performance.now() + ADOPT_TIMEOUT_MS
+    while (this.#alive() && stops === this.#stops && performance.now() < deadline) {
+      const status = await this.status().catch(() => undefined)
+      if (status?.pid === pid) return status.fingerprint
+      await pause(POLL_MS)
+    }
+    return undefined
+  }
+
+  /** Writes its configuration. @returns its fingerprint @throws SystemError */
+  #prepared(): string {
     const { name, config, users, home } = this.#options
-    return home ? home.writeConfig(config) : writeProcessConfig(name, config, users?.service)
+    try {
+      return home ? home.writeConfig(config) : writeProcessConfig(name, config, users?.service)
+    } catch (error) {
+      this.#become('failed', reasonOf(error))
+      throw error
+    }
   }
 
   #become(state: ChildState, reason = ''): void {
@@ -104,32 +165,12 @@ export class Child {
     this.#reason = reason
   }
 
-  /** Ends the process that an earlier supervisor left, if there is one. */
-  async endLeft(): Promise<void> {
-    if (await this.#find()) await this.stop()
-  }
-
-  /** The process that an earlier supervisor left, which is ours to watch or to end from now on. */
-  async #find(): Promise<ProcessIdentity | undefined> {
-    const running = await this.status().catch(() => undefined)
-    if (!running || startTimeOf(running.pid) !== running.startTime || !this.#mayBeOurs(running.pid))
-      return undefined
-    this.#pid = running.pid
-    this.#startTime = running.startTime
-    return running
-  }
-
-  /** A process that was taken over could name another one, to have it ended with the supervisor's rights. */
-  #mayBeOurs(pid: number): boolean {
-    const { users, home } = this.#options
-    const uid = userOf(pid)
-    if (users === undefined) return true
-    return home ? uid === home.firstId : uid === users.service.uid || uid === users.gateway.uid
-  }
-
   /** Asks the process, or tells it something. @throws when it is not there, or refuses */
   async ask(operation: string, params: RpcParams = {}): Promise<unknown> {
-    const client = new RpcClient(this.#options.socket, { timeoutMs: 2000 })
+    const client = new RpcClient(this.#options.socket, {
+      timeoutMs: STATUS_TIMEOUT_MS,
+      maxAnswer: MAX_STATUS,
+    })
     try {
       return await client.call(operation, params)
     } finally {
@@ -139,7 +180,10 @@ export class Child {
 
   /** What the process says of itself. @throws when it is not there */
   async status(): Promise<ProcessIdentity & { readonly problems: readonly string[] }> {
-    const client = new RpcClient(this.#options.socket, { timeoutMs: 2000 })
+    const client = new RpcClient(this.#options.socket, {
+      timeoutMs: STATUS_TIMEOUT_MS,
+      maxAnswer: MAX_STATUS,
+    })
     try {
       const status = await client.call('status')
       if (!isRecord(status)) throw new ProtocolError('malformed', `${this.name} gives no status`)
@@ -155,33 +199,53 @@ export class Child {
     }
   }
 
-  /** Asks the process to end, and ends it when it does not. Resolves when it is gone. */
-  async stop(): Promise<void> {
-    this.#stopping = true
-    clearTimeout(this.#timer)
-    await this.#end(PATIENCE_MS)
-    this.#become('stopped')
-  }
-
   async #end(patienceMs: number): Promise<void> {
     const since = performance.now()
     this.#signal('SIGTERM')
     while (this.#alive()) {
-      if (performance.now() - since > patienceMs) {
+      if (performance.now() - since >= patienceMs) {
         this.#options.log.warn(`${this.name}: does not end, killed`)
         this.#signal('SIGKILL')
         patienceMs = Infinity
       }
-      await pause(READY_POLL_MS)
+      await pause(POLL_MS)
     }
+    this.#known = undefined
+    this.#process = undefined
+    removePidFile(this.name)
     rmSync(this.#options.socket, { force: true })
+    await this.#options.home?.release()
   }
 
-  #spawn(): void {
-    const { name, program, home, logLevel, log } = this.#options
+  async #run(stops: number): Promise<void> {
+    try {
+      this.#spawn(stops)
+    } catch (error) {
+      this.#ended(stops, reasonOf(error))
+    }
+    const deadline = performance.now() + READY_TIMEOUT_MS
+    while (stops === this.#stops) {
+      if (this.#state === 'failed') throw new Error(`${this.name}: ${this.#reason}`)
+      const status = await this.status().catch(() => undefined)
+      if (status && status.pid === this.#known?.pid) {
+        this.#become('running')
+        this.#options.onReady?.()
+        return
+      }
+      // Its end is told as any other's.
+      if (performance.now() > deadline) this.#signal('SIGKILL')
+      await pause(POLL_MS)
+    }
+  }
+
+  #spawn(stops: number): void {
+    const { name, program, home, logLevel } = this.#options
     this.#become('starting')
+    this.#startedAt = performance.now()
     // Whatever the runtime itself has to say goes to the same file as the log, which a device has from here.
-    const files = openLogFiles(`log/${name}.log`)
+    const file = `log/${name}.log`
+    const files = openLogFiles(file)
+    this.#logStart = logSize(file)
     const env = { ...process.env, HYBRIDGE_LOG: logLevel }
     const stdio = ['ignore' as const, files[0], files[0]]
     try {
@@ -189,66 +253,55 @@ export class Child {
         ? home.spawn([process.execPath, ...program], { detached: true, stdio: [...stdio, files[1]], env })
         : spawn(process.execPath, [...program], { detached: true, stdio, env })
     } finally {
-      for (const file of files) closeSync(file)
+      for (const fd of files) closeSync(fd)
     }
-    this.#startedAt = performance.now()
-    this.#pid = this.#process.pid ?? 0
-    this.#startTime = startTimeOf(this.#pid) ?? ''
-    this.#process.on('error', (error) => log.error(`${name}: cannot be started: ${reasonOf(error)}`))
-    this.#process.on('exit', (code, signal) => this.#ended(signal ?? `exit code ${code}`))
+    const { pid } = this.#process
+    this.#known = pid === undefined ? undefined : { pid, startTime: startTimeOf(pid) ?? '' }
+    if (this.#known) writePidFile(name, this.#known)
+    this.#process.once('error', (error) => this.#ended(stops, reasonOf(error)))
+    this.#process.once('exit', (code, signal) => this.#ended(stops, signal ?? `exit code ${code}`))
   }
 
-  #watchAdopted(): void {
-    this.#startedAt = performance.now()
+  #watchAdopted(stops: number): void {
     this.#timer = setTimeout(() => {
-      if (this.#alive()) this.#watchAdopted()
-      else this.#ended('it is gone')
+      if (this.#alive()) this.#watchAdopted(stops)
+      else this.#ended(stops, 'it is gone')
     }, WATCH_ADOPTED_MS)
   }
 
-  #ended(why: string): void {
-    this.#pid = 0
+  #ended(stops: number, how: string): void {
+    if (stops !== this.#stops) return
+    this.#known = undefined
     this.#process = undefined
-    if (this.#stopping) return
-    if (performance.now() - this.#startedAt > STEADY_MS) this.#delayMs = FIRST_DELAY_MS
-    this.#options.log.error(`${this.name}: ended (${why}), started again in ${this.#delayMs / 1000} s`)
-    this.#become('failed', `it ended (${why})`)
-    this.#timer = setTimeout(() => this.#startAgain(), this.#delayMs)
+    const lived = performance.now() - this.#startedAt
+    if (lived > STEADY_MS) this.#delayMs = FIRST_DELAY_MS
+    const words = this.#state === 'starting' ? lastWords(`log/${this.name}.log`, this.#logStart) : ''
+    const late = this.#state === 'starting' && lived > READY_TIMEOUT_MS
+    const why = late
+      ? `not ready after ${READY_TIMEOUT_MS / 1000} s`
+      : words === ''
+        ? how
+        : (this.#options.home && namespaceProblem(words)) || `${how}: ${words}`
+    this.#become('failed', `it ended (${why}), started again in ${this.#delayMs / 1000} s`)
+    this.#options.log.error(`${this.name}: ${this.#reason}`)
+    this.#timer = setTimeout(() => {
+      const again = this.#inTurn(async () => {
+        if (stops === this.#stops) await this.#run(stops)
+      })
+      again.catch(() => {}) // told by #ended
+    }, this.#delayMs)
     this.#delayMs = Math.min(this.#delayMs * 2, MAX_DELAY_MS)
   }
 
-  #startAgain(): void {
-    this.#spawn()
-    this.#ready().catch((error: unknown) => this.#options.log.error(reasonOf(error)))
-  }
-
-  async #ready(): Promise<void> {
-    const deadline = performance.now() + READY_TIMEOUT_MS
-    while (performance.now() < deadline) {
-      if (this.#stopping) return
-      const status = await this.status().catch(() => undefined)
-      if (status && status.pid === this.#pid) {
-        this.#become('running')
-        this.#options.onReady?.()
-        return
-      }
-      await pause(READY_POLL_MS)
-    }
-    const reason = `${this.name} is not ready after ${READY_TIMEOUT_MS / 1000} s; see log/${this.name}.log`
-    this.#become('failed', reason)
-    throw new Error(reason)
-  }
-
   #alive(): boolean {
-    if (this.#pid === 0) return false
     if (this.#process) return this.#process.exitCode === null && this.#process.signalCode === null
-    return startTimeOf(this.#pid) === this.#startTime
+    return this.#known !== undefined && startTimeOf(this.#known.pid) === this.#known.startTime
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (!this.#alive()) return
+    if (!this.#known || !this.#alive()) return
     try {
-      process.kill(this.#pid, signal)
+      process.kill(this.#known.pid, signal)
     } catch {
       // It ended meanwhile.
     }

@@ -4,23 +4,15 @@
  * by one without following links, and used by their descriptors.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync, closeSync, fchmodSync, fchownSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { errnoOf } from '#net/base/unknown.ts'
 import * as libc from '#net/port/libc.ts'
 import { DEVICE_CONFIG, DEVICE_TUN } from '#hub/base/device-paths.ts'
 import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { writeConfigFile } from '#hub/base/process-config.ts'
+import type { ControlGroup } from '#hub/supervisor/control-group.ts'
+import { openDirectory, withinDirectory } from '#hub/supervisor/directory.ts'
 import { inOwnNamespaces } from '#hub/supervisor/namespaces.ts'
 
 /** linux/major.h, linux/miscdevice.h */
@@ -31,10 +23,20 @@ export class DeviceHome {
   /** Outside, what is 0 in the device; undefined: as who runs this. */
   readonly firstId: number | undefined
   readonly #path: string
+  readonly #group: ControlGroup | undefined
 
-  /** @param path  relative to the data directory */
-  constructor(path: string, users: ProcessUsers | undefined, firstId: number | undefined) {
+  /**
+   * @param path  relative to the data directory
+   * @param group  whose limits hold for its processes
+   */
+  constructor(
+    path: string,
+    users: ProcessUsers | undefined,
+    firstId: number | undefined,
+    group: ControlGroup | undefined,
+  ) {
     this.#path = path
+    this.#group = group
     this.firstId = users && firstId
     const shared = users && { uid: users.service.uid, gid: users.gateway.gid }
     const steps = path.split('/')
@@ -55,25 +57,34 @@ export class DeviceHome {
     return this.#within((home) => writeConfigFile(`${home}/${DEVICE_CONFIG}`, config, this.#owner))
   }
 
-  /** Removes a file of the device's. */
-  remove(name: string): void {
-    this.#within((home) => rmSync(`${home}/${name}`, { force: true }))
+  /** Removes files of the device's. */
+  remove(...names: readonly string[]): void {
+    this.#within((home) => {
+      for (const name of names) rmSync(`${home}/${name}`, { force: true })
+    })
   }
 
-  /** Runs a command as the device. */
+  /** Ends what is left of its processes, and their limits. */
+  async release(): Promise<void> {
+    await this.#group?.remove()
+  }
+
+  /** Runs a command as the device. @throws SystemError */
   spawn(command: readonly string[], options: SpawnOptions): ChildProcess {
     const run = inOwnNamespaces(command, this.firstId)
     const env = { ...options.env, PATH: run.path }
-    return this.#within((cwd) => spawn(run.command, run.arguments, { ...options, env, cwd }))
+    const process = this.#within((cwd) => spawn(run.command, run.arguments, { ...options, env, cwd }))
+    try {
+      if (process.pid !== undefined) this.#group?.add(process.pid)
+    } catch (error) {
+      process.kill('SIGKILL')
+      throw error
+    }
+    return process
   }
 
   #within<T>(action: (home: string) => T): T {
-    const fd = openDirectory(this.#path)
-    try {
-      return action(`/proc/self/fd/${fd}`)
-    } finally {
-      closeSync(fd)
-    }
+    return withinDirectory(this.#path, action)
   }
 }
 
@@ -83,14 +94,10 @@ export function ownerOfHome(path: string): number | undefined {
 }
 
 function makeDirectory(path: string, mode: number, owner: { uid: number; gid: number } | undefined): void {
-  const parent = openDirectory(dirname(path))
-  const name = `/proc/self/fd/${parent}/${path.slice(path.lastIndexOf('/') + 1)}`
   try {
-    mkdirSync(name, { mode: 0o700 })
+    withinDirectory(dirname(path), (parent) => mkdirSync(`${parent}/${basename(path)}`, { mode: 0o700 }))
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error
-  } finally {
-    closeSync(parent)
   }
   const fd = openDirectory(path)
   try {
@@ -99,19 +106,6 @@ function makeDirectory(path: string, mode: number, owner: { uid: number; gid: nu
   } finally {
     closeSync(fd)
   }
-}
-
-/** @throws SystemError when a part of the path is a link */
-function openDirectory(path: string): number {
-  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-  let fd = openSync('.', flags)
-  if (path === '.') return fd
-  for (const part of path.split('/')) {
-    const next = openSync(`/proc/self/fd/${fd}/${part}`, flags)
-    closeSync(fd)
-    fd = next
-  }
-  return fd
 }
 
 /** The system's own may be root's alone. */

@@ -1,7 +1,6 @@
 /** From a plan to who gets which address in the management network: a device's first interface on it. */
-import type { TopologyPlan } from '#hub/base/topology-plan.ts'
+import { EXTERNAL, type TopologyPlan } from '#hub/base/topology-plan.ts'
 import type { ManagementConfig } from '#hub/fabric/management.ts'
-import { EXTERNAL } from '#hub/topology/topology.ts'
 
 export function managementOf(plan: TopologyPlan): ManagementConfig | undefined {
   const { managementNetwork: network, devices } = plan

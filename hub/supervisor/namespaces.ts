@@ -1,24 +1,28 @@
 /** How a device's process gets user, network and mount namespaces of its own: unshare(1), without a shell. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { prepareRunDirectory, RUN_DIRECTORY } from '#net/port/nic/records-directory.ts'
 
 /** Users and groups of a device: 0 is its root. */
 export const IDS_OF_DEVICE = 65_536
-/** Relative to the data directory. */
-const HELPERS = 'run/id-map'
+const ID_MAP = `${RUN_DIRECTORY}/id-map`
+const HELPERS = [
+  ['newuidmap', 'uid_map'],
+  ['newgidmap', 'gid_map'],
+] as const
 
 /**
  * unshare(1) has the tables of users and groups written by newuidmap(1), which knows what /etc/subuid grants to people.
- * The supervisor is root, and writes them itself.
+ * The supervisor is root, and writes them itself: by programs of these names, in a directory that is root's alone, as
+ * are those above it.
  */
 export function prepareIdMapHelpers(): void {
-  mkdirSync(HELPERS, { recursive: true, mode: 0o700 })
-  for (const [name, file] of [
-    ['newuidmap', 'uid_map'],
-    ['newgidmap', 'gid_map'],
-  ] as const) {
+  prepareRunDirectory()
+  mkdirSync(ID_MAP, { recursive: true, mode: 0o700 })
+  for (const [name, file] of HELPERS) {
     const script = `#!/bin/sh\npid=$1\nshift\nprintf '%s %s %s\\n' "$@" > "/proc/$pid/${file}"\n`
-    writeFileSync(`${HELPERS}/${name}`, script, { mode: 0o700 })
-    chmodSync(`${HELPERS}/${name}`, 0o700)
+    // Another hub may be running it.
+    writeFileSync(`${ID_MAP}/${name}.new`, script, { mode: 0o700 })
+    renameSync(`${ID_MAP}/${name}.new`, `${ID_MAP}/${name}`)
   }
 }
 
@@ -37,6 +41,6 @@ export function inOwnNamespaces(
   return {
     command: 'unshare',
     arguments: ['--user', '--net', '--mount', ...ids, '--', ...command],
-    path: firstId === undefined ? system : `${process.cwd()}/${HELPERS}:${system}`,
+    path: firstId === undefined ? system : `${ID_MAP}:${system}`,
   }
 }

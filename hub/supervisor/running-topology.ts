@@ -2,28 +2,46 @@
 import { z } from 'zod'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { programArguments } from '#net/program/arguments.ts'
-import { DEVICE_CONSOLE_SOCKET, DEVICE_DISK, DEVICE_SOCKET, deviceDirectory } from '#hub/base/device-paths.ts'
+import {
+  DEVICE_CONFIG,
+  DEVICE_CONSOLE_SOCKET,
+  DEVICE_DISK,
+  DEVICE_SOCKET,
+  DEVICE_TAPS_SOCKET,
+  deviceDirectory,
+} from '#hub/base/device-paths.ts'
+import { relayLine } from '#hub/base/log.ts'
 import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
-import { type TelnetConfig, telnetName, telnetSocket } from '#hub/console/telnet/config.ts'
+import { telnetName, telnetSocket } from '#hub/console/telnet/config.ts'
 import type { DeviceConfig } from '#hub/device/config.ts'
-import type { FabricConfig } from '#hub/fabric/fabric.ts'
+import { routerNotice } from '#hub/device/router-notice.ts'
 import { Child, type ChildState } from '#hub/supervisor/child.ts'
+import { ControlGroup, type GroupLimits, hasControlGroups } from '#hub/supervisor/control-group.ts'
 import { DeviceHome } from '#hub/supervisor/device-home.ts'
 import type { DeviceIds } from '#hub/supervisor/device-ids.ts'
-import { managementOf } from '#hub/supervisor/management-leases.ts'
+import type { Slots } from '#hub/supervisor/slots.ts'
 import type { TopologiesContext } from '#hub/supervisor/topologies.ts'
+import { fabricConfig, telnetConfig } from '#hub/supervisor/topology-config.ts'
+import { removeRunFiles } from '#hub/supervisor/topology-files.ts'
 
-/** Devices that are started at the same time. */
-const AT_ONCE = 8
+/** A device's disk is written when it ends. */
+const PATIENCE_MS = 10_000
 const MEMORY_MB = 256
 const DISK_MB = 64
+/** With the device's own process, which is not its user's. */
+const GROUP_LIMITS: GroupLimits = { memoryMb: MEMORY_MB + 64, processes: 512 + 32 }
+const SOCKETS = [DEVICE_SOCKET, DEVICE_TAPS_SOCKET, DEVICE_CONSOLE_SOCKET]
 
 export interface DeviceStatus {
   readonly name: string
+  readonly kind: PlannedDevice['kind']
+  readonly managementAddress: string | null
   readonly state: ChildState
   /** Why it is not running; empty when it is. */
   readonly reason: string
+  /** What is to be known of it; empty when it is what the topology says. */
+  readonly notice: string
   /** TCP port of its console, on loopback. */
   readonly consolePort: number
   /** Why nobody can connect there; empty when he can. */
@@ -53,10 +71,9 @@ export class RunningTopology {
   readonly #telnet: Child
   /** In the order of the plan; undefined: the device cannot be started. */
   readonly #devices: readonly (RunningDevice | undefined)[]
-  #state: TopologyStatus['state'] = 'starting'
-  #reason = ''
   readonly #since = Date.now()
-  #starting: Promise<void> | undefined
+  #started = false
+  #stopped: Promise<void> | undefined
 
   constructor(plan: TopologyPlan, context: TopologiesContext, ids: DeviceIds) {
     this.#plan = plan
@@ -73,30 +90,36 @@ export class RunningTopology {
     this.#devices = plan.devices.map((device, i) => this.#device(device, i + 1, ids))
   }
 
-  /** Never rejects: what went wrong is in `status`. */
-  start(): Promise<void> {
-    this.#starting = this.#start().catch((error: unknown) => {
-      this.#state = 'failed'
-      this.#reason = reasonOf(error)
-      this.#context.log.error(`${this.#plan.name}: ${this.#reason}`)
-    })
-    return this.#starting
+  get isStopping(): boolean {
+    return this.#stopped !== undefined
   }
 
-  async stop(): Promise<void> {
-    this.#state = 'stopping'
-    const present = this.#devices.filter((device) => device !== undefined)
-    await Promise.all(present.map(({ child }) => child.stop()))
-    await this.#starting
-    await Promise.all(present.map(({ child }) => child.stop()))
-    await Promise.all([this.#telnet.stop(), this.#fabric.stop()])
+  /** Starts all of it; resolves when all run or have failed, and what has failed is tried again then. Never rejects. */
+  async start(slots: Slots): Promise<void> {
+    const { log } = this.#context
+    const children = [this.#fabric, this.#telnet, ...this.#present().map(({ child }) => child)]
+    await Promise.all(
+      children.map((child) =>
+        slots.run(async () => {
+          if (!this.isStopping) await child.start().catch((error: unknown) => log.debug(reasonOf(error)))
+        }),
+      ),
+    )
+    this.#started = true
+  }
+
+  /** Ends all of it, or its start. @param force  at once */
+  stop(force = false): Promise<void> {
+    const hurried = force && this.#stopped ? this.#end(true) : undefined
+    this.#stopped ??= this.#end(force)
+    return hurried ?? this.#stopped
   }
 
   /** Switches a device off and on; its disk stays. @throws ProtocolError */
   async reset(name: string): Promise<void> {
     const { child } = this.#get(name)
-    await child.stop()
-    await child.start()
+    void child.stop()
+    await this.#startAgain(name, child)
   }
 
   /** Switches a device off, and on with its original disk. @throws ProtocolError */
@@ -104,7 +127,7 @@ export class RunningTopology {
     const { child, home } = this.#get(name)
     await child.stop()
     home.remove(DEVICE_DISK)
-    await child.start()
+    await this.#startAgain(name, child)
   }
 
   async status(): Promise<TopologyStatus> {
@@ -113,13 +136,17 @@ export class RunningTopology {
     return {
       name,
       owner,
-      state: this.#state,
-      reason: this.#reason,
+      ...this.#state(),
       since: this.#since,
       devices: devices.map((planned, i) => {
-        const { state, reason } = this.#devices[i]?.child ?? { state: 'failed', reason: planned.problem }
-        const { consolePort } = planned
-        return { name: planned.name, state, reason, consolePort, consoleProblem: consoleProblems[i] ?? '' }
+        const { name: device, kind, consolePort, managementAddress, problem } = planned
+        const child = this.#devices[i]?.child
+        const isWaiting = child?.state === 'stopped' && !this.isStopping
+        const state = isWaiting ? 'starting' : (child?.state ?? 'failed')
+        const reason = child?.reason ?? problem
+        const consoleProblem = consoleProblems[i] ?? ''
+        const notice = kind === 'host' ? '' : routerNotice(planned)
+        return { name: device, kind, consolePort, consoleProblem, managementAddress, state, reason, notice }
       }),
     }
   }
@@ -134,24 +161,49 @@ export class RunningTopology {
     }
   }
 
-  async #start(): Promise<void> {
-    await this.#fabric.start()
-    const consoles = this.#telnet.start().catch((error: unknown) => this.#context.log.error(reasonOf(error)))
-    const waiting = this.#devices.filter((device) => device !== undefined).values()
-    const worker = async (): Promise<void> => {
-      for (const { child } of waiting) {
-        if (this.#state !== 'starting') return
-        await child.start().catch((error: unknown) => this.#context.log.error(reasonOf(error)))
-      }
+  #state(): Pick<TopologyStatus, 'state' | 'reason'> {
+    if (this.isStopping) return { state: 'stopping', reason: '' }
+    if (!this.#started) return { state: 'starting', reason: '' }
+    const { state, reason } = this.#fabric
+    if (state === 'running') return { state, reason: '' }
+    return { state: 'failed', reason: `forwarding: ${reason === '' ? 'it is started again' : reason}` }
+  }
+
+  /** Devices first: what they send last is forwarded still. */
+  async #end(force: boolean): Promise<void> {
+    const patienceMs = force ? 0 : undefined
+    const devices = this.#present()
+    await Promise.all(
+      devices.map(async ({ child, home }) => {
+        await child.stop(patienceMs)
+        await home.release()
+      }),
+    )
+    await Promise.all([this.#telnet.stop(patienceMs), this.#fabric.stop(patienceMs)])
+    for (const { home } of devices) home.remove(...SOCKETS, DEVICE_CONFIG)
+    for (const { name } of [this.#fabric, this.#telnet, ...devices.map(({ child }) => child)])
+      this.#context.logs.unfollow(`${name}.log`)
+    removeRunFiles(this.#plan.name)
+  }
+
+  async #startAgain(name: string, child: Child): Promise<void> {
+    if (this.isStopping) throw new ProtocolError('stopping', `${this.#plan.name} is being stopped`)
+    try {
+      await child.start()
+    } catch (error) {
+      throw new ProtocolError('failed', `${name} does not start: ${reasonOf(error)}`, { cause: error })
     }
-    await Promise.all([consoles, ...Array.from({ length: AT_ONCE }, worker)])
-    if (this.#state === 'starting') this.#state = 'running'
+  }
+
+  #present(): RunningDevice[] {
+    return this.#devices.filter((device) => device !== undefined)
   }
 
   #child(name: string, program: readonly [string, ...string[]], socket: string, config: object): Child {
     const { users, log, config: serve } = this.#context
     const [file, ...rest] = program
     const words = [...programArguments(file), ...rest]
+    this.#relay(name)
     return new Child({ name, program: words, socket, config, users, logLevel: serve.log, log })
   }
 
@@ -160,20 +212,37 @@ export class RunningTopology {
     const { users, log, config: serve } = this.#context
     const topology = this.#plan.name
     const directory = deviceDirectory(topology, number)
-    const home = new DeviceHome(directory, users, users && ids.of(directory))
-    const config: DeviceConfig = { topology, device: planned, memoryMb: MEMORY_MB, diskMb: DISK_MB }
+    const group =
+      users && hasControlGroups() ? new ControlGroup(`${topology}:${number}`, GROUP_LIMITS) : undefined
+    const home = new DeviceHome(directory, users, users && ids.of(directory), group)
+    const config: DeviceConfig = {
+      topology,
+      device: planned,
+      memoryMb: MEMORY_MB,
+      diskMb: DISK_MB,
+      isLimited: group !== undefined,
+    }
+    const name = `${topology}:device:${planned.name}`
+    this.#relay(name)
     const child = new Child({
-      name: `${topology}:device:${planned.name}`,
-      program: programArguments('hybridge-device'),
+      name,
+      // For who looks at the machine's processes.
+      program: [...programArguments('hybridge-device'), `${topology}/${planned.name}`],
       socket: `${directory}/${DEVICE_SOCKET}`,
       config,
       users,
       home,
+      patienceMs: PATIENCE_MS,
       logLevel: serve.log,
       log,
       onReady: () => this.#deviceReady(planned.name),
     })
     return { planned, home, child }
+  }
+
+  #relay(name: string): void {
+    const { log, logs } = this.#context
+    logs.follow(`${name}.log`, (line) => relayLine(log, name, line))
   }
 
   /** Its interfaces need not wait until the fabric looks for them by itself. */
@@ -194,41 +263,3 @@ export class RunningTopology {
 }
 
 const ConsoleProblems = z.array(z.string().max(500)).max(512)
-
-const telnetConfig = (plan: TopologyPlan): TelnetConfig => ({
-  devices: plan.devices.map((device, i) => ({
-    name: `${plan.name}/${device.name}`,
-    port: device.consolePort,
-    socket: `${deviceDirectory(plan.name, i + 1)}/${DEVICE_CONSOLE_SOCKET}`,
-  })),
-})
-
-/** Bridges of a topology go by TOPOLOGY/BRIDGE. */
-function fabricConfig(plan: TopologyPlan, identity: string): FabricConfig {
-  const full = (bridge: string): string => `${plan.name}/${bridge}`
-  const management = managementOf(plan)
-  return {
-    identity,
-    bridges: plan.bridges.map((bridge) => ({
-      name: full(bridge),
-      settings: plan.bridgeSettings[bridge] ?? {},
-    })),
-    attach: [],
-    cables: plan.cables.map(([a, b]) => ({
-      ends: [
-        { ...a, bridge: full(a.bridge) },
-        { ...b, bridge: full(b.bridge) },
-      ],
-    })),
-    devices: plan.devices.map((device, i) => ({
-      name: device.name,
-      directory: deviceDirectory(plan.name, i + 1),
-      interfaces: device.interfaces.map(({ name, bridge, settings }) => ({
-        name,
-        bridge: bridge === null ? null : full(bridge),
-        settings: settings ?? {},
-      })),
-    })),
-    ...(management && { management: { ...management, bridge: full(management.bridge) } }),
-  }
-}

@@ -9,7 +9,8 @@ import { prepareRecords } from '#net/port/nic/records-directory.ts'
 import type { ControlConfig } from '#hub/accounts/process.ts'
 import type { ListenAddress, ServeConfig, WebConfig } from '#hub/config.ts'
 import { CONTROL_SOCKET, METRICS_SOCKET, prepareDataDirectory } from '#hub/base/data-directory.ts'
-import { followLog, openSupervisorLog, relayLine } from '#hub/base/log.ts'
+import { openSupervisorLog, relayLine } from '#hub/base/log.ts'
+import { LogFollower } from '#hub/base/log-follower.ts'
 import { type Identity, forbidNewPrivileges, processUsers } from '#hub/base/privilege.ts'
 import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { FabricConfig } from '#hub/fabric/fabric.ts'
@@ -50,13 +51,19 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     bridges: config.bridges,
     attach: config.attach,
   }
-  const topologies = new Topologies({ config, users, identity: fingerprint, log })
+  const logs = new LogFollower('log')
+  const topologies = new Topologies({ config, users, identity: fingerprint, log, logs })
+  topologies.find()
   const desk = await openTopologyDesk(topologies, users, log)
 
   const child = (name: string, program: readonly string[], socket: string, settings: object): Child =>
     new Child({ name, program, socket, config: settings, users, logLevel: config.log, log })
+  const ssh = settlePort(config.ssh)
   const control = child('control', programOf('control'), CONTROL_SOCKET, {
     identity: fingerprint,
+    bridges: config.bridges.map(({ name }) => name),
+    place: { ssh, publicAddress: config.publicAddress },
+    managementNetwork: config.managementNetwork,
   } satisfies ControlConfig)
   const fabric = child('fabric', programOf('fabric'), fabricSockets().rpc, fabricConfig)
 
@@ -65,8 +72,9 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     'fabric',
     ...Array.from({ length: config.gateways }, (_, i) => `gateway-${i + 1}`),
   ]
-  const logs = config.metrics ? [...names, 'metrics'] : names
-  const followers = logs.map((name) => followLog(`log/${name}.log`, (line) => relayLine(log, name, line)))
+  for (const name of config.metrics ? [...names, 'metrics'] : names)
+    logs.follow(`${name}.log`, (line) => relayLine(log, name, line))
+  const followers: { close(): void }[] = [logs]
   const manager = new ServiceManager(process.env)
   const { watchdogMs } = manager
   // That the children live is watched by this process, which starts them again: it is its own life that is told.
@@ -127,10 +135,10 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
       const { problems } = await fabric.status()
       if (problems.length > 0) throw new ConfigError(problems.join('; '))
     }
-    const port = config.ssh.port === 0 ? freePort(config.ssh.address) : config.ssh.port
+    const { address, port } = ssh
     const web = config.web && settleWeb(config.web)
     const settings: GatewayConfig = {
-      address: config.ssh.address,
+      address,
       port,
       hostKeyFile: HOST_KEY,
       hidePorts: config.hidePorts,
@@ -142,7 +150,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     const adopted = await Promise.all(gateways.map((gateway) => gateway.status().catch(() => undefined)))
     if (stopping) return undefined
     if (adopted.every((status) => status === undefined)) {
-      probeAddress(config.ssh.address, port)
+      probeAddress(address, port)
       if (web?.https) probeAddress(web.https.address, web.https.port, '--https')
       if (web?.http) probeAddress(web.http.address, web.http.port, '--http')
     }
@@ -150,8 +158,8 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     await Promise.all(gateways.map((gateway) => gateway.start()))
     if (web) await serveWeb(web, gateways)
     if (config.metrics) await startMetrics(config.metrics)
-    else await child('metrics', [], METRICS_SOCKET, {}).endLeft()
-    return `${hostOf(config.ssh.address)}:${port}`
+    else await child('metrics', [], METRICS_SOCKET, {}).stop() // an earlier supervisor may have left it
+    return `${hostOf(address)}:${port}`
   }
 
   try {
@@ -159,7 +167,7 @@ export async function serve(config: ServeConfig, version: string): Promise<numbe
     if (outcome !== undefined) {
       process.stdout.write(`ready ssh=${outcome}\n`)
       manager.ready()
-      topologies.startAgain()
+      topologies.release()
       manager.status(`SSH on ${outcome}`)
       log.info(`stopping: ${await signal}`)
     }

@@ -1,5 +1,5 @@
 /** Where the control process asks the supervisor: run/supervisor.sock, which is the service user's alone. */
-import { chownSync } from 'node:fs'
+import { lchownSync } from 'node:fs'
 import { z } from 'zod'
 import { claimSocketPath, listenRpc, type RpcServer } from '#net/base/rpc.ts'
 import { parseParams } from '#hub/base/bridge-params.ts'
@@ -10,6 +10,7 @@ import type { Topologies } from '#hub/supervisor/topologies.ts'
 
 const name = z.string().min(1).max(64)
 const TopologyParams = z.object({ name })
+const StopParams = z.object({ name, force: z.boolean().default(false) })
 const DeviceParams = z.object({ topology: name, device: name })
 
 export async function openTopologyDesk(
@@ -22,7 +23,11 @@ export async function openTopologyDesk(
     SUPERVISOR_SOCKET,
     {
       'topology.start': (params) => topologies.start(parseParams(TopologyParams, params).name),
-      'topology.stop': (params) => topologies.stop(parseParams(TopologyParams, params).name),
+      'topology.stop': (params) => {
+        const { name: topology, force } = parseParams(StopParams, params)
+        return topologies.stop(topology, force)
+      },
+      'topology.remove': (params) => topologies.remove(parseParams(TopologyParams, params).name),
       'topology.status': () => topologies.status(),
       'device.reset': (params) => {
         const { topology, device } = parseParams(DeviceParams, params)
@@ -35,6 +40,6 @@ export async function openTopologyDesk(
     },
     { onFailure: (op, error) => log.error({ op, err: error }, 'operation failed') },
   )
-  if (users) chownSync(SUPERVISOR_SOCKET, users.service.uid, users.service.gid)
+  if (users) lchownSync(SUPERVISOR_SOCKET, users.service.uid, users.service.gid)
   return server
 }

@@ -1,4 +1,4 @@
-/** What the fabric tells those who look on, checked: the control process passes it on as it is. */
+/** What the fabrics tell those who look on, checked: the control process passes it on as it is. */
 import { z } from 'zod'
 import { parseAnswer, PortStatus } from '#hub/command/show-text.ts'
 
@@ -23,13 +23,22 @@ const Talker = z.object({
   octets: z.number(),
 })
 
-const WatchAnswer = z.object({
+const FabricReading = z.object({
+  /** '': the hub's own. */
+  topology: z.string(),
   began: z.number(),
   bridges: z.array(z.string()),
   ports: z.array(PortStatus),
   links: z.array(Link),
   talkers: z.array(Talker),
   events: z.array(z.object({ number: z.number(), time: z.number(), text: z.string() })),
+})
+export type FabricReading = z.infer<typeof FabricReading>
+
+/** Of each forwarding process; `away`: those that did not answer. */
+const WatchAnswer = z.object({
+  fabrics: z.array(FabricReading),
+  away: z.array(z.object({ topology: z.string(), reason: z.string() })),
 })
 export type WatchAnswer = z.infer<typeof WatchAnswer>
 

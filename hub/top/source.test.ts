@@ -30,7 +30,8 @@ const link = {
   reason: '',
 }
 const talker = { bridge: 'lab', port: 2, address: '02:00:00:00:00:01', vlan: 10, frames: 3, octets: 192 }
-const answer = (began: number, events: readonly (readonly [number, string])[] = []): object => ({
+const reading = (began: number, events: readonly (readonly [number, string])[] = []): object => ({
+  topology: '',
   began,
   bridges: ['lab', 'empty'],
   ports: [port],
@@ -38,6 +39,7 @@ const answer = (began: number, events: readonly (readonly [number, string])[] = 
   talkers: [talker],
   events: events.map(([number, text]) => ({ number, time: number, text })),
 })
+const answer = (...of: Parameters<typeof reading>): object => ({ fabrics: [reading(...of)], away: [] })
 
 let asked: (readonly [string, RpcParams])[]
 let answers: unknown[]
@@ -64,7 +66,8 @@ beforeEach(() => {
 
 describe('HubSource', () => {
   it('shows bridges without ports, ports whose agent is away, tunnels and talkers', async () => {
-    answers = [{ ...answer(1), ports: [port, { ...port, number: 3, name: '', up: false }] }]
+    const ports = [port, { ...port, number: 3, name: '', up: false }]
+    answers = [{ fabrics: [{ ...reading(1), ports }], away: [] }]
     expect(await source.read()).toMatchObject({
       bridges: [
         {
@@ -89,7 +92,7 @@ describe('HubSource', () => {
       ],
       talkers: [talker],
     })
-    expect(asked).toEqual([['watch', { seconds: 10, after: 0 }]])
+    expect(asked).toEqual([['watch', { seconds: 10, after: {} }]])
   })
 
   it('tells each event once, those from before as well', async () => {
@@ -104,7 +107,7 @@ describe('HubSource', () => {
     source.onEvent(({ text }) => told.push(text))
     await source.read()
     expect(told).toEqual(['a', 'b', 'c'])
-    expect(asked.map(([, { after }]) => after)).toEqual([0, 5])
+    expect(asked.map(([, { after }]) => after)).toEqual([{}, { '': 5 }])
   })
 
   it('says that the hub is gone, and goes on with another one', async () => {
@@ -128,9 +131,49 @@ describe('HubSource', () => {
       'the forwarding process was started again: counters began at 0',
       'up',
     ])
-    expect(asked.map(([, params]) => params['after'])).toEqual([0, 9, 9, 9, 0, 1])
+    expect(asked.map(([, params]) => params['after'])).toEqual(
+      [{}, 9, 9, 9, 0, 1].map((after) => (typeof after === 'number' ? { '': after } : after)),
+    )
     // Not the same ports: no rates between the two.
     expect(after?.ports[0]?.id).not.toBe(before?.ports[0]?.id)
+  })
+
+  it('joins what several fabrics tell, and says which is away, back, another one, or stopped', async () => {
+    source.onEvent(({ text }) => told.push(text))
+    const two = { ...reading(5, [[3, 'in two']]), topology: 'two', bridges: ['two/lab'], ports: [] }
+    const own = reading(1, [[7, 'own']])
+    answers = [
+      { fabrics: [own, two], away: [] },
+      { fabrics: [reading(1)], away: [{ topology: 'two', reason: 'it hangs' }] },
+      { fabrics: [reading(1), { ...two, events: [] }], away: [] },
+      { fabrics: [reading(1), { ...two, began: 6, events: [] }], away: [] },
+      {
+        fabrics: [reading(1), { ...two, began: 6, events: [{ number: 1, time: 9, text: 'anew' }] }],
+        away: [],
+      },
+      { fabrics: [reading(1)], away: [] },
+    ]
+    const names = async (): Promise<string[]> => (await source.read()).bridges.map(({ name }) => name)
+    expect(await names()).toEqual(['lab', 'empty', 'two/lab'])
+    expect(await names()).toEqual(['lab', 'empty'])
+    for (let i = 0; i < 3; i++) await source.read()
+    expect(told).toEqual([
+      'own',
+      'in two',
+      'the forwarding process of two does not answer: it hangs',
+      'the forwarding process of two answers again',
+      'the forwarding process of two was started again: counters began at 0',
+      'anew',
+      'two has stopped',
+    ])
+    expect(asked.map(([, { after }]) => after)).toEqual([
+      {},
+      { '': 7, two: 3 },
+      { '': 7, two: 3 },
+      { '': 7, two: 3 },
+      { '': 7, two: 0 },
+      { '': 7, two: 1 },
+    ])
   })
 
   it('says what an old hub, or a wrong answer, means', async () => {

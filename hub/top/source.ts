@@ -2,7 +2,7 @@
 import { ProtocolError, reasonOf, SystemError } from '#net/base/errors.ts'
 import type { Snapshot, ViewEvent, ViewLink, ViewPort, ViewSource } from '#net/view/source.ts'
 import type { RpcParams } from '#net/base/rpc.ts'
-import { parseWatch, type WatchAnswer } from '#hub/top/answer.ts'
+import { type FabricReading, parseWatch, type WatchAnswer } from '#hub/top/answer.ts'
 import { captureToFile } from '#hub/top/capture-file.ts'
 
 /** Times that one who looks on may be late before the fabric takes him for gone. */
@@ -32,9 +32,10 @@ export class HubSource implements ViewSource {
   #tell = (event: ViewEvent): void => {
     this.#before = [...this.#before.slice(1 - MOST_BEFORE), event]
   }
-  /** When the fabric began that was asked last; undefined before. */
-  #began: number | undefined
-  #lastEvent = 0
+  /** By topology: when its fabric began, and the number of the last event that it told. */
+  readonly #known = new Map<string, { readonly began: number; readonly lastEvent: number }>()
+  /** Topologies whose fabrics did not answer last. */
+  #away = new Set<string>()
   #isAway = false
 
   constructor(options: HubSourceOptions) {
@@ -50,29 +51,54 @@ export class HubSource implements ViewSource {
 
   async read(): Promise<Snapshot> {
     let answer = await this.#ask()
-    if (this.#began !== undefined && this.#began !== answer.began) {
-      this.#say('the forwarding process was started again: counters began at 0')
-      // Its events have numbers of their own.
-      this.#lastEvent = 0
-      answer = await this.#ask()
-    }
-    this.#began = answer.began
-    for (const { number, time, text } of answer.events) {
-      this.#tell({ time, text })
-      this.#lastEvent = number
-    }
+    if (this.#forgetOld(answer.fabrics)) answer = await this.#ask()
+    this.#noteAway(answer)
+    for (const fabric of answer.fabrics) this.#tellEvents(fabric)
     return {
       at: performance.now(),
-      links: answer.links.map(viewLink),
-      bridges: answer.bridges.map((name) => ({
-        name,
-        isRemote: false,
-        ports: answer.ports
-          .filter(({ bridge }) => bridge === name)
-          .map((port) => viewPort(port, answer.began)),
-      })),
-      talkers: answer.talkers,
+      links: answer.fabrics.flatMap(({ links }) => links.map(viewLink)),
+      bridges: answer.fabrics.flatMap(({ bridges, ports, began }) =>
+        bridges.map((name) => ({
+          name,
+          isRemote: false,
+          ports: ports.filter(({ bridge }) => bridge === name).map((port) => viewPort(port, began)),
+        })),
+      ),
+      talkers: answer.fabrics.flatMap(({ talkers }) => talkers),
     }
+  }
+
+  /** @returns whether a fabric is another one than before, whose events have numbers of their own */
+  #forgetOld(fabrics: readonly FabricReading[]): boolean {
+    let isOther = false
+    for (const { topology, began } of fabrics) {
+      const before = this.#known.get(topology)
+      if (before !== undefined && before.began !== began) {
+        this.#say(`${nameOf(topology)} was started again: counters began at 0`)
+        isOther ||= before.lastEvent > 0
+        this.#known.set(topology, { began, lastEvent: 0 })
+      }
+    }
+    return isOther
+  }
+
+  #noteAway({ fabrics, away }: WatchAnswer): void {
+    for (const { topology, reason } of away)
+      if (!this.#away.has(topology)) this.#say(`${nameOf(topology)} does not answer: ${reason}`)
+    for (const { topology } of fabrics)
+      if (this.#away.has(topology)) this.#say(`${nameOf(topology)} answers again`)
+    this.#away = new Set(away.map(({ topology }) => topology))
+    for (const topology of this.#known.keys())
+      if (!this.#away.has(topology) && !fabrics.some((fabric) => fabric.topology === topology)) {
+        this.#say(`${topology} has stopped`)
+        this.#known.delete(topology)
+      }
+  }
+
+  #tellEvents({ topology, began, events }: FabricReading): void {
+    for (const { time, text } of events) this.#tell({ time, text })
+    const lastEvent = events.at(-1)?.number ?? this.#known.get(topology)?.lastEvent ?? 0
+    this.#known.set(topology, { began, lastEvent })
   }
 
   readonly capture = (bridge: string, port: number, file: string): Promise<() => Promise<string>> =>
@@ -87,7 +113,10 @@ export class HubSource implements ViewSource {
   async #ask(): Promise<WatchAnswer> {
     const { bridge, intervalSeconds, ask } = this.#options
     const seconds = Math.min(Math.max(PATIENCE * intervalSeconds, LEAST_PATIENCE_S), MOST_PATIENCE_S)
-    const request = { ...(bridge !== undefined && { bridge }), seconds, after: this.#lastEvent }
+    const after = Object.fromEntries(
+      [...this.#known].map(([topology, { lastEvent }]) => [topology, lastEvent]),
+    )
+    const request = { ...(bridge !== undefined && { bridge }), seconds, after }
     try {
       const answer = parseWatch(await ask('watch', request))
       if (this.#isAway) this.#say('the hub answers again')
@@ -104,6 +133,9 @@ export class HubSource implements ViewSource {
   }
 }
 
+const nameOf = (topology: string): string =>
+  topology === '' ? 'the forwarding process' : `the forwarding process of ${topology}`
+
 /** Errors of the socket name a path that says nothing to people. */
 function explained(error: unknown): unknown {
   const isGone = error instanceof ProtocolError && error.code === 'disconnected'
@@ -114,7 +146,7 @@ function explained(error: unknown): unknown {
   return error
 }
 
-function viewPort(port: WatchAnswer['ports'][number], began: number): ViewPort {
+function viewPort(port: FabricReading['ports'][number], began: number): ViewPort {
   const { bridge, number, description, up, counters } = port
   const name = port.name === '' ? description : port.name
   return {
@@ -128,7 +160,7 @@ function viewPort(port: WatchAnswer['ports'][number], began: number): ViewPort {
   }
 }
 
-const viewLink = (link: WatchAnswer['links'][number]): ViewLink => ({
+const viewLink = (link: FabricReading['links'][number]): ViewLink => ({
   name: `${link.name} on ${link.bridge} port ${link.port}`,
   address: link.address,
   state: link.connected ? 'connected' : 'disconnected',

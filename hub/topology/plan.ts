@@ -1,7 +1,8 @@
 /** From a topology to what is to run of it. */
 import { createHash } from 'node:crypto'
-import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
-import { DEAD, type Device, EXTERNAL, type Topology } from '#hub/topology/topology.ts'
+import { DEAD, EXTERNAL, type PlannedDevice, type TopologyPlan } from '#hub/base/topology-plan.ts'
+import type { Device, Topology } from '#hub/topology/topology.ts'
+import { managementAddress } from '#hub/base/management-network.ts'
 
 export interface PlanOptions {
   /** Under which it runs. */
@@ -13,35 +14,43 @@ export interface PlanOptions {
   readonly read: (path: string) => string
   /** For as many devices as there are, in their order: TCP ports of their consoles. */
   readonly consolePorts: readonly number[]
-  /** `10.255.3`, of which the topology has 256 addresses; the devices' begin with .11. */
-  readonly managementPrefix: string
+  /** `10.255.3.0/24` */
+  readonly managementNetwork: string
 }
 
-const FIRST_MANAGEMENT_ADDRESS = 11
-const MOST_MANAGED = 240
-
 export function planOf(topology: Topology, options: PlanOptions): TopologyPlan {
-  const { name, owner, managementPrefix } = options
+  const { name, owner, managementNetwork } = options
+  const managed = topology.devices.filter(({ interfaces }) =>
+    interfaces.some(({ bridge }) => bridge === EXTERNAL),
+  )
   const isManaged = topology.bridges.some((bridge) => bridge.name === EXTERNAL)
   return {
     name,
     owner,
     bridges: topology.bridges.map((bridge) => bridge.name).filter((bridge) => bridge !== DEAD),
+    declared: [...topology.declared],
     bridgeSettings: Object.fromEntries(
       topology.bridges
         .filter(({ settings }) => Object.keys(settings).length > 0)
         .map((bridge) => [bridge.name, bridge.settings]),
     ),
     cables: topology.cables.map(([a, b]) => [a, b]),
-    devices: topology.devices.map((device, i) => plannedDevice(device, i, options)),
-    managementNetwork: isManaged ? `${managementPrefix}.0/24` : null,
+    devices: topology.devices.map((device, i) =>
+      plannedDevice(device, { ...options, index: i, managed: managed.indexOf(device) }),
+    ),
+    managementNetwork: isManaged ? managementNetwork : null,
   }
 }
 
-function plannedDevice(device: Device, index: number, options: PlanOptions): PlannedDevice {
-  const { name, identity, consolePorts, managementPrefix } = options
+/** Where a device stands: among all, and among those on the management network; -1: it is not on it. */
+interface PlacedOptions extends PlanOptions {
+  readonly index: number
+  readonly managed: number
+}
+
+function plannedDevice(device: Device, options: PlacedOptions): PlannedDevice {
+  const { name, identity, consolePorts, managementNetwork, index, managed } = options
   const { configuration } = device
-  const isManaged = device.interfaces.some((one) => one.bridge === EXTERNAL) && index < MOST_MANAGED
   return {
     name: device.name,
     hostname: device.hostname,
@@ -56,7 +65,7 @@ function plannedDevice(device: Device, index: number, options: PlanOptions): Pla
       ? { configuration: null, problem: '' }
       : configurationOf(configuration, options)),
     consolePort: consolePorts[index] ?? 1,
-    managementAddress: isManaged ? `${managementPrefix}.${FIRST_MANAGEMENT_ADDRESS + index}` : null,
+    managementAddress: managed < 0 ? null : managementAddress(managementNetwork, managed),
   }
 }
 

@@ -5,20 +5,19 @@ import {
   type Bridge,
   BRIDGE_NAME,
   type Configuration,
-  DEAD,
   type Device,
   type DeviceInterface,
   type DeviceKind,
-  EXTERNAL,
+  MOST_MANAGED,
   type Topology,
 } from '#hub/topology/topology.ts'
+import { DEAD, EXTERNAL, MOST_BRIDGES } from '#hub/base/topology-plan.ts'
 import { printable } from '#net/base/printable.ts'
 
 const MAX_DEVICES = 512
 /** Of a topology, which may be anything that a terminal does not obey. */
 const LONGEST_NAME = 255
 const MAX_INTERFACES = 64
-const MAX_BRIDGES = 1024
 /** Where an `install` makes a file the device's configuration. */
 const CONFIGURATION_TARGETS = [
   '/root/junos.conf',
@@ -62,9 +61,19 @@ export function resolve(configs: readonly ConfigBlock[], options: ResolveOptions
   )
   if (devices.length > MAX_DEVICES) diagnostics.error(end, `more than ${MAX_DEVICES} devices`)
   checkBridges(config, diagnostics)
+  checkManaged(devices, diagnostics)
   const bridges = bridgesOf(devices)
-  if (bridges.length > MAX_BRIDGES) diagnostics.error(end, `more than ${MAX_BRIDGES} bridges`)
-  return { name: printable(config.name.text).slice(0, LONGEST_NAME), devices, bridges, cables: [] }
+  if (bridges.length > MOST_BRIDGES) diagnostics.error(end, `more than ${MOST_BRIDGES} bridges`)
+  const used = new Set([EXTERNAL, DEAD, ...bridges.map(({ name }) => name)])
+  const declared = [...new Set(config.bridges.map(({ text }) => text))].filter((name) => !used.has(name))
+  if (declared.length > MOST_BRIDGES) diagnostics.error(end, `more than ${MOST_BRIDGES} bridges are declared`)
+  return {
+    name: printable(config.name.text).slice(0, LONGEST_NAME),
+    devices,
+    bridges,
+    declared,
+    cables: [],
+  }
 }
 
 function unique(names: readonly Text[], what: string, diagnostics: Diagnostics): void {
@@ -174,6 +183,18 @@ function checkBridges({ bridges, vms }: ConfigBlock, diagnostics: Diagnostics): 
     declared.add(bridge.text)
     diagnostics.warn(bridge.place, `the bridge "${bridge.text}" is not declared; it is made all the same`)
   }
+}
+
+function checkManaged(devices: readonly Device[], diagnostics: Diagnostics): void {
+  const managed = devices.flatMap(
+    ({ interfaces }) => interfaces.find(({ bridge }) => bridge === EXTERNAL) ?? [],
+  )
+  const beyond = managed[MOST_MANAGED]
+  if (beyond === undefined) return
+  diagnostics.error(
+    beyond.place,
+    `more than ${MOST_MANAGED} devices on the bridge "${EXTERNAL}": the management network has no more addresses`,
+  )
 }
 
 function configurationOf(vm: VmBlock, { has, diagnostics }: ResolveOptions): Configuration | undefined {

@@ -15,14 +15,8 @@ import { reasonOf } from '#net/base/errors.ts'
 import { readYaml } from '#hub/base/yaml-text.ts'
 import { checkBridgeSettings, checkPortSettings } from '#hub/fabric/check-settings.ts'
 import type { Diagnostics, SourceFile } from '#hub/topology/language/source.ts'
-import {
-  BRIDGE_NAME,
-  type CableEnd,
-  DEAD,
-  EXTERNAL,
-  type Settings,
-  type Topology,
-} from '#hub/topology/topology.ts'
+import { DEAD, EXTERNAL } from '#hub/base/topology-plan.ts'
+import { BRIDGE_NAME, type CableEnd, type Settings, type Topology } from '#hub/topology/topology.ts'
 
 export const SWITCHING_FILE = 'bridges.yaml'
 
@@ -95,6 +89,7 @@ export function withSwitching(topology: Topology, file: SourceFile, diagnostics:
   return {
     ...topology,
     cables,
+    declared: topology.declared.filter((name) => !known.has(name)),
     bridges: [...known.values()].map((bridge) => ({ ...bridge, settings: bridges[bridge.name] ?? {} })),
     devices: topology.devices.map((device) => ({
       ...device,

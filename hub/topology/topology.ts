@@ -46,6 +46,8 @@ export interface Topology {
   readonly devices: readonly Device[]
   /** Those with an interface, in the order of their first one. */
   readonly bridges: readonly Bridge[]
+  /** Names of bridges that are declared, and have none. */
+  readonly declared: readonly string[]
   /** From bridge to bridge. */
   readonly cables: readonly (readonly [CableEnd, CableEnd])[]
 }
@@ -62,8 +64,6 @@ export interface Bridge {
   readonly settings: Settings
 }
 
-/** The management network. */
-export const EXTERNAL = 'external'
-/** Its ports are not connected to each other. */
-export const DEAD = 'dead'
+/** Devices that the management network has addresses for. */
+export const MOST_MANAGED = 240
 export const BRIDGE_NAME = /^[\p{L}\p{N}_.@:+][\p{L}\p{N}_.@:+-]{0,254}$/u

@@ -255,6 +255,21 @@ export async function serveRpc(
   return await listenRpc(path, handlers, options)
 }
 
+/** One call on a connection of its own. @throws as `RpcClient.call` */
+export async function callOnce(
+  path: string,
+  op: string,
+  params: RpcParams,
+  timeoutMs: number,
+): Promise<unknown> {
+  const client = new RpcClient(path, { timeoutMs })
+  try {
+    return await client.call(op, params)
+  } finally {
+    client.close()
+  }
+}
+
 interface Waiting {
   readonly resolve: (result: unknown) => void
   readonly reject: (error: Error) => void

@@ -6,6 +6,7 @@ import type { SystemError } from '#net/base/errors.ts'
 import { libc as library } from '#net/port/c-library.ts'
 import * as libc from '#net/port/libc.ts'
 import { READABLE, Watcher, WRITABLE } from '#net/port/reactor.ts'
+import { putU32le, u32le } from '#net/wire/octets.ts'
 
 const O_RDWR = 0o2
 const O_NOCTTY = 0o400
@@ -18,10 +19,19 @@ const TIOCGPTPEER = 0x5441
 const READ_OCTETS = 4096
 const READS_AT_ONCE = 4
 const NOTHING = Buffer.alloc(0)
+/** asm-generic/termbits.h: octets of struct termios of the C library, which begins with c_iflag. */
+const TERMIOS = 60
+const IUTF8 = 0o40000
 
 const openMaster = library.func('int posix_openpt(int)') as (flags: number) => number
 const grant = library.func('int grantpt(int)') as (fd: number) => number
 const unlock = library.func('int unlockpt(int)') as (fd: number) => number
+const getAttributes = library.func('int tcgetattr(int, void*)') as (fd: number, termios: Uint8Array) => number
+const setAttributes = library.func('int tcsetattr(int, int, void*)') as (
+  fd: number,
+  when: number,
+  termios: Uint8Array,
+) => number
 const read = library.func('long read(int, void*, size_t)') as (
   fd: number,
   octets: Uint8Array,
@@ -57,9 +67,10 @@ export class Pty {
     // By its descriptor, not by its name, which another devpts may have, too.
     this.slave = libc.ioctlValue(this.#master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)
     if (this.slave < 0) throw this.#failure()
-    this.#watcher = new Watcher(this.#master, (events) => {
-      if (events & WRITABLE) this.#writeTyped()
-      if (events & READABLE) this.#read()
+    eraseCharacters(this.slave)
+    this.#watcher = new Watcher(this.#master, (ready) => {
+      if (ready & WRITABLE) this.#writeTyped()
+      if (ready & READABLE) this.#read()
     })
     this.#watcher.watch(READABLE)
   }
@@ -117,4 +128,12 @@ export class Pty {
     libc.close(this.#master)
     return error
   }
+}
+
+/** Backspace is to take back a character of UTF-8, not an octet. */
+function eraseCharacters(terminal: number): void {
+  const termios = new Uint8Array(TERMIOS)
+  if (getAttributes(terminal, termios) < 0) return
+  putU32le(termios, 0, u32le(termios, 0) | IUTF8)
+  setAttributes(terminal, 0, termios)
 }

@@ -24,6 +24,8 @@ export interface Hello {
   readonly key: string
   /** Of a hub: a secret of this tunnel. Of an agent: of the tunnel whose port this further connection is to join. */
   readonly token?: string | undefined
+  /** Of a hub: by which name its bridge is found again, whatever the agent called it. */
+  readonly bridge?: string | undefined
   /** Of a hub: `BufferLimits`, those that bound something. */
   readonly sendOctets?: number | undefined
   readonly receiveOctets?: number | undefined
@@ -59,6 +61,7 @@ export function decodeHello(payload: Uint8Array): Hello {
     keepaliveMs: integer(fields, 'keepaliveMs', MIN_KEEPALIVE_MS, MAX_KEEPALIVE_MS),
     key: text(fields, 'key', 128),
     token: text(fields, 'token', 64) || undefined,
+    bridge: text(fields, 'bridge', 320) || undefined,
     sendOctets: octets(fields, 'sendOctets'),
     receiveOctets: octets(fields, 'receiveOctets'),
   }

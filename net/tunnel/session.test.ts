@@ -156,7 +156,7 @@ describe('TunnelSession', () => {
 
   it('gives the token that it is told to', () => {
     const [agent, hub] = [new End(), new End(hello({ name: 'hub', sendOctets: 4e6 }))]
-    hub.session.greet('secret')
+    hub.session.greet({ token: 'secret' })
     for (const record of hub.transmitted()) agent.receive(record)
     expect(agent.session.peer).toMatchObject({ token: 'secret', sendOctets: 4e6 })
   })

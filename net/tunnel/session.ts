@@ -80,11 +80,11 @@ export class TunnelSession {
     this.#pingSentAt = now
   }
 
-  /** Sends this side's hello, from when on the peer may send frames. @param token  `Hello.token` */
-  greet(token?: string): void {
+  /** Sends this side's hello, with what is known only now; from when on the peer may send frames. */
+  greet(more: Partial<Hello> = {}): void {
     this.#greeted = true
     this.#pingSentAt = this.#now - this.#own.keepaliveMs // the first ping goes out at once: a round trip early
-    this.#send(RECORD_HELLO, encodeHello(token === undefined ? this.#own : { ...this.#own, token }))
+    this.#send(RECORD_HELLO, encodeHello({ ...this.#own, ...more }))
   }
 
   /** The peer's hello; undefined before it came. */

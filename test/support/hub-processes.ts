@@ -17,6 +17,7 @@ function nameOf(pid: number): string | undefined {
   const [, program = '', argument = ''] = read(`/proc/${pid}/cmdline`).split('\0')
   const [, name] = /\/hybridge(?:-(\w+))?\.js$/.exec(program) ?? ['', undefined]
   if (name === 'gateway') return argument
+  if (name === 'fabric' && argument !== '') return `${argument}:fabric`
   return name ?? (program.endsWith('/hybridge.js') && argument === 'serve' ? 'supervisor' : undefined)
 }
 

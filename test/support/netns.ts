@@ -118,13 +118,14 @@ export class Lab {
     return [...programs, ...logs].join('\n')
   }
 
-  /** Ends what runs in the namespaces, removes them and the directory. May be called twice. */
+  /** Ends what runs in the namespaces and in the directory, removes them. May be called twice. */
   close(): void {
     if (!open.delete(this)) return
     const deadline = performance.now() + 5_000
     const pause = new Int32Array(new SharedArrayBuffer(4))
     for (;;) {
-      const pids = this.#namespaces.flatMap((namespace) => namespace.pids())
+      // The supervisor of a hub first, which would start devices again: those have namespaces of their own.
+      const pids = [...this.#namespaces.flatMap((namespace) => namespace.pids()), ...pidsIn(this.directory)]
       if (pids.length === 0 || performance.now() > deadline) break
       for (const pid of pids) kill(pid)
       Atomics.wait(pause, 0, 0, 5)
@@ -267,7 +268,7 @@ export class Namespace {
   pids(): number[] {
     const identity = `net:[${this.identity}]`
     return readdirSync('/proc')
-      .filter((entry) => /^\d+$/.test(entry) && networkOf(entry) === identity)
+      .filter((entry) => /^\d+$/.test(entry) && linkOf(`/proc/${entry}/ns/net`) === identity)
       .map(Number)
   }
 
@@ -287,11 +288,20 @@ export class Namespace {
   }
 }
 
-function networkOf(pid: string): string {
+/** Processes that work in a directory. */
+function pidsIn(directory: string): number[] {
+  const isIn = (pid: string): boolean => linkOf(`/proc/${pid}/cwd`).startsWith(`${directory}/`)
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry) && isIn(entry))
+    .map(Number)
+}
+
+/** Where a link of /proc leads. */
+export function linkOf(path: string): string {
   try {
-    return readlinkSync(`/proc/${pid}/ns/net`)
+    return readlinkSync(path)
   } catch {
-    return '' // it ended meanwhile
+    return '' // it is gone
   }
 }
 

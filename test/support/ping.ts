@@ -1,8 +1,13 @@
 /** A ping that goes on in the background; a test asks which answers were lost while it did something. */
-import type { Namespace } from '#test/support/netns.ts'
-import type { Running } from '#test/support/process.ts'
+import type { Running, SpawnOptions } from '#test/support/process.ts'
 
 const REPLY = /icmp_seq=(\d+) ttl=/
+
+/** A namespace, a device. */
+interface Machine {
+  spawn(name: string, args: readonly string[], options?: SpawnOptions): Running
+  reaches(address: string): Promise<void>
+}
 
 export class Ping {
   readonly #ping: Running
@@ -12,7 +17,7 @@ export class Ping {
   }
 
   /** Resolves with the first answer. */
-  static async start(from: Namespace, address: string, intervalSeconds = 0.05): Promise<Ping> {
+  static async start(from: Machine, address: string, intervalSeconds = 0.05): Promise<Ping> {
     await from.reaches(address)
     const ping = new Ping(from.spawn('ping', ['-n', '-i', String(intervalSeconds), address]))
     await ping.#ping.line(REPLY)

@@ -153,12 +153,12 @@ export async function finish(running: Running, options: RunOptions = {}): Promis
 /** Repeats a probe until it answers; for facts of the kernel that no event announces. */
 export async function until<T>(
   what: string,
-  probe: () => T | undefined | false,
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
   deadlineMs = 10_000,
 ): Promise<T> {
   const deadline = performance.now() + deadlineMs
   for (;;) {
-    const answer = probe()
+    const answer = await probe()
     if (answer !== undefined && answer !== false) return answer
     if (performance.now() > deadline) throw new Error(`${what}: not in ${deadlineMs} ms`)
     await new Promise((resolve) => setTimeout(resolve, 10))

@@ -4,6 +4,8 @@
 export interface WorldLimits {
   readonly processes: number
   readonly openFiles: number
+  /** Of shared memory, besides what the processes are limited to. */
+  readonly sharedMb: number
 }
 
 /** What root of a host may do: its network is its own, file systems and the kernel are not. */
@@ -40,20 +42,27 @@ const MASKED = [
 const READ_ONLY = ['kernel', 'user']
 /** Below the hub's own processes. */
 const NICE = 5
+/** Where memory is short, they go before the device's own process; they cannot make themselves better than that. */
+const SPARED_LAST = 500
+/** Groups that may ping. */
+const LAST_GROUP = 65_535
 /** The disk is no archive: the first process ends with this code. */
 export const DAMAGED_DISK = 3
 
 /**
  * Run by the first process of new mount and pid namespaces: it leaves the machine's tree and becomes init.
- * Its working directory is the one that has `world`. `$@` is given to init.
+ * Its working directory is the one that becomes its root. `$@` is given to init.
  */
-export function enterScript(world: string, { processes, openFiles }: WorldLimits): string {
+export function enterScript({ processes, openFiles, sharedMb }: WorldLimits, hasUsers: boolean): string {
   const limits = `--nproc=${processes} --nofile=${openFiles} --core=0`
   const capabilities = `-all,${CAPABILITIES.map((name) => `+${name}`).join(',')}`
   return `set -e
 umask 022
-cd ${world}
 mount -t proc -o nosuid,nodev,noexec proc proc
+echo ${SPARED_LAST} > proc/self/oom_score_adj
+echo 0 > proc/sys/user/max_user_namespaces
+echo $((${sharedMb} * 1048576 / $(getconf PAGESIZE))) > proc/sys/kernel/shmall
+echo 0 ${hasUsers ? LAST_GROUP : 0} > proc/sys/net/ipv4/ping_group_range
 for file in ${MASKED.join(' ')}; do
   if [ -e proc/$file ]; then mount --bind dev/null proc/$file; fi
 done

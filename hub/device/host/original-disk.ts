@@ -14,6 +14,7 @@ export interface OriginalDisk {
   readonly copied: readonly string[]
 }
 
+const NOBODY = 65_534
 const USERS = [
   ['root', 0, '/root', '/bin/bash'],
   ['daemon', 1, '/usr/sbin', '/usr/sbin/nologin'],
@@ -22,14 +23,14 @@ const USERS = [
   ['www-data', 33, '/var/www', '/usr/sbin/nologin'],
   ['sshd', 101, '/run/sshd', '/usr/sbin/nologin'],
   ['tcpdump', 102, '/nonexistent', '/usr/sbin/nologin'],
-  ['nobody', 65_534, '/nonexistent', '/usr/sbin/nologin'],
+  ['nobody', NOBODY, '/nonexistent', '/usr/sbin/nologin'],
 ] as const
 
 const GROUPS = [
   ['tty', 5],
   ['shadow', 42],
   ['users', 100],
-  ['nogroup', 65_534],
+  ['nogroup', NOBODY],
 ] as const
 
 const COPIED = [
@@ -90,11 +91,6 @@ ethers: files
 rpc: files
 `
 
-/** Programs that give up root's rights at once cannot, where no other user is there. */
-const TCPDUMP = `#!/bin/sh
-exec /usr/bin/tcpdump -Z root "$@"
-`
-
 /**
  * @param hostname  of the device
  * @param hasUsers  whether it has users besides root: only where the hub runs as root
@@ -114,9 +110,9 @@ export function originalDisk(hostname: string, hasUsers: boolean): OriginalDisk 
       { path: 'var/tmp', mode: 0o1777 },
     ],
     files: [
-      file('etc/passwd', passwd()),
+      file('etc/passwd', passwd(hasUsers)),
       file('etc/shadow', USERS.map(([name]) => `${name}:*:19000:0:99999:7:::\n`).join(''), 0o600),
-      file('etc/group', groups()),
+      file('etc/group', groups(hasUsers)),
       file('etc/shells', '/bin/sh\n/bin/bash\n'),
       file('etc/hostname', `${hostname}\n`),
       file(
@@ -129,10 +125,11 @@ export function originalDisk(hostname: string, hasUsers: boolean): OriginalDisk 
       file('etc/environment', ''),
       file('etc/profile', PROFILE),
       file('etc/pam.d/other', PAM),
-      file('etc/pam.d/su', `auth sufficient pam_rootok.so\n${PAM}`),
+      ...['su', 'su-l', 'runuser', 'runuser-l'].map((name) =>
+        file(`etc/pam.d/${name}`, `auth sufficient pam_rootok.so\n${PAM}`),
+      ),
       file('etc/ssh/sshd_config', SSHD),
       file('etc/ssh/ssh_config', SSH),
-      ...(hasUsers ? [] : [file('usr/local/sbin/tcpdump', TCPDUMP, 0o755)]),
     ],
     links: [
       { path: 'etc/mtab', target: '/proc/self/mounts' },
@@ -150,10 +147,14 @@ const file = (path: string, text: string, mode = 0o644): DiskFile => ({ path, te
 
 const plain = (path: string): { path: string; mode: number } => ({ path, mode: 0o755 })
 
-const passwd = (): string =>
-  USERS.map(([name, id, home, shell]) => `${name}:x:${id}:${id}:${name}:${home}:${shell}\n`).join('')
+/** Programs that become another user stay root where there is no other. */
+const passwd = (hasUsers: boolean): string =>
+  USERS.map(([name, id, home, shell]) => {
+    const own = hasUsers ? id : 0
+    return `${name}:x:${own}:${own}:${name}:${home}:${shell}\n`
+  }).join('')
 
-const groups = (): string =>
-  [...USERS.filter(([, id]) => id < 65_534).map(([name, id]) => [name, id] as const), ...GROUPS]
-    .map(([name, id]) => `${name}:x:${id}:\n`)
-    .join('')
+function groups(hasUsers: boolean): string {
+  const all = [...USERS.map(([name, id]) => [name, id] as const).filter(([, id]) => id < NOBODY), ...GROUPS]
+  return (hasUsers ? all : all.slice(0, 1)).map(([name, id]) => `${name}:x:${id}:\n`).join('')
+}

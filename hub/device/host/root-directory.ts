@@ -4,7 +4,7 @@
  */
 import {
   chmodSync,
-  cpSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -36,6 +36,7 @@ const INODES_PER_MB = 256
 const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty']
 const TTY_GROUP = 5
 const MOST_TERMINALS = 64
+const OTHERS_READ = 0o004
 
 export interface RootOptions {
   readonly hostname: string
@@ -121,14 +122,22 @@ function writeOriginalDisk({ hostname, hasUsers }: RootOptions): void {
     mkdirSync(`${WORLD}/${path}`, { recursive: true })
     chmodSync(`${WORLD}/${path}`, mode)
   }
-  for (const path of disk.copied)
-    if (existsSync(`/${path}`)) cpSync(`/${path}`, `${WORLD}/${path}`, { recursive: true, dereference: true })
+  for (const path of disk.copied) copy(`/${path}`, `${WORLD}/${path}`)
   for (const { path, text, mode } of disk.files) {
     writeFileSync(`${WORLD}/${path}`, text)
     chmodSync(`${WORLD}/${path}`, mode)
   }
   for (const { path, target } of disk.links) symlinkSync(target, `${WORLD}/${path}`)
   process.umask(previous)
+}
+
+/** What nobody may read is left out. Not cpSync, which makes paths absolute: the directories above may be closed. */
+function copy(source: string, target: string): void {
+  const kind = statSync(source, { throwIfNoEntry: false })
+  if (kind?.isDirectory() === true) {
+    mkdirSync(target, { recursive: true })
+    for (const name of readdirSync(source)) copy(`${source}/${name}`, `${target}/${name}`)
+  } else if (kind?.isFile() === true && (kind.mode & OTHERS_READ) !== 0) copyFileSync(source, target)
 }
 
 function makeDevices({ hasUsers, console }: RootOptions): void {

@@ -7,13 +7,14 @@ import { closeSync, writeFileSync } from 'node:fs'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { Disk, openSavedDisk, setDiskAside } from '#hub/device/host/disk.ts'
+import { pretendSetGroups } from '#hub/device/host/group-filter.ts'
 import { DAMAGED_DISK, type WorldLimits, enterScript, initScript } from '#hub/device/host/init-script.ts'
 import { childrenOf, descendantsOf, greediest, memoryOf } from '#hub/device/host/processes.ts'
 import { GIVEN, WORLD, makeRoot, removeRoot } from '#hub/device/host/root-directory.ts'
 import { notKept } from '#hub/device/host/root-files.ts'
 import { leaveMachine } from '#hub/device/host/system-calls.ts'
 
-const LIMITS: WorldLimits = { processes: 512, openFiles: 4096 }
+const LIMITS: WorldLimits = { processes: 512, openFiles: 4096, sharedMb: 64 }
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const ENVIRONMENT = {
   PATH,
@@ -67,6 +68,7 @@ export class World {
    */
   static async start(options: WorldOptions): Promise<World> {
     leaveMachine(options.hostname)
+    if (!options.hasUsers) pretendSetGroups()
     const saved = openSavedDisk()
     if (saved === undefined) return launch(options, undefined)
     try {
@@ -146,15 +148,17 @@ async function launch(options: WorldOptions, saved: number | undefined): Promise
   const { diskMb, hasUsers, console } = options
   const files = makeRoot({ ...options, original: saved === undefined })
   const exceptions = notKept(files)
+  writeFileSync(`${GIVEN}/enter`, enterScript(LIMITS, hasUsers))
   writeFileSync(`${GIVEN}/init`, initScript(exceptions, hasUsers))
   writeFileSync(`${GIVEN}/boot`, options.boot)
   writeFileSync(`${GIVEN}/resolv.conf`, options.resolver)
-  const enter = ['sh', '-c', enterScript(WORLD, LIMITS), 'sh', saved === undefined ? 'original' : 'disk']
+  const enter = ['sh', `../${GIVEN}/enter`, saved === undefined ? 'original' : 'disk']
   const namespaces = ['unshare', '--mount', '--pid', '--cgroup', '--fork', '--kill-child', '--', ...enter]
   // It ends with this process, however that ends.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...namespaces], {
     stdio: [saved ?? 'ignore', 'pipe', 'pipe', console],
     env: ENVIRONMENT,
+    cwd: WORLD,
   })
   const ended = new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(reasonOf(error)))

@@ -12,6 +12,7 @@ const SIOCSIFMTU = 0x8922
 const SIOCSIFHWADDR = 0x8924
 const SIOCGIFHWADDR = 0x8927
 const IFF_UP = 1
+const IFF_RUNNING = 0x40
 const ARPHRD_ETHER = 1
 
 const REMEDY = {
@@ -63,6 +64,13 @@ export function isLinkUp(name: string): boolean {
   const octets = linkRequest(name)
   call(SIOCGIFFLAGS, octets, `cannot read the state of ${name}`)
   return (u16le(octets, IFNAMSIZ) & IFF_UP) !== 0
+}
+
+/** It is up, and something is at the other end. False when it is gone. */
+export function isLinkRunning(name: string): boolean {
+  const octets = linkRequest(name)
+  if (libc.ioctl(controlSocket(), SIOCGIFFLAGS, octets) < 0) return false
+  return (u16le(octets, IFNAMSIZ) & (IFF_UP | IFF_RUNNING)) === (IFF_UP | IFF_RUNNING)
 }
 
 /** Brings the interface up or down. @throws SystemError */

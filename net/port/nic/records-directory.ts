@@ -20,13 +20,14 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { SystemError } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
 import * as libc from '#net/port/libc.ts'
 import { linkName } from '#net/port/nic/link.ts'
 
-export const RECORDS = '/run/hybridge/nic'
+export const RUN_DIRECTORY = '/run/hybridge'
+export const RECORDS = `${RUN_DIRECTORY}/nic`
 const LOCK_PATIENCE_MS = 5000
 const LOCK_POLL_MS = 10
 const FILE = /^(\d+)-(\d+)\.json$/
@@ -50,12 +51,17 @@ export function recordedLinks(): number[] {
  * can restore then what it changed. @throws Error
  */
 export function prepareRecords(owner?: { readonly uid: number; readonly gid: number }): void {
-  makeDirectory(dirname(RECORDS), 0o755)
-  requireTrust(dirname(RECORDS))
+  prepareRunDirectory()
   makeDirectory(RECORDS, 0o700)
   if (owner === undefined) return
   own(RECORDS, O_DIRECTORY, owner)
   for (const file of readdirSync(RECORDS)) own(join(RECORDS, file), 0, owner)
+}
+
+/** Makes the directory of all that is about the machine, where only root writes. @throws Error */
+export function prepareRunDirectory(): void {
+  makeDirectory(RUN_DIRECTORY, 0o755)
+  requireTrust(RUN_DIRECTORY)
 }
 
 /** Whatever the umask is. One that is there stays as it is. */

@@ -1,0 +1,48 @@
+/** What a host does at its start, as text for sh(1), whose output is on the console. */
+import type { HostConfiguration } from '#hub/device/host/configuration.ts'
+
+const PAGES = '/srv/www'
+const HOST_KEY = '/etc/ssh/ssh_host_ed25519_key'
+
+export interface BootOptions {
+  readonly hostname: string
+  readonly configuration: Pick<HostConfiguration, 'services' | 'run'>
+  /** Whether there are users besides root, whom sshd needs. */
+  readonly hasUsers: boolean
+  /** Lines for whoever looks at the console. */
+  readonly notices: readonly string[]
+}
+
+export function bootScript({ hostname, configuration, hasUsers, notices }: BootOptions): string {
+  const { services, run } = configuration
+  const parts = notices.map((notice) => say(notice))
+  if (services.includes('ssh'))
+    parts.push(hasUsers ? SSH : say('ssh is not there: it needs a hub that runs as root'))
+  if (services.includes('http')) parts.push(http(hostname))
+  // The last: what is wrong in it ends nothing else.
+  if (run !== '') parts.push(`cd /root\n${run}`)
+  return parts.map((part) => `${part.trimEnd()}\n`).join('')
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
+
+const say = (text: string): string => `printf '%s\\r\\n' ${quoted(text)}`
+
+const SSH = `if sshd=$(command -v sshd); then
+  [ -e ${HOST_KEY} ] || ssh-keygen -q -t ed25519 -N '' -f ${HOST_KEY}
+  mkdir -p /run/sshd
+  "$sshd" -h ${HOST_KEY}
+else
+  ${say('ssh is not there: the hub has no sshd (install openssh-server on it)')}
+fi`
+
+const http = (hostname: string): string => `mkdir -p ${PAGES}
+[ -e ${PAGES}/index.html ] || printf '<!doctype html><title>%s</title><h1>%s</h1>\\n' ${quoted(hostname)} ${quoted(hostname)} >${PAGES}/index.html
+if command -v busybox >/dev/null && busybox httpd --help >/dev/null 2>&1; then
+  busybox httpd -p 80 -h ${PAGES}
+elif command -v python3 >/dev/null; then
+  serve="python3 -I -m http.server -d ${PAGES}"
+  { $serve -b :: 80 || $serve 80; } >/dev/null 2>&1 &
+else
+  ${say('http is not there: the hub has neither busybox nor python3 (install one on it)')}
+fi`

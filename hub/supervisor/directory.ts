@@ -1,0 +1,31 @@
+/**
+ * Directories that others than root may put in place of each other while root works in them: they are opened one by one
+ * without following links, and used by their descriptors.
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+
+/** @param path  relative to the data directory @throws SystemError when a part of it is a link */
+export function openDirectory(path: string): number {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+  let fd = openSync('.', flags)
+  if (path === '.') return fd
+  for (const part of path.split('/')) {
+    const before = fd
+    try {
+      fd = openSync(`/proc/self/fd/${before}/${part}`, flags)
+    } finally {
+      closeSync(before)
+    }
+  }
+  return fd
+}
+
+/** @param action  is given a path of the directory that stays the same one */
+export function withinDirectory<T>(path: string, action: (directory: string) => T): T {
+  const fd = openDirectory(path)
+  try {
+    return action(`/proc/self/fd/${fd}`)
+  } finally {
+    closeSync(fd)
+  }
+}

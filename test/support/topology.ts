@@ -1,0 +1,124 @@
+/** A topology that runs on a hub in a laboratory, and its devices. */
+import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
+import { isRecord } from '#net/base/unknown.ts'
+import type { PortReading } from '#hub/fabric/fabric.ts'
+import type { TopologyStatus } from '#hub/supervisor/running-topology.ts'
+import type { Hub } from '#test/support/hub.ts'
+import type { Namespace } from '#test/support/netns.ts'
+import { finish, type Finished, type Running, type RunOptions, until } from '#test/support/process.ts'
+
+const READY_MS = 30_000
+
+export class RunningTopology {
+  readonly name: string
+  readonly #hub: Hub
+
+  constructor(hub: Hub, name: string) {
+    this.#hub = hub
+    this.name = name
+  }
+
+  /** Puts a topology file there, starts it, waits until all its devices run. */
+  static async start(hub: Hub, name: string, text: string): Promise<RunningTopology> {
+    const topology = new RunningTopology(hub, name)
+    const directory = join(hub.data, 'topologies', name)
+    mkdirSync(join(directory, 'set'), { recursive: true })
+    writeFileSync(join(directory, 'set', 'topology.vmm'), text)
+    const { uid, gid } = statSync(join(hub.data, 'run', 'control.sock'))
+    for (const path of [join(hub.data, 'topologies'), directory]) chownSync(path, uid, gid)
+    await ask(join(hub.data, 'run', 'control.sock'), 'topology.start', { name })
+    await until(`${name} runs`, async () => (await topology.status()).state === 'running', READY_MS)
+    const failed = (await topology.status()).devices.filter(({ state }) => state !== 'running')
+    if (failed.length > 0) throw new Error(`devices do not run: ${JSON.stringify(failed)}`)
+    return topology
+  }
+
+  async status(): Promise<TopologyStatus> {
+    const all = await ask<TopologyStatus[]>(this.#socket('control'), 'topology.status')
+    const found = all.find(({ name }) => name === this.name)
+    if (!found) throw new Error(`${this.name} does not run`)
+    return found
+  }
+
+  /** The process that forwards its frames. */
+  async fabricPid(): Promise<number> {
+    return pidOf(await ask(this.#socket(`${this.name}:fabric`), 'status'))
+  }
+
+  /** @param number  its place in the file, from 1 */
+  async device(number: number): Promise<Device> {
+    const socket = join(this.#hub.data, 'topologies', this.name, 'devices', String(number), 'device.sock')
+    return new Device(this.#hub.namespace, pidOf(await ask(socket, 'status')))
+  }
+
+  /** Switches a device off and on; resolves when it runs. */
+  async reset(device: string): Promise<void> {
+    await ask(this.#socket('supervisor'), 'device.reset', { topology: this.name, device })
+  }
+
+  ports(): Promise<PortReading[]> {
+    return ask(this.#socket(`${this.name}:fabric`), 'ports')
+  }
+
+  /** @param name  `h1:em0` */
+  async port(name: string): Promise<PortReading> {
+    const found = (await this.ports()).find(({ description }) => description === name)
+    if (!found) throw new Error(`${this.name} has no port ${name}`)
+    return found
+  }
+
+  async setPort(name: string, settings: Readonly<Record<string, string>>): Promise<void> {
+    const { bridge, number } = await this.port(name)
+    await ask(this.#socket(`${this.name}:fabric`), 'port.set', { bridge, port: number, settings })
+  }
+
+  #socket(name: string): string {
+    return join(this.#hub.data, 'run', `${name}.sock`)
+  }
+}
+
+/** The network of a device, in which programs of a test run as its root. */
+export class Device {
+  readonly pid: number
+  readonly #namespace: Namespace
+
+  constructor(namespace: Namespace, pid: number) {
+    this.#namespace = namespace
+    this.pid = pid
+  }
+
+  exec(name: string, ...args: string[]): string {
+    return this.#namespace.exec('nsenter', ...this.#enter, name, ...args)
+  }
+
+  spawn(name: string, args: readonly string[]): Running {
+    return this.#namespace.spawn('nsenter', [...this.#enter, name, ...args])
+  }
+
+  run(name: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    return finish(this.spawn(name, args), options)
+  }
+
+  /** Waits for the first answer from an address; for ways that have just been set up. */
+  async reaches(address: string, deadlineSeconds = 10): Promise<void> {
+    await this.run('ping', ['-c', '1', '-i', '0.05', '-w', String(deadlineSeconds), address])
+  }
+
+  get #enter(): string[] {
+    return ['-t', String(this.pid), '--user', '--net']
+  }
+}
+
+const pidOf = (status: unknown): number => Number(isRecord(status) ? status['pid'] : 0)
+
+/** What is asked is known to answer in this form. */
+async function ask<T>(socket: string, operation: string, params: RpcParams = {}): Promise<T> {
+  const client = new RpcClient(socket, { timeoutMs: READY_MS })
+  try {
+    return (await client.call(operation, params)) as T
+  } finally {
+    client.close()
+  }
+}
