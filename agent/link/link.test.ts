@@ -64,6 +64,8 @@ let tunnels: HubTunnel[] = []
 let hello: Hello
 /** That the hub gives with a tunnel. */
 let token: string | undefined
+/** In the hub's hello. */
+let fullName: string | undefined
 /** Why it takes no further connection of a tunnel. */
 let refusal: string | undefined
 let knownBridges = new Set<string>()
@@ -82,7 +84,7 @@ beforeEach(async () => {
     keepaliveMs: 2000,
     key: '',
   }
-  token = refusal = undefined
+  token = refusal = fullName = undefined
   knownBridges = new Set(['private0', 'private1'])
   server = new ssh2.Server({ hostKeys: [HOST_KEY] }, (connection) => {
     connections.push(connection)
@@ -132,7 +134,7 @@ function serve(channel: ServerChannel, bridge: string): void {
           tunnel.peer = peer
           if (peer.token !== undefined && refusal !== undefined)
             tunnel.session.bye(refusal, 'no more of them')
-          else if (knownBridges.has(bridge)) tunnel.session.greet({ token })
+          else if (knownBridges.has(bridge)) tunnel.session.greet({ token, bridge: fullName })
           else tunnel.session.bye('unknown-bridge', `no bridge ${bridge}`)
         },
         onFrames: (chunk, start, end) => {
@@ -279,6 +281,22 @@ describe('Link', () => {
     link.stop()
     await running
     await until(() => tunnel?.ended?.code === 'leave')
+  })
+
+  it.each([
+    ['by the name that the hub gave it in full', 'two/private0', 'two/private0'],
+    ['by its own name when the hub gives one that ends a word', 'two/private0 x', 'private0'],
+  ])('asks for a bridge again %s', async (_how, name, asked) => {
+    fullName = name
+    knownBridges.add(name)
+    const { link } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    connections[0]?.end()
+    await until(() => link.reconnects === 1)
+    expect(tunnels.map(({ bridge }) => bridge)).toEqual(['private0', asked])
+    link.stop()
+    await running
   })
 
   it('counts frames while the hub is away, comes back, and keeps its counters', async () => {

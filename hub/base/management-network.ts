@@ -6,6 +6,8 @@ import { ipv4Number, ipv4Text } from '#net/wire/ip-address.ts'
 export const DEFAULT_MANAGEMENT_NETWORK = '10.255.0.0/16'
 const OF_TOPOLOGY = 24
 const SIZE = 1 << (32 - OF_TOPOLOGY)
+/** Devices that one has addresses for. */
+export const MOST_MANAGED = 240
 /** More topologies than that never run. */
 const MOST = 1 << 16
 /** Before it are the hub's own. */

@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError, ProtocolError, fileReasonOf } from '#net/base/errors.ts'
+import { type HostConfiguration, SERVICES } from '#hub/base/host-configuration.ts'
 
 /** Of one topology. */
 export const MOST_BRIDGES = 1024
@@ -36,6 +37,27 @@ const PlannedInterface = z.object({
 
 const CableEnd = z.object({ bridge, settings })
 
+const prefix = z.object({ address: z.ipv4().or(z.ipv6()), length: z.int().min(0).max(128) })
+const address = z.ipv4().or(z.ipv6())
+const interfaceName = z.string().regex(/^[^\s/:]{1,15}$/)
+
+const HostPlan: z.ZodType<HostConfiguration> = z.object({
+  interfaces: z.record(
+    interfaceName,
+    z.object({
+      addresses: z.array(prefix),
+      gateways: z.array(address),
+      dhcp: z.boolean(),
+      slaac: z.boolean(),
+      mtu: z.int().optional(),
+    }),
+  ),
+  routes: z.array(z.object({ destination: prefix, gateway: address, interface: interfaceName.optional() })),
+  nameservers: z.array(address),
+  services: z.array(z.enum(SERVICES)),
+  run: z.string(),
+})
+
 const PlannedDevice = z.object({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/),
   hostname: z.string().min(1).max(255),
@@ -46,6 +68,8 @@ const PlannedDevice = z.object({
     .string()
     .max(1 << 20)
     .nullable(),
+  /** What it does as a host: what is told by its configuration, all interfaces with it. Routers start as hosts, too. */
+  host: HostPlan,
   /** Why it cannot be started; empty when it can. */
   problem: z.string().max(1000),
   /** TCP port of its console. */

@@ -18,7 +18,7 @@ export function readYaml<T>(text: string, schema: z.ZodType<T>): { value: T } | 
   const beyond = beyondBounds(text)
   if (beyond) return { faults: [{ ...placeOf(text, beyond.offset), reason: beyond.reason }] }
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   const fault = (offset: number, reason: string): YamlFault => {
     const { line, col } = lines.linePos(offset)
     return { line, column: col, reason }

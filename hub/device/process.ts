@@ -29,7 +29,7 @@ process.on('unhandledRejection', die)
 const deviceConsole = new DeviceConsole()
 await deviceConsole.listen(DEVICE_CONSOLE_SOCKET)
 const taps = new DeviceTaps(config.device.interfaces)
-const { network, boot } = await setUpHost(config.device, hasUsers(), log)
+const { network, boot } = await setUpHost(config.device, log)
 const world = await World.start({
   hostname: config.device.hostname,
   diskMb: config.diskMb,
@@ -41,7 +41,7 @@ const world = await World.start({
   secrets: secretsOfHub(),
   log,
 })
-network.followResolver((text) => world.setResolver(text))
+network.followResolver((resolver) => world.setResolver(resolver))
 dropTo(undefined, [])
 await claimSocketPath(DEVICE_SOCKET)
 const rpc = await listenRpc(

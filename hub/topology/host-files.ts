@@ -1,7 +1,7 @@
 /** The configuration files of a topology's hosts, checked as the devices will read them. */
 import type { Diagnostics } from '#hub/topology/language/source.ts'
 import type { Topology } from '#hub/topology/topology.ts'
-import { readHostConfiguration } from '#hub/device/host/configuration.ts'
+import { readHostConfiguration } from '#hub/topology/host-configuration.ts'
 
 /** Has something to do with what the YAML parser takes for it. */
 const MAX_FILE = 1 << 16

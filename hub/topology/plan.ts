@@ -1,8 +1,10 @@
 /** From a topology to what is to run of it. */
 import { createHash } from 'node:crypto'
-import { DEAD, EXTERNAL, type PlannedDevice, type TopologyPlan } from '#hub/base/topology-plan.ts'
-import type { Device, Topology } from '#hub/topology/topology.ts'
+import { EMPTY_CONFIGURATION, type HostConfiguration } from '#hub/base/host-configuration.ts'
 import { managementAddress } from '#hub/base/management-network.ts'
+import { DEAD, EXTERNAL, type PlannedDevice, type TopologyPlan } from '#hub/base/topology-plan.ts'
+import { readHostConfiguration } from '#hub/topology/host-configuration.ts'
+import type { Configuration, Device, Topology } from '#hub/topology/topology.ts'
 
 export interface PlanOptions {
   /** Under which it runs. */
@@ -28,13 +30,13 @@ export function planOf(topology: Topology, options: PlanOptions): TopologyPlan {
     name,
     owner,
     bridges: topology.bridges.map((bridge) => bridge.name).filter((bridge) => bridge !== DEAD),
-    declared: [...topology.declared],
     bridgeSettings: Object.fromEntries(
       topology.bridges
         .filter(({ settings }) => Object.keys(settings).length > 0)
         .map((bridge) => [bridge.name, bridge.settings]),
     ),
     cables: topology.cables.map(([a, b]) => [a, b]),
+    declared: [...topology.declared],
     devices: topology.devices.map((device, i) =>
       plannedDevice(device, { ...options, index: i, managed: managed.indexOf(device) }),
     ),
@@ -62,24 +64,43 @@ function plannedDevice(device: Device, options: PlacedOptions): PlannedDevice {
       ...(Object.keys(one.settings).length > 0 && { settings: one.settings }),
     })),
     ...(configuration === undefined
-      ? { configuration: null, problem: '' }
-      : configurationOf(configuration, options)),
+      ? { configuration: null, host: withDefaults(device, EMPTY_CONFIGURATION), problem: '' }
+      : configurationOf(device, configuration, options)),
     consolePort: consolePorts[index] ?? 1,
     managementAddress: managed < 0 ? null : managementAddress(managementNetwork, managed),
   }
 }
 
 function configurationOf(
-  { path, source }: { readonly path: string | undefined; readonly source: string },
+  device: Device,
+  { path, source }: Configuration,
   { read }: PlanOptions,
-): Pick<PlannedDevice, 'configuration' | 'problem'> {
-  const missing = { configuration: null, problem: `its configuration ${source} is not in the file set` }
-  if (path === undefined) return missing
+): Pick<PlannedDevice, 'configuration' | 'host' | 'problem'> {
+  const missing = `its configuration ${source} is not in the file set`
+  const host = withDefaults(device, EMPTY_CONFIGURATION)
+  const without = (problem: string) => ({ configuration: null, host, problem })
+  if (path === undefined) return without(missing)
   try {
-    return { configuration: read(path), problem: '' }
+    const configuration = read(path)
+    if (device.kind !== 'host') return { configuration, host, problem: '' }
+    const names = device.interfaces.map(({ name }) => name)
+    const told = readHostConfiguration(configuration, names)
+    if ('value' in told) return { configuration, host: withDefaults(device, told.value), problem: '' }
+    return without(`its configuration ${source} is wrong: ${told.faults[0]?.reason ?? ''}`)
   } catch {
-    return missing
+    return without(missing)
   }
+}
+
+/** An interface of which nothing is said is up, and asks for its address where the hub has one for it. */
+function withDefaults({ interfaces }: Device, host: HostConfiguration): HostConfiguration {
+  const managed = interfaces.find(({ bridge }) => bridge === EXTERNAL)
+  const all = interfaces.map((one) => {
+    const { name } = one
+    const said = Object.hasOwn(host.interfaces, name) ? host.interfaces[name] : undefined
+    return [name, said ?? { addresses: [], gateways: [], dhcp: one === managed, slaac: false }] as const
+  })
+  return { ...host, interfaces: Object.fromEntries(all) }
 }
 
 /** A locally administered address, the same at every start. */

@@ -8,9 +8,9 @@ import {
   type Device,
   type DeviceInterface,
   type DeviceKind,
-  MOST_MANAGED,
   type Topology,
 } from '#hub/topology/topology.ts'
+import { MOST_MANAGED } from '#hub/base/management-network.ts'
 import { DEAD, EXTERNAL, MOST_BRIDGES } from '#hub/base/topology-plan.ts'
 import { printable } from '#net/base/printable.ts'
 

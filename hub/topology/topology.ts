@@ -64,6 +64,4 @@ export interface Bridge {
   readonly settings: Settings
 }
 
-/** Devices that the management network has addresses for. */
-export const MOST_MANAGED = 240
 export const BRIDGE_NAME = /^[\p{L}\p{N}_.@:+][\p{L}\p{N}_.@:+-]{0,254}$/u

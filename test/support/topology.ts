@@ -20,12 +20,21 @@ export class RunningTopology {
     this.name = name
   }
 
-  /** Puts a topology file there, starts it, waits until all its devices run. */
-  static async start(hub: Hub, name: string, text: string): Promise<RunningTopology> {
+  /**
+   * Puts a topology file there, starts it, waits until all its devices run.
+   * @param files  what else is in its file set, by name
+   */
+  static async start(
+    hub: Hub,
+    name: string,
+    text: string,
+    files: Readonly<Record<string, string>> = {},
+  ): Promise<RunningTopology> {
     const topology = new RunningTopology(hub, name)
     const directory = join(hub.data, 'topologies', name)
     mkdirSync(join(directory, 'set'), { recursive: true })
-    writeFileSync(join(directory, 'set', 'topology.vmm'), text)
+    for (const [file, content] of Object.entries({ ...files, 'topology.vmm': text }))
+      writeFileSync(join(directory, 'set', file), content)
     const { uid, gid } = statSync(join(hub.data, 'run', 'control.sock'))
     for (const path of [join(hub.data, 'topologies'), directory]) chownSync(path, uid, gid)
     await ask(join(hub.data, 'run', 'control.sock'), 'topology.start', { name })
@@ -47,8 +56,10 @@ export class RunningTopology {
     return pidOf(await ask(this.#socket(`${this.name}:fabric`), 'status'))
   }
 
-  /** @param number  its place in the file, from 1 */
+  /** Waits until all devices run. @param number  its place in the file, from 1 */
   async device(number: number): Promise<Device> {
+    const isUp = async () => (await this.status()).devices.every(({ state }) => state === 'running')
+    await until(`devices of ${this.name} run`, isUp, READY_MS)
     const socket = join(this.#hub.data, 'topologies', this.name, 'devices', String(number), 'device.sock')
     return new Device(this.#hub.namespace, pidOf(await ask(socket, 'status')))
   }

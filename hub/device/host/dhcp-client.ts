@@ -113,7 +113,8 @@ export class DhcpClient {
     }
     switch (this.#state) {
       case 'selecting':
-        return this.#repeat(now)
+      case 'rebinding':
+        break
       case 'requesting':
       case 'rebooting':
         return this.#tries < REQUESTS ? this.#repeat(now) : this.#discover(now)
@@ -121,9 +122,8 @@ export class DhcpClient {
         return this.#begin('renewing', now)
       case 'renewing':
         return now < this.#rebindAt ? this.#repeat(now) : this.#begin('rebinding', now)
-      case 'rebinding':
-        return this.#repeat(now)
     }
+    return this.#repeat(now)
   }
 
   /** A frame has come. @returns the frame to send, if any */

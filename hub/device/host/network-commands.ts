@@ -1,6 +1,6 @@
 /** What a host's configuration and its leases mean to the kernel: lines for `ip -batch`, settings under /proc/sys. */
 import { ipv4Text } from '#net/wire/ip-address.ts'
-import type { HostInterface, HostRoute } from '#hub/device/host/configuration.ts'
+import type { HostConfiguration, HostRoute } from '#hub/base/host-configuration.ts'
 import type { Lease } from '#hub/device/host/lease.ts'
 
 /** Of what DHCP tells: what the file says itself comes before it. */
@@ -10,13 +10,13 @@ const ROUTE_METRIC = 100
 type KernelSetting = readonly [path: string, value: string]
 
 /** Before links are up, so that nothing is sent that nobody asked for. */
-export function kernelSettings(interfaces: ReadonlyMap<string, HostInterface>): KernelSetting[] {
+export function kernelSettings(interfaces: HostConfiguration['interfaces']): KernelSetting[] {
   const settings: KernelSetting[] = [
     // As the kernel has them: the machine may have others, which a new namespace takes over.
     ['net/ipv4/conf/all/rp_filter', '0'],
     ['net/ipv4/conf/default/rp_filter', '0'],
   ]
-  for (const [name, { slaac }] of interfaces) {
+  for (const [name, { slaac }] of Object.entries(interfaces)) {
     const ipv6 = `net/ipv6/conf/${name}`
     settings.push(
       [`net/ipv4/conf/${name}/rp_filter`, '0'],
@@ -30,9 +30,9 @@ export function kernelSettings(interfaces: ReadonlyMap<string, HostInterface>): 
 }
 
 /** All that the file says of links and addresses. */
-export function linkLines(interfaces: ReadonlyMap<string, HostInterface>): string[] {
+export function linkLines(interfaces: HostConfiguration['interfaces']): string[] {
   const lines = ['link set dev lo up']
-  for (const [name, { addresses, gateways, mtu }] of interfaces) {
+  for (const [name, { addresses, gateways, mtu }] of Object.entries(interfaces)) {
     if (mtu !== undefined) lines.push(`link set dev ${name} mtu ${mtu}`)
     lines.push(`link set dev ${name} up`)
     for (const { address, length } of addresses)

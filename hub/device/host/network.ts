@@ -8,17 +8,15 @@ import { fileReasonOf, reasonOf } from '#net/base/errors.ts'
 import { isRecord } from '#net/base/unknown.ts'
 import { ipv4Number, ipv4Text } from '#net/wire/ip-address.ts'
 import type { PlannedDevice } from '#hub/base/topology-plan.ts'
-import type { HostConfiguration, HostInterface } from '#hub/device/host/configuration.ts'
+import type { HostConfiguration } from '#hub/base/host-configuration.ts'
 import { DhcpInterface } from '#hub/device/host/dhcp-interface.ts'
 import { ipBatch } from '#hub/device/host/ip-batch.ts'
 import type { Lease } from '#hub/device/host/lease.ts'
 import { kernelSettings, leaseLines, linkLines, routeLines } from '#hub/device/host/network-commands.ts'
 import { resolverText } from '#hub/device/host/resolver.ts'
-import { EXTERNAL } from '#hub/base/topology-plan.ts'
 
 /** In the working directory: addresses that DHCP gave last, by interface. */
 const LEASES = 'leases.json'
-const SILENT: HostInterface = { addresses: [], gateways: [], dhcp: false, slaac: false, mtu: undefined }
 
 export interface HostNetworkOptions {
   readonly device: Pick<PlannedDevice, 'hostname' | 'interfaces'>
@@ -29,8 +27,6 @@ export interface HostNetworkOptions {
 
 export class HostNetwork {
   readonly #options: HostNetworkOptions
-  /** All that the device has, also those that the file does not name. */
-  readonly #interfaces: ReadonlyMap<string, HostInterface>
   readonly #dhcp: DhcpInterface[] = []
   readonly #leases = new Map<string, Lease>()
   #resolver: string
@@ -40,29 +36,25 @@ export class HostNetwork {
 
   constructor(options: HostNetworkOptions) {
     this.#options = options
-    const { device, configuration } = options
+    const { configuration } = options
     this.#resolver = resolverText(configuration.nameservers, [])
-    this.#interfaces = new Map(
-      device.interfaces.map(({ name, bridge }) => [
-        name,
-        configuration.interfaces.get(name) ?? { ...SILENT, dhcp: bridge === EXTERNAL },
-      ]),
-    )
   }
 
   /** Resolves when all is there that needs no server; never rejects. */
   async start(): Promise<void> {
     const { device, configuration } = this.#options
+    const interfaces = Object.entries(configuration.interfaces)
     this.#setKernel()
-    const asks = [...this.#interfaces.values()].some(({ dhcp, slaac }) => dhcp || slaac)
+    const asks = interfaces.some(([, { dhcp, slaac }]) => dhcp || slaac)
     const routes = routeLines(configuration.routes)
-    await this.#run(linkLines(this.#interfaces))
+    await this.#run([...linkLines(configuration.interfaces), ...(asks ? [] : routes)])
     // A gateway may be on a network that DHCP is yet to tell.
-    if (!asks) await this.#run(routes)
-    else await ipBatch(routes)
+    if (asks) await ipBatch(routes)
     const before = lastAddresses()
-    for (const { name, mac } of device.interfaces)
-      if (this.#interfaces.get(name)?.dhcp === true) this.#startDhcp(name, mac, before.get(name) ?? 0)
+    for (const [name, { dhcp }] of interfaces) {
+      const mac = device.interfaces.find((one) => one.name === name)?.mac
+      if (dhcp && mac !== undefined) this.#startDhcp(name, mac, before.get(name) ?? 0)
+    }
   }
 
   /** Tells what /etc/resolv.conf is to say, now and whenever that changes. */
@@ -118,7 +110,7 @@ export class HostNetwork {
   #setKernel(): void {
     const failed: string[] = []
     let reason = ''
-    for (const [path, value] of kernelSettings(this.#interfaces)) {
+    for (const [path, value] of kernelSettings(this.#options.configuration.interfaces)) {
       try {
         writeFileSync(`/proc/sys/${path}`, value)
       } catch (error) {

@@ -3,57 +3,18 @@ import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { ConfigError, reasonOf } from '#net/base/errors.ts'
 import { MAX_MTU, MIN_MTU } from '#net/port/nic/mtu.ts'
+import {
+  type HostConfiguration,
+  type HostRoute,
+  type Prefix,
+  SERVICES,
+} from '#hub/base/host-configuration.ts'
 import { readYaml, type YamlFault } from '#hub/base/yaml-text.ts'
 
-const SERVICES = ['ssh', 'http'] as const
-type Service = (typeof SERVICES)[number]
 /** What resolv.conf(5) takes. */
 const MOST_NAMESERVERS = 3
 const MOST = 1000
 const MAX_RUN = 1 << 16
-
-interface Prefix {
-  /** As it is written, without the length. */
-  readonly address: string
-  readonly length: number
-}
-
-export interface HostInterface {
-  readonly addresses: readonly Prefix[]
-  /** At most one of each family. */
-  readonly gateways: readonly string[]
-  /** Asks for an IPv4 address. */
-  readonly dhcp: boolean
-  /** Takes IPv6 addresses and routers from router advertisements. */
-  readonly slaac: boolean
-  /** Octets; undefined: as it comes. */
-  readonly mtu: number | undefined
-}
-
-export interface HostRoute {
-  readonly destination: Prefix
-  readonly gateway: string
-  /** Undefined: where the gateway is. */
-  readonly interface: string | undefined
-}
-
-export interface HostConfiguration {
-  /** By name. */
-  readonly interfaces: ReadonlyMap<string, HostInterface>
-  readonly routes: readonly HostRoute[]
-  readonly nameservers: readonly string[]
-  readonly services: readonly Service[]
-  /** Shell commands at its start; '' when there are none. */
-  readonly run: string
-}
-
-export const EMPTY_CONFIGURATION: HostConfiguration = {
-  interfaces: new Map(),
-  routes: [],
-  nameservers: [],
-  services: [],
-  run: '',
-}
 
 /** @throws ConfigError */
 function parsePrefix(text: string): Prefix {
@@ -132,10 +93,10 @@ export function readHostConfiguration(
 
 const configurationOf = ({ interfaces, ...rest }: HostFile): HostConfiguration => ({
   ...rest,
-  interfaces: new Map(
+  interfaces: Object.fromEntries(
     Object.entries(interfaces).map(([name, file]) => {
-      const { gateway: gateways, mtu, ...one } = file ?? InterfaceFile.parse({})
-      return [name, { ...one, gateways, mtu }]
+      const { gateway: gateways, ...one } = file ?? InterfaceFile.parse({})
+      return [name, { ...one, gateways }]
     }),
   ),
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type HostConfiguration, readHostConfiguration } from '#hub/device/host/configuration.ts'
+import type { HostConfiguration } from '#hub/base/host-configuration.ts'
+import { readHostConfiguration } from '#hub/topology/host-configuration.ts'
 
 const KNOWN = ['em0', 'em1', 'em2', 'em3']
 function read(text: string): HostConfiguration {
@@ -29,7 +30,7 @@ run: |
   echo hello > /tmp/x
 `)
     const none = { addresses: [], gateways: [], dhcp: false, slaac: false, mtu: undefined }
-    expect([...interfaces]).toEqual([
+    expect(Object.entries(interfaces)).toEqual([
       [
         'em1',
         {
@@ -58,7 +59,7 @@ run: |
   it('may be empty', () => {
     for (const text of ['', '# nothing\n', '{}'])
       expect(read(text)).toEqual({
-        interfaces: new Map(),
+        interfaces: {},
         routes: [],
         nameservers: [],
         services: [],
