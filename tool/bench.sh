@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 usage() {
   cat <<'EOF'
-usage: npm run bench -- switch|tunnel|latency|far|vde [--rounds N] [--only NAME,...] [--scenario NAME,...] [--memory]
+usage: npm run bench -- switch|tunnel|latency|far|vde|topology [--rounds N] [--only NAME,...] [--scenario NAME,...] [--memory]
                         [--congestion cubic|bbr] [--json]
 EOF
 }
@@ -15,7 +15,7 @@ case " $* " in
   ;;
 esac
 case "${1:-}" in
-switch | tunnel | latency | far | vde) ;;
+switch | tunnel | latency | far | vde | topology) ;;
 *)
   usage >&2
   exit 2

@@ -6,6 +6,7 @@ usage() {
   cat >&2 <<'END'
 usage: npm run soak -- tunnel [--minutes N] [--seed N] [--fault NAME] [--json]   traffic and faults; default: 10 minutes, all
        npm run soak -- fuzz [--seconds N] [--seed N]                             every fuzz target; default: 60 s each
+       npm run soak -- topology [--kills N] [--seed N] [--json]                  processes of running topologies; default: 50
        npm run soak -- kills [--kills N]                                         agents killed at random moments; default: 20
 END
   exit 2
@@ -27,7 +28,7 @@ number() {
 name=${1:-}
 [ $# -eq 0 ] || shift
 case "$name" in
-tunnel) exec node --import tsx test/soak/tunnel.ts "$@" ;;
+tunnel | topology) exec node --import tsx "test/soak/$name.ts" "$@" ;;
 fuzz | kills) ;;
 *) usage ;;
 esac

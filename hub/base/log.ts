@@ -1,6 +1,6 @@
 /**
  * Logs of the hub's processes. A child writes JSON lines into its own bounded file, whose descriptors it opens before
- * it drops privileges; the supervisor follows these files and prints for people or machines.
+ * it drops privileges; the supervisor follows these files (hub/supervisor/log.ts).
  */
 import {
   closeSync,
@@ -13,9 +13,6 @@ import {
   writeSync,
 } from 'node:fs'
 import { type DestinationStream, type Logger, pino } from 'pino'
-import pinoPretty from 'pino-pretty'
-import { printable } from '#net/base/printable.ts'
-import { isRecord, textOr } from '#net/base/unknown.ts'
 
 export type { Logger }
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
@@ -23,6 +20,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** Octets at which a log file is moved into `NAME.log.1`. */
 const MAX_LOG = 4 * 1024 * 1024
+/** A topology may have many. */
+const MAX_DEVICE_LOG = 512 * 1024
 
 /**
  * A file and its predecessor `PATH.1`, each of about `limit` octets at most. Rotation copies through the two open
@@ -75,7 +74,8 @@ function openPrivate(path: string, flags: number): number {
   return fd
 }
 
-const common = (process: string, level: string): pino.LoggerOptions => ({
+/** Fields of every line. @param process  its name */
+export const logOptions = (process: string, level: string): pino.LoggerOptions => ({
   level,
   base: { process, pid: globalThis.process.pid },
   timestamp: pino.stdTimeFunctions.isoTime,
@@ -83,7 +83,7 @@ const common = (process: string, level: string): pino.LoggerOptions => ({
 
 /** The log of a child process, `log/NAME.log` in the data directory, which is the working directory. */
 export function openChildLog(name: string, level = process.env['HYBRIDGE_LOG'] ?? 'info'): Logger {
-  return pino(common(name, level), new BoundedFile(`log/${name}.log`))
+  return pino(logOptions(name, level), new BoundedFile(`log/${name}.log`))
 }
 
 /** Where a device's process has the two files of its log: its standard output, and the next that is free. */
@@ -91,49 +91,5 @@ const DEVICE_LOG = [1, 3] as const
 
 /** The log of a device's process, which has its files from the supervisor. */
 export function openDeviceLog(name: string, level = process.env['HYBRIDGE_LOG'] ?? 'info'): Logger {
-  return pino(common(name, level), new BoundedFile(DEVICE_LOG))
-}
-
-export interface LogSink {
-  /** Where to; standard error if absent. */
-  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean }
-  readonly env?: NodeJS.ProcessEnv
-}
-
-/** The supervisor's log on standard error: for people on a terminal, JSON lines otherwise. */
-export function openSupervisorLog(level: string, sink: LogSink = {}): Logger {
-  const stream = sink.stream ?? process.stderr
-  const options: pino.LoggerOptions = {
-    ...common('supervisor', level),
-    base: null,
-    // Lines of children are told with their own process and pid.
-    mixin: (fields) => ('process' in fields ? {} : { process: 'supervisor', pid: process.pid }),
-  }
-  if (stream.isTTY !== true) return pino(options, stream)
-  const pretty = pinoPretty({
-    colorize: !(sink.env ?? process.env)['NO_COLOR'],
-    destination: stream,
-    ignore: 'pid,process',
-    translateTime: 'SYS:HH:MM:ss.l',
-    messageFormat: (line, key) => printable(`${textOr(line['process'], '')}: ${textOr(line[key], '')}`),
-  })
-  return pino(options, pretty)
-}
-
-/** Prints a line of a child's log file as the child's; what is no log line is printed as text. */
-export function relayLine(log: Logger, process: string, line: string): void {
-  const { level, msg, time: _time, ...rest } = parseLine(line)
-  const label = typeof level === 'number' ? pino.levels.labels[level] : undefined
-  const known = LOG_LEVELS.find((name) => name === label)
-  if (known === undefined) log.warn({ process }, printable(line))
-  else log[known]({ ...rest, process }, printable(textOr(msg, '')))
-}
-
-function parseLine(line: string): Record<string, unknown> {
-  try {
-    const fields: unknown = JSON.parse(line)
-    return isRecord(fields) ? fields : {}
-  } catch {
-    return {}
-  }
+  return pino(logOptions(name, level), new BoundedFile(DEVICE_LOG, MAX_DEVICE_LOG))
 }

@@ -8,7 +8,7 @@ import type { Size } from '#hub/console/records.ts'
 import { TERMINAL_RESET, withoutQueries } from '#hub/console/terminal-text.ts'
 
 export const MOST_VIEWERS = 16
-export const SCROLL_BACK_OCTETS = 65_536
+const SCROLL_BACK_OCTETS = 65_536
 const TAKE_OVER = 'Ctrl-] t takes over'
 
 export interface Viewer {

@@ -31,7 +31,7 @@ const MOST_INPUT = 65_536
 const AWAY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'])
 
 /** The other end: a terminal, or a program's input and output. */
-export interface ViewerEnd {
+interface ViewerEnd {
   /** @returns false: no more until `resume` is called */
   write(octets: Uint8Array): boolean
   /** What the hub has to say, of one line or more. */

@@ -3,7 +3,7 @@
  * Children are detached and hold nothing of the supervisor's, so that its end is not theirs.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, rmSync } from 'node:fs'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { startTimeOf } from '#net/base/start-time.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
@@ -226,7 +226,9 @@ export class Child {
     const deadline = performance.now() + READY_TIMEOUT_MS
     while (stops === this.#stops) {
       if (this.#state === 'failed') throw new Error(`${this.name}: ${this.#reason}`)
-      const status = await this.status().catch(() => undefined)
+      // Its socket's file is there when it answers, and much cheaper to look for.
+      const isThere = existsSync(this.#options.socket)
+      const status = isThere ? await this.status().catch(() => undefined) : undefined
       if (status && status.pid === this.#known?.pid) {
         this.#become('running')
         this.#options.onReady?.()

@@ -10,7 +10,7 @@ import {
   DEVICE_TAPS_SOCKET,
   deviceDirectory,
 } from '#hub/base/device-paths.ts'
-import { relayLine } from '#hub/base/log.ts'
+import { relayLine } from '#hub/supervisor/log.ts'
 import { fabricSockets } from '#hub/base/fabric-sockets.ts'
 import type { PlannedDevice, TopologyPlan } from '#hub/base/topology-plan.ts'
 import { telnetName, telnetSocket } from '#hub/console/telnet/config.ts'

@@ -27,8 +27,7 @@ const say = (text: string): string => `printf '%s\\r\\n' ${quoted(text)}`
 
 const SSH = `if sshd=$(command -v sshd); then
   [ -e ${HOST_KEY} ] || ssh-keygen -q -t ed25519 -N '' -f ${HOST_KEY}
-  mkdir -p /run/sshd
-  "$sshd" -h ${HOST_KEY}
+  "$sshd" -h ${HOST_KEY} || ${say('ssh is not there: sshd does not start')}
 else
   ${say('ssh is not there: the hub has no sshd (install openssh-server on it)')}
 fi`

@@ -115,7 +115,8 @@ shell=/bin/bash
 [ -x $shell ] || shell=/bin/sh
 cd /root
 while :; do
-  setsid --ctty $shell -l <&3 >&3 2>&3 3>&- &
+  # What sh(1) starts with & ignores Ctrl-C, and so would all that the shell starts.
+  env --default-signal=INT,QUIT setsid --ctty $shell -l <&3 >&3 2>&3 3>&- &
   wait $!
   sleep 0.3 &
   wait $!
