@@ -8,6 +8,7 @@ import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
 import type { SwitchVlan } from '#net/switch/vlan-list.ts'
+import { shortName } from '#hub/base/fabric-sockets.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
@@ -442,11 +443,12 @@ export class Fabric {
   }
 
   #layCable({ ends: [a, b] }: CableConfig): void {
+    const names = [`cable:${shortName(b.bridge)}`, `cable:${shortName(a.bridge)}`] as const
     const entries = [
-      this.#addReserved(a.bridge, `cable to ${b.bridge}`, a.settings),
-      this.#addReserved(b.bridge, `cable to ${a.bridge}`, b.settings),
+      this.#addReserved(a.bridge, names[0], a.settings),
+      this.#addReserved(b.bridge, names[1], b.settings),
     ] as const
-    const ports = layCable([b.bridge, a.bridge], ...entries)
+    const ports = layCable(names, ...entries)
     this.#cables.push(...ports)
     entries[0].connect(ports[0])
     entries[1].connect(ports[1])
