@@ -9,6 +9,7 @@ const DeviceStatus = z.looseObject({
   kind: z.string(),
   state: z.enum(['stopped', 'starting', 'running', 'failed']),
   reason: z.string(),
+  notice: z.string().default(''),
   consolePort: z.number(),
   managementAddress: z.string().nullable(),
 })
@@ -67,11 +68,21 @@ export function formatDeviceTable(
       device.managementAddress ?? '-',
     ]),
   )
-  return [table, ...reasons(rows.map(({ shown, device }) => ({ ...device, name: shown })))].join('\n')
+  const named = rows.map(({ shown, device }) => ({ ...device, name: shown }))
+  return [table, ...reasons(named), ...notices(named)].join('\n')
 }
 
 const reasons = (all: readonly { readonly name: string; readonly reason: string }[]): string[] =>
   all.filter(({ reason }) => reason !== '').map(({ name, reason }) => printable(`${name}: ${reason}`))
+
+/** What is to be known of several devices is said once. */
+function notices(devices: readonly DeviceStatus[]): string[] {
+  const texts = new Set(devices.map(({ notice }) => notice).filter((notice) => notice !== ''))
+  return [...texts].map((text) => {
+    const names = devices.filter(({ notice }) => notice === text).map(({ name }) => name)
+    return printable(`${names.join(', ')}: ${text}`)
+  })
+}
 
 /** `2026-04-11 19:37` */
 function localTime(ms: number): string {
