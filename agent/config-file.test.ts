@@ -109,6 +109,7 @@ describe('links', () => {
     ['links:\n  "a b": { nic: a }\n', 'c.yaml:2:3: links.a b: '],
     ['links: 7\n', 'c.yaml:1:1: links: '],
     ['capture-ring: 7\n', 'c.yaml:1:1: capture-ring: expected 1M to 512M, not "7"'],
+    ['connections: 9\n', 'c.yaml:1:1: connections: expected 1 to 8, or auto'],
     ['driver: both\n', 'c.yaml:1:1: driver: '],
     ['__proto__: 1\n', 'c.yaml:1:1: __proto__: there is no such setting; there are: nic, '],
   ])('%j', (text, message) => {

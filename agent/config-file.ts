@@ -50,6 +50,9 @@ const map = z.union([
     .transform((bridges) => Object.entries(bridges).map(([vlan, bridge]) => `${vlan}=${bridge}`)),
 ])
 
+const howMany = `expected 1 to ${MOST_STREAMS}, or auto`
+const connections = z.union([z.int().min(1, howMany).max(MOST_STREAMS, howMany), z.literal('auto')], howMany)
+
 const settings = {
   nic: word.optional(),
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
@@ -69,9 +72,7 @@ const settings = {
   'allow-uplink': z.boolean().optional(),
   'super-frames': z.boolean().optional(),
   'latency-control': z.boolean().optional(),
-  connections: z
-    .union([z.int().min(1).max(MOST_STREAMS), z.literal('auto')], `expected 1 to ${MOST_STREAMS}, or auto`)
-    .optional(),
+  connections: connections.optional(),
   'capture-ring': ring.optional(),
 }
 

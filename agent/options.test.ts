@@ -54,7 +54,7 @@ describe('parseArguments', () => {
   it('takes the older spelling, every long option, and numbers as names', async () => {
     expect(
       await parse(
-        '-c ann -i 007 -s [::1]:2222 -n eth2 --driver pcap --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --allow-uplink --no-super-frames --no-latency-control --mtu 1600 --capture f',
+        '-c ann -i 007 -s [::1]:2222 -n eth2 --driver pcap --identity k --known-hosts h --accept-new --interval 0.5 --count 3 --json --allow-uplink --no-super-frames --no-latency-control --connections 8 --mtu 1600 --capture f',
       ),
     ).toEqual({
       command: 'connect',
@@ -76,6 +76,7 @@ describe('parseArguments', () => {
       allowUplink: true,
       superFrames: false,
       latencyControl: false,
+      connections: 8,
       captureRing: undefined,
       config: undefined,
       check: false,
@@ -88,6 +89,7 @@ describe('parseArguments', () => {
     expect((await parse('list -s hub -u ann')).command).toBe('list')
     expect(await parse('restore -n eth2')).toMatchObject({ command: 'restore', nic: 'eth2' })
     expect(await parse('doctor --no-measure')).toMatchObject({ command: 'doctor', measure: false })
+    expect(await parse('--connections auto')).toMatchObject({ connections: 'auto' })
     expect(await parse('doctor --restore')).toMatchObject({ command: 'doctor', restore: true })
   })
 
@@ -103,6 +105,9 @@ describe('parseArguments', () => {
     ['--mtu 9217', '--mtu 9217: expected octets'],
     ['--mtu big', '--mtu big: expected octets'],
     ['--count 1.5', '--count 1.5: expected a whole number'],
+    ['--connections 0', '--connections 0: expected 1 to 8, or auto'],
+    ['--connections 9', '--connections 9: expected 1 to 8'],
+    ['--connections many', '--connections many: expected 1 to 8'],
     ['--tui --json', '--tui and --json do not go together'],
     ['--tui --count 3', '--tui and --count do not go together'],
     ['status --tui', 'status does not take --tui'],

@@ -89,6 +89,16 @@ describe('formatReport of what does not work', () => {
     expect(lines[6]).toMatch(/^Port 0001 untagged_vlan/)
   })
 
+  it('says of several connections how many there are', () => {
+    const text = formatReport(date, { ...link, connections: 4 }, reading(0, 0, 0, 0), [
+      whole(reading(0, 0, 0, 0)),
+    ])
+    expect(text.split('\n').slice(3, 5)).toEqual([
+      '4 connections to the hub',
+      'Port 0001: Local Hybridge connection',
+    ])
+  })
+
   it('names bridge and VLAN of each tunnel of a map, and the bridge that is away', () => {
     const port = reading(0, 0, 0, 0)
     const lines = formatReport(date, link, port, [

@@ -104,13 +104,13 @@ export class Session {
   private constructor(options: SessionOptions, bridge: Bridge) {
     this.#options = options
     this.#bridge = bridge
-    const { nic, bridges } = options
+    const { nic } = options
     if (options.captureRing !== undefined) {
       this.ring = new LanRing(nic, options.captureRing)
       this.#bridge.observeLan(this.ring.capture)
     }
     this.#link = this.#makeLink()
-    this.#remotePorts = new RemotePorts([...new Set(bridges.map((choice) => choice.bridge))], ask)
+    this.#remotePorts = new RemotePorts(this.#bridge.remotes, ask)
   }
 
   get reading(): SessionReading {

@@ -243,6 +243,17 @@ describe('mergeConfig', () => {
     expect(() => mergeConfig({ metrics: '9464' }, undefined, '/d')).toThrow('"9464" is no ADDRESS:PORT')
   })
 
+  it('takes an address to be shown, and no other text', () => {
+    const file = parseConfigFile('public-address: hub.example', 'f')
+    expect(mergeConfig({}, file, '/d').publicAddress).toBe('hub.example')
+    for (const text of ['hub.example:22', '192.0.2.1', '[2001:db8::1]', '[2001:db8::1]:2222', 'hüb'])
+      expect(mergeConfig({ publicAddress: text }, file, '/d').publicAddress).toBe(text)
+    for (const text of ['', 'a b', '-s', 'hub:', 'hub:0', 'hub:65536', '2001:db8::1', '[hub]', "hub'"])
+      expect(() => mergeConfig({ publicAddress: text }, file, '/d')).toThrow(
+        'is no HOST[:PORT], as hub.example',
+      )
+  })
+
   it('has defaults for everything', () => {
     expect(mergeConfig({}, undefined, '/var/lib/hybridge')).toEqual({
       data: '/var/lib/hybridge',

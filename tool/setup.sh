@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 packages="bsdextrautils curl debootstrap dnsmasq-base dpkg-dev ethtool fish g++ inetutils-telnet iperf3 iproute2
   iputils-ping ipxe-qemu libcap2-bin libpcap-dev make man-db mandoc microsocks nftables nginx-light openssh-client
   openssh-server openssl openvswitch-switch procps python3 python3-scapy qemu-system-x86 seabios socat systemd tcpdump
-  tinyproxy tmux tshark vde2 vdeplug zsh"
+  tinyproxy tmux traceroute tshark udhcpc vde2 vdeplug zsh"
 
 missing=
 for package in $packages; do

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { judgeAddresses } from '#agent/doctor/addresses.ts'
 import { judgeBridges } from '#agent/doctor/bridges.ts'
+import { judgeBuffers } from '#agent/doctor/buffers.ts'
 import { judgeCap } from '#agent/doctor/cap.ts'
 import { judgeCarrier } from '#agent/doctor/carrier.ts'
 import { GROUPS } from '#agent/doctor/checks.ts'
@@ -500,6 +501,31 @@ const CASES: readonly Case[] = [
   ['a narrow path', judgePathMtu(1200), 'warning', /^1200: less/, /tracepath/],
   ['a black hole', judgePathMtu(1500, 'large packets are lost'), 'warning', /large packets/, /ICMP/],
   ['a path unknown', judgePathMtu(undefined), 'unknown', /does not tell/],
+  [
+    'buffers that may be forced',
+    judgeBuffers({ sendOctets: Infinity, receiveOctets: 16 << 20 }, 100, true),
+    'ok',
+    /^enough to send and 16\.0 MiB to receive$/,
+  ],
+  [
+    'small buffers, near',
+    judgeBuffers({ sendOctets: 4 << 20, receiveOctets: 3 << 20 }, 10, true),
+    'ok',
+    /receive$/,
+  ],
+  [
+    'small buffers, far',
+    judgeBuffers({ sendOctets: 4 << 20, receiveOctets: 3 << 20 }, 100, false),
+    'ok',
+    /up to 252 Mbit\/s on one connection; where that is used up, further ones are opened$/,
+  ],
+  [
+    'small buffers for one connection',
+    judgeBuffers({ sendOctets: 4 << 20, receiveOctets: 16 << 20 }, 100, true),
+    'warning',
+    /4\.0 MiB to send and 16\.0 MiB to receive: up to 336 Mbit\/s on one connection$/,
+    /--connections 1 out; or give this program CAP_NET_ADMIN/,
+  ],
 ]
 
 describe('a check', () => {

@@ -1,6 +1,7 @@
 /** All checks in their order: the program, the machine, the interface, the way to the hub, the hub. */
 import { addressesCheck } from '#agent/doctor/addresses.ts'
 import { bridgesCheck } from '#agent/doctor/bridges.ts'
+import { buffersCheck } from '#agent/doctor/buffers.ts'
 import { capCheck } from '#agent/doctor/cap.ts'
 import { carrierCheck } from '#agent/doctor/carrier.ts'
 import { clockCheck } from '#agent/doctor/clock.ts'
@@ -75,6 +76,7 @@ export const GROUPS: readonly Group[] = [
       clockCheck,
       measureCheck,
       pathMtuCheck,
+      buffersCheck,
     ],
   },
 ]

@@ -13,6 +13,7 @@ import type { Way } from '#agent/doctor/route.ts'
 import { tryPromiscuous } from '#agent/doctor/test-frames.ts'
 import { settleHub } from '#agent/hub.ts'
 import { addressesOf, reasonOfSocket } from '#agent/way/tcp.ts'
+import { bufferLimits } from '#net/port/far-buffers.ts'
 import { bridgedBy, type BridgedBy } from '#net/port/nic/bridged-by.ts'
 import { carriersOf } from '#net/port/nic/carrier.ts'
 import { hasCarrier, linkFeatures, linkSpeed } from '#net/port/nic/ethtool.ts'
@@ -66,6 +67,7 @@ export const system = {
   },
   waysTo: (addresses: readonly string[]): Way[] => addresses.map(wayTo),
   pathMtu: (socket: Socket): number | undefined => pathMtuOf(descriptorOf(socket)),
+  bufferLimits,
   settleHub,
   listBridges,
   refusalOfBridge,

@@ -52,7 +52,7 @@ export class Connections {
     this.#tokens.set(remote, token)
     if (this.#further.length > 0) for (const further of this.#further) further.rejoin()
     else if (this.#options.wanted !== 'auto') this.#open(this.#options.wanted)
-    else this.#watch(new BufferBound(bufferLimits(), { sendOctets, receiveOctets }))
+    else this.#watch(new BufferBound(bufferLimits('begun'), { sendOctets, receiveOctets }))
   }
 
   left(remote: Remote): void {
@@ -75,9 +75,8 @@ export class Connections {
       const tripMs = Math.max(info.leastRoundTripMs, roundTripMs() || 0)
       if (!bound.read(info.ackedOctets, info.receivedOctets, tripMs, performance.now())) return
       clearInterval(this.#timer)
-      const mib = (Math.min(bound.up, bound.down) / 2 ** 20).toFixed(1)
       onNotice(
-        `socket buffers hold ${mib} MiB, and this path more: ${MANY - 1} further connections to the hub`,
+        `this path takes more than socket buffers hold: ${MANY - 1} further connections to the hub (hconnect doctor says more)`,
       )
       this.#open(MANY)
     }, LOOK_MS)

@@ -14,14 +14,11 @@ import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 
-/** By a tunnel of the first connection: what the hub gave to join it with. */
-export type Tokens = ReadonlyMap<Remote, string>
-
 export interface FurtherOptions {
   /** Never asks anybody. @throws ExitError */
   readonly dial: (signal: AbortSignal) => Promise<HubConnection>
-  /** Of the tunnels that there are now. */
-  readonly tokens: () => Tokens
+  /** Of the tunnels that the first connection has now: what the hub gave to join them with. */
+  readonly tokens: () => ReadonlyMap<Remote, string>
   readonly hello: Hello
   /** Uniform in [0, 1). */
   readonly random: () => number
@@ -84,7 +81,8 @@ export class FurtherConnection {
       signal.throwIfAborted()
       const joined = [...tokens()].map(([remote, token]) => this.#join(hub, remote, token))
       const ends = await Promise.all(joined)
-      if (ends.length === 0) return
+      // One has come, or gone, meanwhile.
+      if (ends.length !== tokens().size || ends.length === 0) return
       this.isOpen = true
       await Promise.race(ends.map(({ ended }) => ended))
     } finally {

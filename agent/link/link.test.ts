@@ -64,6 +64,8 @@ let tunnels: HubTunnel[] = []
 let hello: Hello
 /** That the hub gives with a tunnel. */
 let token: string | undefined
+/** In the hub's hello. */
+let fullName: string | undefined
 /** Why it takes no further connection of a tunnel. */
 let refusal: string | undefined
 let knownBridges = new Set<string>()
@@ -82,7 +84,7 @@ beforeEach(async () => {
     keepaliveMs: 2000,
     key: '',
   }
-  token = refusal = undefined
+  token = refusal = fullName = undefined
   knownBridges = new Set(['private0', 'private1'])
   server = new ssh2.Server({ hostKeys: [HOST_KEY] }, (connection) => {
     connections.push(connection)
@@ -132,7 +134,7 @@ function serve(channel: ServerChannel, bridge: string): void {
           tunnel.peer = peer
           if (peer.token !== undefined && refusal !== undefined)
             tunnel.session.bye(refusal, 'no more of them')
-          else if (knownBridges.has(bridge)) tunnel.session.greet({ token })
+          else if (knownBridges.has(bridge)) tunnel.session.greet({ token, bridge: fullName })
           else tunnel.session.bye('unknown-bridge', `no bridge ${bridge}`)
         },
         onFrames: (chunk, start, end) => {
@@ -168,7 +170,7 @@ function agent(...bridges: string[]) {
   return agentWith(1, bridges)
 }
 
-function agentWith(connections: number | 'auto', bridges: readonly string[]) {
+function agentWith(count: number, bridges: readonly string[]) {
   const counters = new PortCounters()
   const received: Buffer[] = []
   const sink: FrameSink = {
@@ -213,7 +215,7 @@ function agentWith(connections: number | 'auto', bridges: readonly string[]) {
     portKey: 'key',
     superFrames: true,
     latencyControl: true,
-    connections,
+    connections: count,
     isPatient: false,
     random: () => 0.5,
     dial: (lastRoundTripMs, signal) =>
@@ -279,6 +281,22 @@ describe('Link', () => {
     link.stop()
     await running
     await until(() => tunnel?.ended?.code === 'leave')
+  })
+
+  it.each([
+    ['by the name that the hub gave it in full', 'two/private0', 'two/private0'],
+    ['by its own name when the hub gives one that ends a word', 'two/private0 x', 'private0'],
+  ])('asks for a bridge again %s', async (_how, name, asked) => {
+    fullName = name
+    knownBridges.add(name)
+    const { link } = agent()
+    const running = link.run()
+    await until(() => link.state === 'connected')
+    connections[0]?.end()
+    await until(() => link.reconnects === 1)
+    expect(tunnels.map(({ bridge }) => bridge)).toEqual(['private0', asked])
+    link.stop()
+    await running
   })
 
   it('counts frames while the hub is away, comes back, and keeps its counters', async () => {
@@ -574,10 +592,13 @@ describe('Link', () => {
   })
 })
 
-describe('Link with several connections', () => {
-  const octetsOf = (list: readonly HubTunnel[]): number =>
-    list.reduce((sum, { frames }) => sum + frames.length, 0)
+/** Bridges of the further streams that are open. */
+const further = (): string[] =>
+  tunnels
+    .filter(({ ended, peer }) => ended === undefined && peer?.token !== undefined)
+    .map(({ bridge }) => bridge)
 
+describe('Link with several connections', () => {
   it('joins the tunnel with each, and spreads flows over them', async () => {
     token = 'secret'
     const { link, port: tunnelPort, counters } = agentWith(3, ['private0'])
@@ -593,7 +614,8 @@ describe('Link with several connections', () => {
       tunnelPort.send(memory, 32, memory.bytes.length)
     }
     tunnelPort.flush()
-    await until(() => octetsOf(tunnels) === 60 * (4 + 10 + 60))
+    const arrived = (): number => tunnels.reduce((sum, { frames }) => sum + frames.length, 0)
+    await until(() => arrived() === 60 * (4 + 10 + 60))
     expect(tunnels.every(({ frames }) => frames.length > 0)).toBe(true)
     expect(counters.outFrames).toBe(60)
     link.stop()
@@ -638,12 +660,8 @@ describe('Link with several connections', () => {
     token = 'secret'
     const { link } = agentWith(2, ['private0', 'private1'])
     const running = link.run()
-    await until(() => {
-      const open = tunnels.filter(({ ended, peer }) => ended === undefined && peer?.token !== undefined)
-      return link.connections === 2 && open.length === 2
-    })
-    const further = tunnels.filter(({ ended, peer }) => ended === undefined && peer?.token !== undefined)
-    expect(further.map(({ bridge }) => bridge).sort()).toEqual(['private0', 'private1'])
+    await until(() => link.connections === 2 && further().length === 2)
+    expect(further().sort()).toEqual(['private0', 'private1'])
     link.stop()
     await running
   })

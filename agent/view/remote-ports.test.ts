@@ -60,7 +60,8 @@ describe('RemotePorts', () => {
   let answers: (Answer | undefined)[]
   const make = (...bridges: string[]): RemotePorts<string> => {
     asked = []
-    return new RemotePorts(bridges, async (hub, command) => {
+    const remotes = bridges.map((bridge) => ({ bridge }))
+    return new RemotePorts(remotes, async (hub, command) => {
       asked.push(`${hub}: ${command}`)
       return answers.shift()
     })
@@ -110,14 +111,17 @@ describe('RemotePorts', () => {
     const lost = new Promise<undefined>((resolve) => {
       lose = () => resolve(undefined)
     })
-    const remote = new RemotePorts<string>(['a'], (hub) =>
-      hub === 'one' ? lost : Promise.resolve({ stdout: text, status: 0 }),
-    )
+    asked = []
+    const remote = new RemotePorts<string>([{ bridge: 'a', fullName: 'two/a' }], (hub, command) => {
+      asked.push(command)
+      return hub === 'one' ? lost : Promise.resolve({ stdout: text, status: 0 })
+    })
     remote.read('one', 0)
     remote.read(undefined, 100)
     remote.read('two', 200)
     await settle()
-    expect(remote.read('two', 201)).toHaveLength(1)
+    expect(remote.read('two', 201)).toMatchObject([{ name: 'a' }])
+    expect(asked).toEqual(['hybridge ports two/a --json', 'hybridge ports two/a --json'])
     lose?.()
     await settle()
     expect(remote.read('two', 202)).toHaveLength(1)

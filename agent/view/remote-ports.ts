@@ -3,6 +3,7 @@
  * is too old to know the question, is not asked again on that connection; then there is nothing to show.
  */
 import { z } from 'zod'
+import type { Remote } from '#agent/link/tunnels.ts'
 import type { Answer } from '#agent/login/ask.ts'
 import type { ViewBridge } from '#net/view/source.ts'
 
@@ -56,9 +57,11 @@ export function parseRemotePorts(text: string, bridge: string): ViewBridge | und
   return { name: bridge, isRemote: true, ports }
 }
 
+type NamedBridge = Pick<Remote, 'bridge' | 'fullName'>
+
 /** @typeParam H  a connection to the hub */
 export class RemotePorts<H> {
-  readonly #bridges: readonly string[]
+  readonly #remotes: readonly NamedBridge[]
   readonly #ask: (hub: H, command: string) => Promise<Answer | undefined>
   #known: readonly ViewBridge[] = []
   /** The connection that was asked last. */
@@ -69,11 +72,14 @@ export class RemotePorts<H> {
   #nextAt = 0
 
   /**
-   * @param bridges  of the hub
+   * @param remotes  whose names in full may become known later
    * @param ask  never throws; undefined: there was no answer in time
    */
-  constructor(bridges: readonly string[], ask: (hub: H, command: string) => Promise<Answer | undefined>) {
-    this.#bridges = bridges
+  constructor(
+    remotes: readonly NamedBridge[],
+    ask: (hub: H, command: string) => Promise<Answer | undefined>,
+  ) {
+    this.#remotes = remotes
     this.#ask = ask
   }
 
@@ -97,8 +103,8 @@ export class RemotePorts<H> {
     const began = performance.now()
     const known: ViewBridge[] = []
     let isRefused = false
-    for (const bridge of this.#bridges) {
-      const answer = await this.#ask(hub, `hybridge ports ${bridge} --json`)
+    for (const { bridge, fullName = bridge } of this.#remotes) {
+      const answer = await this.#ask(hub, `hybridge ports ${fullName} --json`)
       const ports = answer?.status === 0 ? parseRemotePorts(answer.stdout, bridge) : undefined
       if (ports !== undefined) known.push({ ...ports, at: performance.now() })
       // No answer at all may have other reasons.

@@ -112,6 +112,10 @@ export class Fabrics {
   }
 }
 
+/** Rows of all answers. */
+export const rowsOf = (answers: readonly FabricAnswer[]): unknown[] =>
+  answers.flatMap(({ answer }) => (Array.isArray(answer) ? answer : []))
+
 /** A call failed because nobody is there. */
 const isAway = (error: unknown): boolean =>
   error instanceof SystemError || (error instanceof ProtocolError && error.code === 'disconnected')

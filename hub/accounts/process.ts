@@ -15,13 +15,9 @@ import { Authenticator } from '#hub/accounts/authenticator.ts'
 import { Fabrics } from '#hub/accounts/fabrics.ts'
 import { ActiveTopologies } from '#hub/topology/active.ts'
 import { RunningPlans } from '#hub/topology/running-plans.ts'
-import {
-  type HubPlace,
-  authHandlers,
-  controlHandlers,
-  deviceHandlers,
-  topologyHandlers,
-} from '#hub/accounts/operations.ts'
+import { bridgeHandlers } from '#hub/accounts/bridge-operations.ts'
+import { connectorHandlers, type HubPlace } from '#hub/accounts/connector-operations.ts'
+import { authHandlers, deviceHandlers, topologyHandlers } from '#hub/accounts/operations.ts'
 import { TopologyLibrary } from '#hub/topology/library.ts'
 import { libraryHandlers } from '#hub/topology/library-operations.ts'
 import { AccountStore } from '#hub/accounts/store.ts'
@@ -56,7 +52,7 @@ async function main(log: Logger): Promise<void> {
   const store = AccountStore.open(ACCOUNTS_FILE, users?.service)
   const fabric = new RpcClient(fabricSockets().rpc)
   const supervisor = new RpcClient(SUPERVISOR_SOCKET)
-  const running = new RunningPlans((text) => log.error(text))
+  const running = new RunningPlans((fault) => log.error(fault))
   const fabrics = new Fabrics({
     hub: config.bridges,
     topologies: () => running.list(),
@@ -81,7 +77,8 @@ async function main(log: Logger): Promise<void> {
   const control = await listenRpc(
     CONTROL_SOCKET,
     {
-      ...controlHandlers(fabrics, identity, config.place),
+      ...bridgeHandlers(fabrics, identity),
+      ...connectorHandlers(fabrics, config.place),
       ...topologyHandlers(active, supervisor, store),
       ...libraryHandlers(library, active, supervisor),
       ...deviceHandlers(supervisor, 'operator'),

@@ -5,7 +5,8 @@ import type { RpcParams } from '#net/base/rpc.ts'
 import { LONGEST_BRIDGE } from '#hub/base/fabric-sockets.ts'
 
 const bridge = z.string().max(LONGEST_BRIDGE)
-const port = z.int().min(1).max(1024)
+/** Its number, or what is plugged in: `h1:em0`, `ann@site`. */
+const port = z.union([z.int().min(1).max(1024), z.string().min(1).max(320)])
 const settings = z.record(z.string().max(64), z.string().max(4096))
 
 /**

@@ -33,3 +33,8 @@ export function topologyOf(bridge: string): string | undefined {
   const slash = bridge.indexOf('/')
   return slash < 0 ? undefined : bridge.slice(0, slash)
 }
+
+/** Without its topology. */
+export function shortName(bridge: string): string {
+  return bridge.slice(bridge.indexOf('/') + 1)
+}

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { formatTapStates, LONGEST_TAPS_LINE, parseTapStates } from '#hub/base/tap-states.ts'
 

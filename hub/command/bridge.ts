@@ -44,9 +44,11 @@ function parseSettings(words: readonly string[]): Record<string, string> {
   return settings
 }
 
-function parsePort(text: string): number {
+/** A number, or what is plugged in. */
+function parsePort(text: string): number | string {
+  if (!/^\d*$/.test(text)) return text
   const port = Number(text)
-  if (!/^\d{1,4}$/.test(text) || port < 1 || port > 1024)
+  if (text === '' || port < 1 || port > 1024)
     throw new ConfigError(`"${text}" is no port: ports are numbered 1 to 1024 (see hybridge show ports)`)
   return port
 }
@@ -57,7 +59,7 @@ const portSet = (context: Context): CommandModule<object, Bridge & Settings & { 
   builder: (yargs) =>
     yargs
       .positional('bridge', { type: 'string', demandOption: true, describe: 'Name of the bridge' })
-      .positional('port', { type: 'string', demandOption: true, describe: 'Number of the port' })
+      .positional('port', { type: 'string', demandOption: true, describe: 'Its number, or name: h1:em0' })
       .positional('setting', { type: 'string', array: true, demandOption: true, describe: 'NAME=VALUE' })
       .example('$0 bridge port set private0 3 mode=access,vlan=10', 'untagged frames of VLAN 10')
       .example('$0 bridge port set private0 3 mode=trunk,native=1,tagged=10+20-29', 'a trunk')
@@ -66,6 +68,7 @@ const portSet = (context: Context): CommandModule<object, Bridge & Settings & { 
       .example('$0 bridge port set private0 7 mirror=3+4', 'copies of ports 3 and 4 to 7')
       .example('$0 bridge port set private0 3 impair=delay=50ms,loss=1%', 'a bad link')
       .example('$0 bridge port set private0 3 mode=transparent impair=none', 'as it was')
+      .example('$0 bridge port set two/lan h1:em0 link=down', 'of a device, by its name')
       .epilogue(PORT_SETTINGS),
   handler: async ({ bridge, port, setting, data }) => {
     const settings = parseSettings(setting)

@@ -311,7 +311,7 @@ describe('hybridge bridge', () => {
     for (const [words, why] of [
       ['port set private0 3 mode', '"mode" is no SETTING=VALUE'],
       ['port set private0 3 a=1 a=2', 'a is given twice'],
-      ['port set private0 x a=1', '"x" is no port'],
+      ['port set private0 0 a=1', '"0" is no port'],
       ['port set private0 1025 a=1', '"1025" is no port'],
     ] as const)
       expect(await hybridge(`bridge ${words}`)).toMatchObject({ code: 2, err: expect.stringContaining(why) })

@@ -68,3 +68,15 @@ it('tells of each device once, and again when it fails otherwise', () => {
     '1 of 2 running, 1 failed',
   )
 })
+
+it('tells why a device or its console is not to be had', () => {
+  const consoleProblem = 'its console has no TCP port 5001: another program has it'
+  const devices = [
+    device('h1', 'running'),
+    { ...device('h2', 'running'), consoleProblem },
+    { ...device('h3', 'failed', 'it ended'), consoleProblem },
+  ]
+  const lines = formatDevices(topology('lab', devices)).split('\n')
+  expect(lines.slice(-2)).toEqual([`h2: ${consoleProblem}`, 'h3: it ended'])
+  expect(lines).toHaveLength(7)
+})

@@ -10,6 +10,8 @@ const DeviceStatus = z.looseObject({
   state: z.enum(['stopped', 'starting', 'running', 'failed']),
   reason: z.string(),
   consolePort: z.number(),
+  /** Why nobody can connect there; empty when he can. */
+  consoleProblem: z.string().default(''),
   managementAddress: z.string().nullable(),
 })
 export type DeviceStatus = z.infer<typeof DeviceStatus>
@@ -67,7 +69,11 @@ export function formatDeviceTable(
       device.managementAddress ?? '-',
     ]),
   )
-  return [table, ...reasons(rows.map(({ shown, device }) => ({ ...device, name: shown })))].join('\n')
+  const said = rows.flatMap(({ shown, device }) => [
+    { name: shown, reason: device.reason },
+    { name: shown, reason: device.state === 'running' ? device.consoleProblem : '' },
+  ])
+  return [table, ...reasons(said)].join('\n')
 }
 
 const reasons = (all: readonly { readonly name: string; readonly reason: string }[]): string[] =>

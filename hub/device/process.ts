@@ -29,7 +29,7 @@ process.on('unhandledRejection', die)
 const deviceConsole = new DeviceConsole()
 await deviceConsole.listen(DEVICE_CONSOLE_SOCKET)
 const taps = new DeviceTaps(config.device.interfaces)
-const { network, boot } = await setUpHost(config.device, hasUsers(), log)
+const { network, boot } = await setUpHost(config.device, log)
 const world = await World.start({
   hostname: config.device.hostname,
   diskMb: config.diskMb,

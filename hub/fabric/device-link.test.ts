@@ -37,6 +37,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true })
 })
 
+const files = (): number => open().filter((path) => path === join(directory, 'file')).length
 const sockets = (): number => open().filter((path) => path.startsWith('socket:')).length
 
 function newLink(): DeviceLink {
@@ -83,7 +84,6 @@ it('descriptors that are no interfaces do not stay open', async () => {
     await expect.poll(() => ended.length).toBe(i)
     for (const fd of connections.splice(0)) libc.close(fd)
   }
-  const files = (): number => open().filter((path) => path === join(directory, 'file')).length
   await expect.poll(files).toBe(1)
   libc.close(given)
 })

@@ -103,7 +103,7 @@ export class DeviceLink {
       const fd = descriptors[i]
       if (fd === undefined) return []
       const { counters } = entry
-      return new TapPort({ name: `device:${device}:${name}`, fd, maxFrame: 0, counters, sink: entry })
+      return new TapPort({ name: `${device}:${name}`, fd, maxFrame: 0, counters, sink: entry })
     })
   }
 

@@ -26,6 +26,7 @@ import {
   wordOctets,
   wordOption,
 } from '#net/wire/dhcp.ts'
+import { u16, u32 } from '#net/wire/octets.ts'
 
 const LEASE_SECONDS = 3600
 
@@ -47,20 +48,24 @@ export interface DhcpNetwork {
 
 export class DhcpServer {
   readonly #network: DhcpNetwork
-  readonly #leases: ReadonlyMap<string, PlannedLease>
+  /** By MAC address, as a number. */
+  readonly #leases: ReadonlyMap<number, PlannedLease>
 
   constructor(network: DhcpNetwork) {
     this.#network = network
-    this.#leases = new Map(network.leases.map((lease) => [lease.mac, lease]))
+    this.#leases = new Map(
+      network.leases.map((lease) => [Number.parseInt(lease.mac.replaceAll(':', ''), 16), lease]),
+    )
   }
 
-  knows(mac: Uint8Array): boolean {
-    return this.#leases.has(macText(mac))
+  /** Whether the MAC address at `b[at]` is a client's. */
+  knows(b: Uint8Array, at: number): boolean {
+    return this.#leases.has(macNumber(b, at))
   }
 
   /** @returns undefined when the message is not for this server, or says what nobody answers */
   answer(request: DhcpMessage): DhcpMessage | undefined {
-    const lease = this.#leases.get(macText(request.mac))
+    const lease = this.#leases.get(macNumber(request.mac, 0))
     if (lease === undefined || request.operation !== BOOT_REQUEST || request.relayAddress !== 0)
       return undefined
     switch (octetOption(request, OPTION_TYPE)) {
@@ -140,5 +145,4 @@ export class DhcpServer {
   }
 }
 
-const macText = (mac: Uint8Array): string =>
-  Array.from(mac, (octet) => octet.toString(16).padStart(2, '0')).join(':')
+const macNumber = (b: Uint8Array, at: number): number => u16(b, at) * 2 ** 32 + u32(b, at + 2)

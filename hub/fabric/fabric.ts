@@ -8,6 +8,7 @@ import { MAX_VDE_FRAME } from '#net/port/vde/vde-port.ts'
 import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
 import type { SwitchVlan } from '#net/switch/vlan-list.ts'
+import { shortName } from '#hub/base/fabric-sockets.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
@@ -158,6 +159,7 @@ const FURTHER_PER_USER = 128
 const AGE_EVERY_MS = 1000
 /** Twice what a topology names: with those that agents ask for. */
 const MOST_BRIDGES = 2048
+const connections = (count: number): string => (count === 1 ? '1 connection' : `${count} connections`)
 /** Names of attached ports. */
 const ATTACHED = /^(?:nic|tap):|^vde:\//
 
@@ -267,7 +269,7 @@ export class Fabric {
   }
 
   /** Changes a port, whole or not at all. @throws ProtocolError `unknown-bridge`, `unknown-port`, `bad-setting` */
-  setPort(bridge: string, port: number, wanted: Readonly<Record<string, string>>): void {
+  setPort(bridge: string, port: number | string, wanted: Readonly<Record<string, string>>): void {
     applySettings(PORT_SETTINGS, this.#target(this.#bridge(bridge), port), wanted)
   }
 
@@ -277,7 +279,7 @@ export class Fabric {
   }
 
   /** Sets counters to 0: of one port, or of all ports and VLANs. @throws ProtocolError `unknown-bridge`, `unknown-port` */
-  resetCounters(bridge: string | undefined, port: number | undefined): void {
+  resetCounters(bridge: string | undefined, port: number | string | undefined): void {
     for (const selected of this.#selected(bridge)) {
       const numbers = port === undefined ? selected.switch.ports().map(({ number }) => number) : [port]
       for (const number of numbers) this.#target(selected, number).entry.counters.reset()
@@ -355,7 +357,7 @@ export class Fabric {
         this.#leave(id, tunnel, streams, why)
       },
       onCount: (count) =>
-        this.#say('info', `port ${tunnel.entry.number} of ${request.bridge} has ${count} connections now`),
+        this.#say('info', `port ${tunnel.entry.number} of ${request.bridge} has ${connections(count)} now`),
     })
     tunnel.streams = streams
     answer(tunnel.entry.number, streams.token)
@@ -441,11 +443,12 @@ export class Fabric {
   }
 
   #layCable({ ends: [a, b] }: CableConfig): void {
+    const names = [`cable:${shortName(b.bridge)}`, `cable:${shortName(a.bridge)}`] as const
     const entries = [
-      this.#addReserved(a.bridge, `cable to ${b.bridge}`, a.settings),
-      this.#addReserved(b.bridge, `cable to ${a.bridge}`, b.settings),
+      this.#addReserved(a.bridge, names[0], a.settings),
+      this.#addReserved(b.bridge, names[1], b.settings),
     ] as const
-    const ports = layCable([b.bridge, a.bridge], ...entries)
+    const ports = layCable(names, ...entries)
     this.#cables.push(...ports)
     entries[0].connect(ports[0])
     entries[1].connect(ports[1])
@@ -504,8 +507,14 @@ export class Fabric {
     return bridge === undefined ? [...this.#bridges.values()] : [this.#bridge(bridge)]
   }
 
-  #target(bridge: Bridge, port: number): PortTarget {
-    const entry = bridge.switch.entry(port)
+  /** @param port  its number, or its description if no other port has it */
+  #target(bridge: Bridge, port: number | string): PortTarget {
+    const isIt = (entry: SwitchPort): boolean => entry.number === port || entry.description === port
+    const [entry, another] = bridge.switch.portList.filter(isIt)
+    if (entry && another) {
+      const why = `${bridge.name} has more than one port ${port}: say its number`
+      throw new ProtocolError('unknown-port', why)
+    }
     if (entry) return { bridge, entry }
     const numbers = bridge.switch.ports().map(({ number }) => number)
     throw new ProtocolError(

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { PortCounters } from '#net/port/counters.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
 import { MemoryPort } from '#net/port/memory.ts'
 import { Switch } from '#net/switch/switch.ts'
 import { ARP_REPLY, ARP_REQUEST, ArpPacket, putArp } from '#net/wire/arp.ts'
@@ -33,6 +34,7 @@ import { ETHERTYPE_ARP, putEthernet } from '#net/wire/ethernet.ts'
 import { addressOctets, ipv4Number } from '#net/wire/ip-address.ts'
 import { ManagementHost } from '#hub/fabric/management-host.ts'
 import { openManagementPort } from '#hub/fabric/management.ts'
+import { bytesPerCall } from '#test/support/allocation.ts'
 
 const SERVER_MAC = Uint8Array.of(2, 0, 0, 0, 0, 0xfe)
 const MAC = Uint8Array.of(2, 0, 0, 0, 0, 1)
@@ -43,13 +45,18 @@ const ADDRESS = ipv4Number('10.255.3.11')
 const OTHER = ipv4Number('10.255.3.12')
 
 let host: ManagementHost
+let now: number
 beforeEach(() => {
-  host = new ManagementHost({
-    serverMac: SERVER_MAC,
-    server: SERVER,
-    mask: 0xffffff00,
-    leases: [{ mac: '02:00:00:00:00:01', address: ADDRESS, hostname: 'h1' }],
-  })
+  host = new ManagementHost(
+    {
+      serverMac: SERVER_MAC,
+      server: SERVER,
+      mask: 0xffffff00,
+      leases: [{ mac: '02:00:00:00:00:01', address: ADDRESS, hostname: 'h1' }],
+    },
+    () => now,
+  )
+  now = 0
 })
 
 const message = (
@@ -82,7 +89,7 @@ const framed = (payload: Uint8Array, sourceMac: Uint8Array = MAC): Uint8Array =>
     payload,
   )
 
-const answered = (frame: Uint8Array, now = 0): Uint8Array | null => host.answer(frame, 0, frame.length, now)
+const answered = (frame: Uint8Array): Uint8Array | null => host.answer(frame, 0, frame.length)
 
 /** The answer and where it goes. */
 function ask(
@@ -181,10 +188,12 @@ describe('DHCP', () => {
   })
   it('answers so many a second and no more', () => {
     const frame = framed(encodeDhcp(message(DHCP_DISCOVER)))
-    const answers = Array.from({ length: 1100 }, () => answered(frame, 5500)).filter((one) => one !== null)
+    now = 5500
+    const answers = Array.from({ length: 1100 }, () => answered(frame)).filter((one) => one !== null)
     expect(answers.length).toBe(1000)
     expect(host.dropped).toBe(4)
-    expect(answered(frame, 6000)).not.toBeNull()
+    now = 6000
+    expect(answered(frame)).not.toBeNull()
   })
 })
 
@@ -245,6 +254,15 @@ describe('its host', () => {
 })
 
 describe('its port', () => {
+  it('costs no memory for frames of others', () => {
+    const entry = new Switch({ name: 'x' }).addEntry()
+    const port = openManagementPort({ bridge: 'x', network: '10.255.3.0/24', leases: [] }, 'hub', entry)
+    const frames = [Uint8Array.of(...STRANGER, ...MAC, 8, 0, ...new Uint8Array(46)), arpRequest(OTHER)]
+    for (const frame of frames) {
+      const memory = new FrameMemory(frame)
+      expect(bytesPerCall(() => port.send(memory, 0, frame.length))).toBeLessThan(8)
+    }
+  })
   it('answers through the switch, counts, and is silent by itself', async () => {
     const bridge = new Switch({ name: 'two/external' })
     const entry = bridge.addEntry()

@@ -40,6 +40,7 @@ export interface ManagementNetwork extends DhcpNetwork {
 
 export class ManagementHost {
   readonly #network: ManagementNetwork
+  readonly #now: () => number
   readonly #address: Uint8Array
   readonly #dhcp: DhcpServer
   readonly #arp = new ArpPacket()
@@ -51,26 +52,25 @@ export class ManagementHost {
   /** DROP_* of the last frame that was for this host and went no further; -1: of none. */
   dropped = -1
 
-  constructor(network: ManagementNetwork) {
+  /** @param now  monotonic milliseconds */
+  constructor(network: ManagementNetwork, now: () => number) {
     this.#network = network
+    this.#now = now
     this.#address = wordOctets(network.server)
     this.#dhcp = new DhcpServer(network)
   }
 
-  /**
-   * The answer to a wire frame, or null; sets `dropped`.
-   * @param now  monotonic milliseconds
-   */
-  answer(b: Uint8Array, start: number, end: number, now: number): Uint8Array | null {
+  /** The answer to a wire frame, or null; sets `dropped`. */
+  answer(b: Uint8Array, start: number, end: number): Uint8Array | null {
     this.dropped = -1
     if (end - start < HEADER_LEN) return null
     const isBroadcast = u8(b, start) === 0xff && u16(b, start) === 0xffff && u32(b, start + 2) === BROADCAST
     if (!isBroadcast && !this.#isOwn(b, start)) return null
     const type = u16(b, start + 12)
-    if (type === ETHERTYPE_ARP) return this.#answerArp(b, start, end, now)
+    if (type === ETHERTYPE_ARP) return this.#answerArp(b, start, end)
     if (type !== ETHERTYPE_IPV4) return null
-    if (this.#dhcpFrame.isTo(b, start, end, DHCP_SERVER_PORT)) return this.#answerDhcp(b, start, end, now)
-    return isBroadcast ? null : this.#answerEcho(b, start, end, now)
+    if (this.#dhcpFrame.isTo(b, start, end, DHCP_SERVER_PORT)) return this.#answerDhcp(b, start, end)
+    return isBroadcast ? null : this.#answerEcho(b, start, end)
   }
 
   #isOwn(b: Uint8Array, start: number): boolean {
@@ -78,12 +78,12 @@ export class ManagementHost {
     return u16(b, start) === u16(serverMac, 0) && u32(b, start + 2) === u32(serverMac, 2)
   }
 
-  #answerArp(b: Uint8Array, start: number, end: number, now: number): Uint8Array | null {
+  #answerArp(b: Uint8Array, start: number, end: number): Uint8Array | null {
     const arp = this.#arp
     if (!arp.decode(b, start + HEADER_LEN, end)) return this.#drop(DROP_MALFORMED)
     const { server, serverMac } = this.#network
     if (arp.operation !== ARP_REQUEST || u32(b, arp.targetIp) !== server) return null
-    if (!this.#mayAnswer(now)) return null
+    if (!this.#mayAnswer()) return null
     const asking = b.subarray(arp.senderMac, arp.senderMac + 6)
     const from = b.subarray(arp.senderIp, arp.senderIp + 4)
     const reply = new Uint8Array(HEADER_LEN + ARP_LEN)
@@ -92,7 +92,7 @@ export class ManagementHost {
     return reply
   }
 
-  #answerEcho(b: Uint8Array, start: number, end: number, now: number): Uint8Array | null {
+  #answerEcho(b: Uint8Array, start: number, end: number): Uint8Array | null {
     const ip = this.#ipv4
     const at = start + HEADER_LEN
     if (!ip.decode(b, at, end)) return this.#drop(DROP_MALFORMED)
@@ -109,7 +109,7 @@ export class ManagementHost {
     const icmpEnd = at + ip.totalLength
     if (icmpEnd > end || !this.#icmp.decode(b, ip.payload, icmpEnd) || sum(b, ip.payload, icmpEnd) !== 0xffff)
       return this.#drop(DROP_MALFORMED)
-    if (this.#icmp.type !== ICMP_ECHO_REQUEST || !this.#mayAnswer(now)) return null
+    if (this.#icmp.type !== ICMP_ECHO_REQUEST || !this.#mayAnswer()) return null
     const { identifier, sequence } = this.#icmp
     const length = icmpEnd - ip.payload
     const reply = new Uint8Array(HEADER_LEN + IPV4_HEADER_LEN + length)
@@ -130,16 +130,15 @@ export class ManagementHost {
   }
 
   /** Whoever is not of the topology is not looked at: neither answered nor counted. */
-  #answerDhcp(b: Uint8Array, start: number, end: number, now: number): Uint8Array | null {
+  #answerDhcp(b: Uint8Array, start: number, end: number): Uint8Array | null {
     const frame = this.#dhcpFrame
-    const source = b.subarray(start + 6, start + 12)
-    if (!this.#dhcp.knows(source)) return null
+    if (!this.#dhcp.knows(b, start + 6)) return null
     if (!frame.decode(b, start, end, true)) return this.#drop(DROP_MALFORMED)
     const request = decodeDhcp(b, frame.payload, frame.end)
     if (request === undefined) return this.#drop(DROP_MALFORMED)
     // A device asks for itself, as no client of another network may through it.
-    if (request.mac.some((octet, i) => octet !== u8(source, i))) return this.#drop(DROP_MALFORMED)
-    if (!this.#mayAnswer(now)) return null
+    if (request.mac.some((octet, i) => octet !== u8(b, start + 6 + i))) return this.#drop(DROP_MALFORMED)
+    if (!this.#mayAnswer()) return null
     const reply = this.#dhcp.answer(request)
     return reply === undefined ? null : this.#framed(reply)
   }
@@ -163,8 +162,8 @@ export class ManagementHost {
     )
   }
 
-  #mayAnswer(now: number): boolean {
-    const second = Math.floor(now / 1000)
+  #mayAnswer(): boolean {
+    const second = Math.floor(this.#now() / 1000)
     if (second !== this.#second) {
       this.#second = second
       this.#left = ANSWERS_A_SECOND

@@ -31,7 +31,7 @@ export class ManagementPort implements Port {
     const { counters } = this
     counters.outFrames++
     counters.outOctets += end - start
-    const answer = this.#host.answer(memory.bytes, start, end, performance.now())
+    const answer = this.#host.answer(memory.bytes, start, end)
     const { dropped } = this.#host
     if (dropped >= 0) counters.dropOut(dropped, 1)
     if (answer === null) return

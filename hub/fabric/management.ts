@@ -22,11 +22,14 @@ export function openManagementPort(
   const [address = '', length = ''] = network.split('/')
   const serverMac = createHash('sha256').update(`${identity}\0${bridge}\0dhcp`).digest().subarray(0, 6)
   serverMac[0] = ((serverMac[0] ?? 0) & 0xfc) | 0x02
-  const host = new ManagementHost({
-    serverMac,
-    server: ipv4Number(address) + 1,
-    mask: (-1 << (32 - Number(length))) >>> 0,
-    leases: leases.map((lease) => ({ ...lease, address: ipv4Number(lease.address) })),
-  })
+  const host = new ManagementHost(
+    {
+      serverMac,
+      server: ipv4Number(address) + 1,
+      mask: (-1 << (32 - Number(length))) >>> 0,
+      leases: leases.map((lease) => ({ ...lease, address: ipv4Number(lease.address) })),
+    },
+    () => performance.now(),
+  )
   return new ManagementPort(host, entry.counters, entry)
 }

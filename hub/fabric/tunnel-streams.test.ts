@@ -11,6 +11,7 @@ import { RECORD_BYE, RecordScanner } from '#net/tunnel/framing.ts'
 import { MOST_STREAMS } from '#net/port/tunnel/bundle.ts'
 import { flowFrame } from '#test/support/flow-frames.ts'
 import { frameRecord } from '#test/support/ssh-peer.ts'
+import { until } from '#test/support/process.ts'
 import { host } from '#test/support/switch-lab.ts'
 
 interface Answer {
@@ -77,8 +78,7 @@ class Stream {
   }
 }
 
-const soon = (condition: () => boolean): Promise<void> =>
-  expect.poll(condition, { timeout: 5000, interval: 5 }).toBe(true)
+const soon = (condition: () => boolean): Promise<true> => until('what is expected', condition)
 
 it('joins further streams of a tunnel to its port, and spreads flows over them', async () => {
   const first = new Stream({})
@@ -109,11 +109,12 @@ it('goes on when a further stream ends', async () => {
   const further = new Stream({ token })
   await further.answer
   further.socket.destroy()
-  await soon(() => log.includes('port 1 of lab has 1 connections now'))
+  await soon(() => log.includes('port 1 of lab has 1 connection now'))
   const peer = new Stream({ key: 'peer' })
   await peer.answer
   for (let ports = 0; ports < 60; ports++) peer.socket.write(frameRecord(flowFrame({ ports })))
   await soon(() => first.frameOctets === 60 * 74)
+  expect(fabric.ports('lab')[0]).toMatchObject({ up: true, counters: { outFrames: 60, outDrops: {} } })
 })
 
 it('ends the further streams with the first, or when that is taken over', async () => {
@@ -140,18 +141,18 @@ it('refuses whoever has not the token of a tunnel of his on that bridge', async 
 })
 
 it('takes so many of a tunnel, and so many of a user', async () => {
-  const join = async (token: string | undefined): Promise<Answer[]> => {
+  const joinAll = async (token: string | undefined): Promise<Answer[]> => {
     const answers: Answer[] = []
     for (let i = 1; i < MOST_STREAMS; i++) answers.push(await new Stream({ token }).answer)
     return answers
   }
   const { token } = await new Stream({}).answer
-  expect((await join(token)).every(({ ok }) => ok)).toBe(true)
+  expect((await joinAll(token)).every(({ ok }) => ok)).toBe(true)
   expect(await new Stream({ token }).answer).toMatchObject({ ok: false, code: 'too-many-tunnels' })
   const refused: Answer[] = []
   for (let i = 1; refused.length === 0; i++) {
     const other = await new Stream({ key: String(i) }).answer
-    refused.push(...(await join(other.token)).filter(({ ok }) => !ok))
+    refused.push(...(await joinAll(other.token)).filter(({ ok }) => !ok))
   }
   // 18 tunnels have 7 further streams each, the next one 2.
   expect(refused.map(({ code }) => code)).toEqual(Array(5).fill('too-many-tunnels'))

@@ -1,6 +1,6 @@
 /** A listening TCP socket that several processes may have on the same address: SO_REUSEPORT spreads the connections. */
 import { isIPv6 } from 'node:net'
-import { allowFarReceiving, allowFarSending } from '#net/port/far-buffers.ts'
+import { allowFarSending } from '#net/port/far-buffers.ts'
 import * as libc from '#net/port/libc.ts'
 import { socketAddress } from '#net/port/socket-address.ts'
 import { openTcpSocket, setCongestion } from '#net/port/tcp.ts'
@@ -39,7 +39,6 @@ export function bindTcp(
   // Which accepted connections inherit; the gateway that accepts them has no right to this any more.
   setCongestion(fd, 'cubic')
   allowFarSending(fd)
-  allowFarReceiving(fd)
   const name = socketAddress(address, port)
   if (libc.bind(fd, name, name.length) < 0 || (options.backlog > 0 && libc.listen(fd, options.backlog) < 0)) {
     const error = libc.systemError(what, {

@@ -53,7 +53,7 @@ const ports = new PortsAnswer({
 })
 const accounts = new RpcClient(AUTH_SOCKET)
 // As they are for the socket above: the right to more is lost below.
-const door = new SshDoor({ hostKey, accounts, ports, buffers: bufferLimits(), log })
+const door = new SshDoor({ hostKey, accounts, ports, buffers: bufferLimits('accepted'), log })
 const { web: { https, http, path = '/' } = {} } = config
 const httpsFd = https && listenShared(https.address, https.port, '--https')
 const httpFd = http && listenShared(http.address, http.port, '--http')

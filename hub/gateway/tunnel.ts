@@ -307,6 +307,6 @@ export class Tunnel {
   }
 }
 
-/** As HELLO has them: JSON knows no Infinity. */
+/** As HELLO has them: those that bound nothing are left out. */
 const known = (buffers: BufferLimits | undefined): Partial<BufferLimits> =>
   Object.fromEntries(Object.entries(buffers ?? {}).filter(([, octets]) => Number.isFinite(octets)))

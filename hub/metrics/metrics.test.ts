@@ -65,6 +65,30 @@ describe('formatMetrics', () => {
     expect(valueOf(samples, 'hybridge_fabric_up')).toBe(0)
   })
 
+  it('has the fabrics of topologies in the same families, and says which one does not answer', () => {
+    const ofTwo = {
+      ...FABRIC,
+      bridges: [{ ...FABRIC.bridges[0], bridge: 'two/private0' }],
+      ports: [],
+      vlans: [],
+    }
+    const two = { topology: 'two', counters: parseFabricCounters(ofTwo) }
+    const samples = parsePrometheusText(
+      formatMetrics([HUB, two, { topology: 'three', counters: undefined }], SELF),
+    )
+    const up = samples.filter(({ metric }) => metric === 'hybridge_fabric_up')
+    expect(up.map(({ labels, value }) => [labels, value])).toEqual([
+      [{}, 1],
+      [{ topology: 'two' }, 1],
+      [{ topology: 'three' }, 0],
+    ])
+    expect(valueOf(samples, 'hybridge_bridge_addresses', { bridge: 'two/private0' })).toBe(3)
+    expect(valueOf(samples, 'hybridge_bridge_addresses', { bridge: 'private0' })).toBe(3)
+    expect(valueOf(samples, 'hybridge_process_resident_memory_bytes', { process: 'two:fabric' })).toBe(
+      90_000_000,
+    )
+  })
+
   it('reads no other answer', () => {
     for (const answer of [null, {}, { ...FABRIC, ports: [{ ...port, number: 'one' }] }])
       expect(() => parseFabricCounters(answer)).toThrow('is it another version?')

@@ -24,8 +24,9 @@ const SHARES = 205
 const REMOVE_TIMEOUT_MS = 2000
 const REMOVE_POLL_MS = 10
 
-/** This hub's own, so that two of one machine are apart; working directory: the data directory. */
-const ours = (): string => `hybridge-${createHash('sha256').update(process.cwd()).digest('hex').slice(0, 8)}`
+/** The group of a hub's groups, so that two hubs of one machine are apart. */
+export const groupOfHub = (dataDirectory: string): string =>
+  `hybridge-${createHash('sha256').update(dataDirectory).digest('hex').slice(0, 8)}`
 
 /** Whether groups can be made here. */
 export function hasControlGroups(): boolean {
@@ -80,7 +81,7 @@ const isUnified = (): boolean => existsSync(`${ROOT}/cgroup.controllers`)
 
 function settingsOf(path: string, { memoryMb, processes }: GroupLimits): Settings {
   const memory = String(memoryMb * 1024 * 1024)
-  const group = `${ours()}${path}`
+  const group = `${groupOfHub(process.cwd())}${path}`
   if (isUnified())
     return [
       {

@@ -20,9 +20,10 @@ export function prepareIdMapHelpers(): void {
   mkdirSync(ID_MAP, { recursive: true, mode: 0o700 })
   for (const [name, file] of HELPERS) {
     const script = `#!/bin/sh\npid=$1\nshift\nprintf '%s %s %s\\n' "$@" > "/proc/$pid/${file}"\n`
-    // Another hub may be running it.
-    writeFileSync(`${ID_MAP}/${name}.new`, script, { mode: 0o700 })
-    renameSync(`${ID_MAP}/${name}.new`, `${ID_MAP}/${name}`)
+    // Another hub may be running it, or starting as well.
+    const own = `${ID_MAP}/${name}.${process.pid}`
+    writeFileSync(own, script, { mode: 0o700 })
+    renameSync(own, `${ID_MAP}/${name}`)
   }
 }
 

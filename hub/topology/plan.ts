@@ -94,9 +94,11 @@ function configurationOf(
 
 /** An interface of which nothing is said is up, and asks for its address where the hub has one for it. */
 function withDefaults({ interfaces }: Device, host: HostConfiguration): HostConfiguration {
-  const all = interfaces.map(({ name, bridge }) => {
+  const managed = interfaces.find(({ bridge }) => bridge === EXTERNAL)
+  const all = interfaces.map((one) => {
+    const { name } = one
     const said = Object.hasOwn(host.interfaces, name) ? host.interfaces[name] : undefined
-    return [name, said ?? { addresses: [], gateways: [], dhcp: bridge === EXTERNAL, slaac: false }] as const
+    return [name, said ?? { addresses: [], gateways: [], dhcp: one === managed, slaac: false }] as const
   })
   return { ...host, interfaces: Object.fromEntries(all) }
 }

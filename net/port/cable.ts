@@ -24,7 +24,7 @@ export function layCable(
   a: CableSide,
   b: CableSide,
 ): readonly [CableEnd, CableEnd] {
-  const ends = [new CableEnd(`cable:${names[0]}`, a), new CableEnd(`cable:${names[1]}`, b)] as const
+  const ends = [new CableEnd(names[0], a), new CableEnd(names[1], b)] as const
   ends[0].far = ends[1]
   ends[1].far = ends[0]
   return ends

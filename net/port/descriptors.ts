@@ -1,10 +1,11 @@
 /** Open descriptors that travel over a unix stream socket beside octets: unix(7), SCM_RIGHTS; cmsg(3). */
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import * as libc from '#net/port/libc.ts'
+import { putPointer } from '#net/port/pointer.ts'
 import { putU32le, u32le } from '#net/wire/octets.ts'
 
 /** Descriptors of one message; the kernel takes 253. */
-export const MOST_DESCRIPTORS = 64
+const MOST_DESCRIPTORS = 64
 /** Octets of one message. */
 const MOST_OCTETS = 16_384
 const SCM_RIGHTS = 1
@@ -73,16 +74,11 @@ let memory: FrameMemory | undefined
 function messageOf(octets: number, control: number): FrameMemory {
   const message = (memory ??= FrameMemory.native(OCTETS + MOST_OCTETS))
   const { bytes, address } = message
-  putAddress(bytes, MSG_IOV, address + IOVEC)
+  putPointer(bytes, MSG_IOV, address + IOVEC)
   putU32le(bytes, MSG_IOVLEN, 1)
-  putAddress(bytes, MSG_CONTROL, address + CONTROL)
+  putPointer(bytes, MSG_CONTROL, address + CONTROL)
   putU32le(bytes, MSG_CONTROLLEN, control)
-  putAddress(bytes, IOVEC, address + OCTETS)
+  putPointer(bytes, IOVEC, address + OCTETS)
   putU32le(bytes, IOVEC + 8, octets)
   return message
-}
-
-function putAddress(bytes: Uint8Array, at: number, address: number): void {
-  putU32le(bytes, at, address >>> 0)
-  putU32le(bytes, at + 4, Math.floor(address / 0x1_0000_0000))
 }

@@ -69,24 +69,33 @@ describe('buffers for far paths', () => {
     const far = open()
     const before = option(far, libc.SOL_SOCKET, libc.SO_RCVBUF)
     settingsSay('4096 131072 33554432', '')
-    allowFarReceiving(far)
+    expect(allowFarReceiving(far)).toBe(false)
     expect(option(far, libc.SOL_SOCKET, libc.SO_RCVBUF)).toBe(before)
     settingsSay('4096\t131072\t6291456\n', '')
-    allowFarReceiving(far)
+    expect(allowFarReceiving(far)).toBe(isPrivileged)
     expect(option(far, libc.SOL_SOCKET, libc.SO_RCVBUF)).toBe(isPrivileged ? DOUBLED : before)
   })
 
   it('are bounded by the settings of the system without the right to force them', () => {
     refuse()
     settingsSay('4096\t131072\t33554432\n', '4096\t16384\t4194304\n')
-    expect(bufferLimits()).toEqual({ sendOctets: 4 << 20, receiveOctets: 16 << 20 })
+    for (const whose of ['begun', 'accepted'] as const)
+      expect(bufferLimits(whose)).toEqual({ sendOctets: 4 << 20, receiveOctets: 16 << 20 })
     settingsSay('4096\t131072\t6291456\n', '4096\t16384\t4194304\n')
-    expect(bufferLimits()).toEqual({ sendOctets: 4 << 20, receiveOctets: 3 << 20 })
+    expect(bufferLimits('begun')).toEqual({ sendOctets: 4 << 20, receiveOctets: 3 << 20 })
+  })
+
+  it('are not bounded with the right to force them, but for what strangers may fill', () => {
+    settingsSay('4096\t131072\t6291456\n', '4096\t16384\t4194304\n')
+    const bounded = { sendOctets: 4 << 20, receiveOctets: 3 << 20 }
+    const free = { sendOctets: Infinity, receiveOctets: Infinity }
+    expect(bufferLimits('begun')).toEqual(isPrivileged ? free : bounded)
+    expect(bufferLimits('accepted')).toEqual(isPrivileged ? { ...bounded, sendOctets: Infinity } : bounded)
   })
 
   it('are not known to be bounded where the system has no such settings', () => {
     refuse()
     settingsSay('', '')
-    expect(bufferLimits()).toEqual({ sendOctets: Infinity, receiveOctets: Infinity })
+    expect(bufferLimits('begun')).toEqual({ sendOctets: Infinity, receiveOctets: Infinity })
   })
 })

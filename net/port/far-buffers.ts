@@ -11,7 +11,7 @@ import type { BufferLimits } from '#net/tunnel/buffer-bound.ts'
 
 const IPPROTO_TCP = 6
 const TCP_NOTSENT_LOWAT = 25
-/** 1.3 Gbit/s over 200 ms. */
+/** 1.3 Gbit/s over 200 ms: as much as the window of SSH. */
 const MOST_UNDER_WAY = 32 << 20
 const MOST_UNSENT = 1 << 20
 /** Of a receive buffer; the rest is for what the kernel keeps beside the octets (tcp_adv_win_scale). */
@@ -33,22 +33,23 @@ export function allowFarSending(fd: number): boolean {
 
 /**
  * The same of what the far side may have under way to here, where the system would not come to it by itself (before Linux
- * 6.16). It ends the system's own choice of a size. To be called before `connect` or `listen`: the scale of the window is
- * settled in the SYN, and one that fits 6 MiB stops at 8.
+ * 6.16). It ends the system's own choice of a size. To be called before `connect`: the scale of the window is settled in
+ * the SYN, and one that fits 6 MiB stops at 8. Not for a socket that listens, as strangers would then fill as much.
+ * @returns it is done
  */
-export function allowFarReceiving(fd: number): void {
-  if (hasLibc && mostOf('tcp_rmem') < MOST_UNDER_WAY) force(fd, libc.SO_RCVBUFFORCE)
-}
+export const allowFarReceiving = (fd: number): boolean =>
+  hasLibc && mostOf('tcp_rmem') < MOST_UNDER_WAY && force(fd, libc.SO_RCVBUFFORCE)
 
-/** What one connection of this process may have under way, with what is set above. */
-export function bufferLimits(): BufferLimits {
+/** Of a connection that this process begins, or of one that it accepts, with what is set above. */
+export function bufferLimits(whose: 'begun' | 'accepted'): BufferLimits {
   const probe = openTcpSocket(4)
-  const mayForce = probe >= 0 && force(probe, libc.SO_SNDBUFFORCE)
+  const isSendingFree = probe >= 0 && force(probe, libc.SO_SNDBUFFORCE)
+  const isReceivingFree = probe >= 0 && whose === 'begun' && allowFarReceiving(probe)
   if (probe >= 0) libc.close(probe)
-  if (mayForce) return { sendOctets: MOST_UNDER_WAY, receiveOctets: MOST_UNDER_WAY }
-  const sendOctets = mostOf('tcp_wmem')
-  const receiveOctets = Math.floor(mostOf('tcp_rmem') * WINDOW_SHARE)
-  return { sendOctets, receiveOctets }
+  return {
+    sendOctets: isSendingFree ? Infinity : mostOf('tcp_wmem'),
+    receiveOctets: isReceivingFree ? Infinity : Math.floor(mostOf('tcp_rmem') * WINDOW_SHARE),
+  }
 }
 
 /** The last of the three numbers; Infinity where there are none. */

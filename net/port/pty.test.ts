@@ -15,12 +15,12 @@ afterEach(async () => {
 /** Opens it; `until` resolves when so much of what is shown matches. */
 function open() {
   let shown = ''
-  let wake = (): void => {}
+  let wake: (() => void) | undefined
   let rooms = 0
   pty = new Pty({
     shown: (octets) => {
       shown += Buffer.from(octets).toString()
-      wake()
+      wake?.()
     },
     room: () => rooms++,
   })
@@ -50,7 +50,7 @@ describe('a pseudo-terminal', () => {
     run('trap "stty size; exit" WINCH; stty size; while :; do sleep 0.05; done')
     await until(/25 81\r\n/)
     pty.resize(132, 50)
-    await until(/50 132\r\n/)
+    expect(await until(/50 132\r\n/)).toBe('25 81\r\n50 132\r\n')
   })
 
   it('stays when the last program ends, and is there for the next', async () => {
@@ -59,7 +59,7 @@ describe('a pseudo-terminal', () => {
     await until(/one/)
     if (child) await once(child, 'exit')
     run('echo two')
-    await until(/two/)
+    expect(await until(/two\r\n/)).toBe('one\r\ntwo\r\n')
   })
 
   it('keeps what is typed until there is room, or it is to be forgotten', async () => {

@@ -11,10 +11,11 @@ import {
   DROP_TOO_BIG,
   type PortCounters,
 } from '#net/port/counters.ts'
-import { FrameMemory } from '#net/port/frame-memory.ts'
+import type { FrameMemory } from '#net/port/frame-memory.ts'
 import * as libc from '#net/port/libc.ts'
 import type { FrameSink, Port } from '#net/port/port.ts'
 import { READABLE, Watcher } from '#net/port/reactor.ts'
+import { HEADROOM, SLOT, SLOTS, tapIo } from '#net/port/tap-io.ts'
 import { wireFrames, wireOctets } from '#net/port/wire-count.ts'
 import { VIRTIO_HEADER_LEN } from '#net/wire/virtio.ts'
 
@@ -23,15 +24,7 @@ const EIO = 5
 const EBADFD = 77
 const EFAULT = 14
 
-/** Frames read before they are switched together. */
-const SLOTS = 16
-const HEADROOM = 64
-const SLOT = 66_048
 const ROUNDS = 4
-
-/** Of all ports of the process: a batch is switched before the next is read, by whatever port. */
-let received: FrameMemory | undefined
-let staged: FrameMemory | undefined
 
 export interface TapPortOptions {
   readonly name: string
@@ -54,7 +47,7 @@ export class TapPort implements Port {
   readonly #sink: FrameSink
   readonly #onClose: (() => void) | undefined
   readonly #watcher: Watcher
-  readonly #frames = (received ??= FrameMemory.native(SLOTS * SLOT))
+  readonly #io = tapIo()
   #closed = false
 
   constructor(options: TapPortOptions) {
@@ -76,15 +69,8 @@ export class TapPort implements Port {
 
   send(memory: FrameMemory, start: number, end: number): void {
     const counters = this.counters
-    const from = start - VIRTIO_HEADER_LEN
     const frames = wireFrames(memory.bytes, start, end)
-    let address = memory.address + from
-    if (memory.address === 0) {
-      const staging = (staged ??= FrameMemory.native(SLOT))
-      staging.bytes.set(memory.bytes.subarray(from, end), 0)
-      address = staging.address
-    }
-    if (this.up && libc.write(this.fd, address, end - from) >= 0) {
+    if (this.up && this.#io.write(this.fd, memory, start - VIRTIO_HEADER_LEN, end) >= 0) {
       counters.outFrames += frames
       counters.outOctets += wireOctets(memory.bytes, start, end)
       return
@@ -106,22 +92,22 @@ export class TapPort implements Port {
 
   #ready(): void {
     const counters = this.counters
-    const octets = this.#frames.bytes
+    const { frames } = this.#io
+    const octets = frames.bytes
     for (let round = 0; round < ROUNDS && !this.#closed; round++) {
       let slot = 0
       for (; slot < SLOTS; slot++) {
         const start = slot * SLOT + HEADROOM
-        const from = start - VIRTIO_HEADER_LEN
-        const count = libc.read(this.fd, this.#frames.address + from, SLOT - HEADROOM)
+        const count = this.#io.read(this.fd, slot)
         if (count <= 0) break
-        const end = from + count
+        const end = start - VIRTIO_HEADER_LEN + count
         if (end - start < ETHERNET) {
           counters.dropIn(DROP_SHORT, 1)
           continue
         }
         counters.inFrames += wireFrames(octets, start, end)
         counters.inOctets += wireOctets(octets, start, end)
-        this.#sink.frame(this.#frames, start, end)
+        this.#sink.frame(frames, start, end)
       }
       if (slot > 0) this.#sink.batchEnd()
       if (slot < SLOTS) return

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { BufferBound } from '#net/tunnel/buffer-bound.ts'
 
 const MIB = 1 << 20
-const LARGE = { sendOctets: 32 * MIB, receiveOctets: 32 * MIB }
+const LARGE = { sendOctets: Infinity, receiveOctets: 16 * MIB }
 const SMALL = { sendOctets: 4 * MIB, receiveOctets: 3 * MIB }
 const ROUND_TRIP_MS = 100
 
@@ -18,20 +18,32 @@ function bounds(bound: BufferBound, sent: readonly number[], received: readonly 
 const steady = (mib: number): number[] => Array.from({ length: 10 }, () => mib * MIB)
 
 describe('BufferBound', () => {
-  it('is what the sender may send and the receiver may take', () => {
-    expect(new BufferBound(SMALL, LARGE)).toMatchObject({ up: 4 * MIB, down: 3 * MIB })
-    expect(new BufferBound(LARGE, SMALL)).toMatchObject({ up: 3 * MIB, down: 4 * MIB })
-  })
-
-  it('shows when nearly all of it is under way for three readings', () => {
-    // 2 MiB a round trip, of 4.
+  it('shows when much of what they hold is under way for three readings', () => {
+    // 2 MiB a round trip.
     const seen = bounds(new BufferBound(SMALL, LARGE), steady(20))
     expect(seen).toEqual([false, false, false, true, true, true, true, true, true, true])
   })
 
   it('shows in either direction', () => {
-    expect(bounds(new BufferBound(LARGE, SMALL), steady(1), steady(20)).at(-1)).toBe(true)
-    expect(bounds(new BufferBound(SMALL, LARGE), steady(1), steady(10)).at(-1)).toBe(false)
+    const far = [
+      [LARGE, SMALL],
+      [SMALL, LARGE],
+    ] as const
+    // The sender's 4 MiB, the receiver's 3.
+    for (const [own, peer] of far) {
+      const isSmall = own === SMALL
+      for (const [mib, ofSender, ofReceiver] of [
+        [15, false, false],
+        [17, true, false],
+        [23, true, false],
+        [25, true, true],
+      ] as const) {
+        expect(bounds(new BufferBound(own, peer), steady(mib)).at(-1)).toBe(isSmall ? ofSender : ofReceiver)
+        expect(bounds(new BufferBound(own, peer), steady(0), steady(mib)).at(-1)).toBe(
+          isSmall ? ofReceiver : ofSender,
+        )
+      }
+    }
   })
 
   it('does not show where the path has less to carry, or the buffers are large', () => {

@@ -5,32 +5,33 @@
  * Pure: the shell reads the connection now and then (agent/link/connections.ts).
  */
 
-/** Octets that the buffers of one end let a connection have under way, from it and to it; Infinity: not known. */
+/**
+ * Octets that the buffers of one end let a connection have under way, from it and to it; Infinity: as many as SSH does, or
+ * it is not known.
+ */
 export interface BufferLimits {
   readonly sendOctets: number
   readonly receiveOctets: number
 }
 
-/**
- * Of the buffers: so much of them is octets under way. The rest are those that arrived and wait for their reader, and those
- * that are written and not sent yet.
- */
-const SHARE = 0.4
+/** Of a send buffer: the rest of it is what is written and not sent yet, and what the kernel needs itself. */
+const SEND_SHARE = 0.4
+const RECEIVE_SHARE = 0.8
 /** In a row. */
 const READINGS = 3
 
 export class BufferBound {
-  /** Of what is sent, and of what is received. */
-  readonly up: number
-  readonly down: number
+  /** Octets under way, to the far side and from it, from which on it is the buffers that bound. */
+  readonly #up: number
+  readonly #down: number
   #sent = Number.NaN
   #received = Number.NaN
   #readAt = Number.NaN
   #count = 0
 
   constructor(own: BufferLimits, peer: BufferLimits) {
-    this.up = Math.min(own.sendOctets, peer.receiveOctets)
-    this.down = Math.min(own.receiveOctets, peer.sendOctets)
+    this.#up = Math.min(own.sendOctets * SEND_SHARE, peer.receiveOctets * RECEIVE_SHARE)
+    this.#down = Math.min(own.receiveOctets * RECEIVE_SHARE, peer.sendOctets * SEND_SHARE)
   }
 
   /**
@@ -41,8 +42,7 @@ export class BufferBound {
   read(sent: number, received: number, roundTripMs: number, now: number): boolean {
     const roundTrips = (now - this.#readAt) / roundTripMs
     const isNear =
-      (sent - this.#sent) / roundTrips >= this.up * SHARE ||
-      (received - this.#received) / roundTrips >= this.down * SHARE
+      (sent - this.#sent) / roundTrips >= this.#up || (received - this.#received) / roundTrips >= this.#down
     this.#count = isNear ? this.#count + 1 : 0
     this.#sent = sent
     this.#received = received

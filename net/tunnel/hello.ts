@@ -26,7 +26,7 @@ export interface Hello {
   readonly token?: string | undefined
   /** Of a hub: by which name its bridge is found again, whatever the agent called it. */
   readonly bridge?: string | undefined
-  /** Of a hub: `BufferLimits`, as far as it knows them. */
+  /** Of a hub: `BufferLimits`, those that bound something. */
   readonly sendOctets?: number | undefined
   readonly receiveOctets?: number | undefined
 }

@@ -5,6 +5,8 @@ import type { Namespace } from '#test/support/netns.ts'
 import { HUB_COMMAND, requireBuild } from '#test/support/product.ts'
 import type { Finished, RunOptions, Running } from '#test/support/process.ts'
 
+type Through = readonly [] | readonly [string, ...string[]]
+
 export interface HubOptions {
   /** Address in the namespace that agents dial. */
   address: string
@@ -18,7 +20,12 @@ export interface HubOptions {
   /** Name of the user; he is made with a key and no password. */
   user?: string
   env?: NodeJS.ProcessEnv
+  /** What it is started by: `setpriv ...`. */
+  through?: Through
 }
+
+/** The machine's file systems, which what runs in a namespace does not quite see: control groups are not there. */
+export const WITH_MACHINE_MOUNTS = ['nsenter', `--mount=/proc/${process.pid}/ns/mnt`, '--'] as const
 
 export class Hub {
   readonly namespace: Namespace
@@ -31,6 +38,7 @@ export class Hub {
   readonly identity: string
   readonly #arguments: readonly string[]
   readonly #env: NodeJS.ProcessEnv
+  readonly #through: Through
   #process: Running | undefined
 
   private constructor(namespace: Namespace, options: HubOptions) {
@@ -42,6 +50,7 @@ export class Hub {
       args = [],
       user = 'ann',
       env = {},
+      through = [],
     } = options
     const directory = mkdtempSync(join(namespace.directory, 'hub-'))
     chmodSync(directory, 0o755)
@@ -52,6 +61,7 @@ export class Hub {
     this.data = join(directory, 'data')
     this.identity = join(directory, user)
     this.#env = env
+    this.#through = through
     this.#arguments = [
       'serve',
       '--data',
@@ -91,7 +101,8 @@ export class Hub {
 
   /** Starts it, again after `stop`. */
   async serve(): Promise<void> {
-    this.#process = this.namespace.spawn(process.execPath, [HUB_COMMAND, ...this.#arguments], {
+    const [command, ...words] = [...this.#through, process.execPath] as const
+    this.#process = this.namespace.spawn(command, [...words, HUB_COMMAND, ...this.#arguments], {
       env: this.#env,
     })
     await this.#process.line(/^ready ssh=/, { deadlineMs: 15_000 })

@@ -40,8 +40,8 @@ export async function untilTopology(
   }
 }
 
-/** Puts a topology of one file into the hub, starts it, and waits until all its devices run. */
-export async function startTopology(hub: Hub, name: string, text: string): Promise<TopologyStatus> {
+/** Puts a topology of one file into the hub, and has it started. */
+export async function beginTopology(hub: Hub, name: string, text: string): Promise<void> {
   const { uid, gid } = statSync(hub.data)
   for (const path of ['topologies', `topologies/${name}`, `topologies/${name}/set`]) {
     mkdirSync(join(hub.data, path), { recursive: true, mode: 0o710 })
@@ -49,6 +49,11 @@ export async function startTopology(hub: Hub, name: string, text: string): Promi
   }
   writeFileSync(join(hub.data, `topologies/${name}/set/${name}.vmm`), text, { mode: 0o644 })
   await ask(join(hub.data, 'run/control.sock'), 'topology.start', { name })
+}
+
+/** The same, and waits until all its devices run. */
+export async function startTopology(hub: Hub, name: string, text: string): Promise<TopologyStatus> {
+  await beginTopology(hub, name, text)
   return untilTopology(hub, name, ({ state, devices }) =>
     [state, ...devices.map((device) => device.state)].every((one) => one === 'running'),
   )
@@ -58,4 +63,14 @@ export async function startTopology(hub: Hub, name: string, text: string): Promi
 export async function devicePid(hub: Hub, topology: string, number: number): Promise<number> {
   const status = await ask(join(hub.data, deviceDirectory(topology, number), DEVICE_SOCKET), 'status')
   return (status as { pid: number }).pid
+}
+
+/** Has a device reset or rebuilt. */
+export async function askDevice(
+  hub: Hub,
+  what: 'reset' | 'rebuild',
+  topology: string,
+  device: string,
+): Promise<void> {
+  await ask(join(hub.data, 'run/supervisor.sock'), `device.${what}`, { topology, device })
 }

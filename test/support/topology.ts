@@ -56,8 +56,10 @@ export class RunningTopology {
     return pidOf(await ask(this.#socket(`${this.name}:fabric`), 'status'))
   }
 
-  /** @param number  its place in the file, from 1 */
+  /** Waits until all devices run. @param number  its place in the file, from 1 */
   async device(number: number): Promise<Device> {
+    const isUp = async () => (await this.status()).devices.every(({ state }) => state === 'running')
+    await until(`devices of ${this.name} run`, isUp, READY_MS)
     const socket = join(this.#hub.data, 'topologies', this.name, 'devices', String(number), 'device.sock')
     return new Device(this.#hub.namespace, pidOf(await ask(socket, 'status')))
   }

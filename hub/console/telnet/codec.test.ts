@@ -31,6 +31,9 @@ class Peer {
 }
 
 const type = (text: string): number[] => [...Buffer.from(text, 'latin1')]
+const shown = (peer: Peer, ...texts: string[]): string =>
+  texts.map((text) => peer.codec.encode(Buffer.from(text, 'latin1')).toString('latin1')).join('')
+
 const name = (text: string): number[] => [IAC, SB, TTYPE, 0, ...type(text), IAC, SE]
 
 describe('negotiation', () => {
@@ -147,9 +150,6 @@ describe('what is typed', () => {
 })
 
 describe('what is shown', () => {
-  const shown = (peer: Peer, ...texts: string[]): string =>
-    texts.map((text) => peer.codec.encode(Buffer.from(text, 'latin1')).toString('latin1')).join('')
-
   it('has CR NUL for a CR alone, and 255 twice', () => {
     expect(shown(new Peer(), 'a\r\nb\rc\xff\r', '\n', '\r', 'd')).toBe('a\r\nb\r\0c\xff\xff\r\n\r\0d')
   })

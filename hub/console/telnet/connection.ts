@@ -17,6 +17,8 @@ const MOST_UNREAD = 128 << 10
 const KEEPALIVE_MS = 60_000
 /** asm-generic/socket.h. RFC 854's Synch comes as urgent data: it is to stay in its place. */
 const SO_OOBINLINE = 10
+/** What a browser says: a page that it shows may have made it connect, and would type on the console. */
+const HTTP = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE) /
 /** Terminals that are none: RFC 1091's `unknown`, and what programs say. */
 const DUMB = new Set(['', 'unknown', 'network', 'dumb'])
 
@@ -30,6 +32,8 @@ export class TelnetConnection {
   #early: Buffer = Buffer.alloc(0)
   #viewer: ConsoleViewer | undefined
   #isListening = true
+  /** Whether anything was typed. */
+  #hasTyped = false
 
   constructor(socket: Socket, device: ConsoleDevice) {
     this.#socket = socket
@@ -95,7 +99,12 @@ export class TelnetConnection {
   }
 
   #typed(octets: Uint8Array): void {
-    if (this.#viewer) this.#viewer.input(octets)
+    const isFirst = !this.#hasTyped
+    this.#hasTyped = true
+    // One who answers the negotiation is no browser.
+    if (isFirst && !this.#codec.isSettled && HTTP.test(Buffer.from(octets).toString('latin1')))
+      this.#socket.destroy()
+    else if (this.#viewer) this.#viewer.input(octets)
     else if (this.#early.length < MOST_EARLY) this.#early = Buffer.concat([this.#early, octets])
   }
 

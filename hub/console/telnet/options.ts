@@ -4,16 +4,16 @@
  */
 
 export const WILL = 251
-export const WONT = 252
-export const DO = 253
+const WONT = 252
+const DO = 253
 export const DONT = 254
 
 /** RFC 856: octets as they are. */
 export const BINARY = 0
 /** RFC 857: who shows what is typed. */
-export const ECHO = 1
+const ECHO = 1
 /** RFC 858: no GO AHEAD. */
-export const SUPPRESS_GO_AHEAD = 3
+const SUPPRESS_GO_AHEAD = 3
 /** RFC 1091: the name of the peer's terminal. */
 export const TERMINAL_TYPE = 24
 /** RFC 1073: the size of the peer's window. */

@@ -32,17 +32,18 @@ export class ConsolePort {
     const { port } = this.device
     return new Promise((resolve) => {
       const onFailure = (error: unknown): void => {
+        this.#server.off('listening', onListening)
         const why = errnoOf(error) === 'EADDRINUSE' ? 'another program has it' : reasonOf(error)
         this.#problem = `its console has no TCP port ${port}: ${why} (tried again every ${TRY_AGAIN_MS / 1000} s)`
         setTimeout(() => void this.listen(), TRY_AGAIN_MS).unref()
         resolve()
       }
-      this.#server.once('error', onFailure)
-      this.#server.listen({ host: ADDRESS, port }, () => {
+      const onListening = (): void => {
         this.#server.off('error', onFailure)
         this.#problem = ''
         resolve()
-      })
+      }
+      this.#server.once('error', onFailure).once('listening', onListening).listen({ host: ADDRESS, port })
     })
   }
 }

@@ -9,7 +9,6 @@ const script = (more: Partial<BootOptions> & Partial<BootOptions['configuration'
   bootScript({
     hostname: 'h1',
     configuration: { services: more.services ?? [], run: more.run ?? '' },
-    hasUsers: true,
     notices: [],
     ...more,
   })
@@ -41,10 +40,4 @@ it('runs commands last, also after a service that cannot be had', () => {
   expect(said).toContain('ssh is not there: the hub has no sshd (install openssh-server on it)')
   expect(said).toContain('http is not there: the hub has neither busybox nor python3 (install one on it)')
   expect(said.endsWith('done\n')).toBe(true)
-})
-
-it('has no sshd where there is nobody besides root', () => {
-  expect(run(script({ services: ['ssh'], hasUsers: false }))).toBe(
-    'ssh is not there: it needs a hub that runs as root\r\n',
-  )
 })

@@ -7,17 +7,14 @@ const HOST_KEY = '/etc/ssh/ssh_host_ed25519_key'
 export interface BootOptions {
   readonly hostname: string
   readonly configuration: Pick<HostConfiguration, 'services' | 'run'>
-  /** Whether there are users besides root, whom sshd needs. */
-  readonly hasUsers: boolean
   /** Lines for whoever looks at the console. */
   readonly notices: readonly string[]
 }
 
-export function bootScript({ hostname, configuration, hasUsers, notices }: BootOptions): string {
+export function bootScript({ hostname, configuration, notices }: BootOptions): string {
   const { services, run } = configuration
   const parts = notices.map((notice) => say(notice))
-  if (services.includes('ssh'))
-    parts.push(hasUsers ? SSH : say('ssh is not there: it needs a hub that runs as root'))
+  if (services.includes('ssh')) parts.push(SSH)
   if (services.includes('http')) parts.push(http(hostname))
   // The last: what is wrong in it ends nothing else.
   if (run !== '') parts.push(`cd /root\n${run}`)
@@ -30,8 +27,7 @@ const say = (text: string): string => `printf '%s\\r\\n' ${quoted(text)}`
 
 const SSH = `if sshd=$(command -v sshd); then
   [ -e ${HOST_KEY} ] || ssh-keygen -q -t ed25519 -N '' -f ${HOST_KEY}
-  mkdir -p /run/sshd
-  "$sshd" -h ${HOST_KEY}
+  "$sshd" -h ${HOST_KEY} || ${say('ssh is not there: sshd does not start')}
 else
   ${say('ssh is not there: the hub has no sshd (install openssh-server on it)')}
 fi`

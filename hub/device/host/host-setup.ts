@@ -15,7 +15,7 @@ export interface HostSetup {
 }
 
 /** Resolves when all of the network is there that needs no server; never rejects. */
-export async function setUpHost(device: PlannedDevice, hasUsers: boolean, log: Logger): Promise<HostSetup> {
+export async function setUpHost(device: PlannedDevice, log: Logger): Promise<HostSetup> {
   const notices: string[] = []
   const warn = (text: string): void => {
     log.warn(text)
@@ -25,5 +25,5 @@ export async function setUpHost(device: PlannedDevice, hasUsers: boolean, log: L
   if (device.kind !== 'host') warn(routerNotice(device))
   const network = new HostNetwork({ device, configuration, warn })
   await network.start()
-  return { network, boot: bootScript({ hostname: device.hostname, configuration, hasUsers, notices }) }
+  return { network, boot: bootScript({ hostname: device.hostname, configuration, notices }) }
 }

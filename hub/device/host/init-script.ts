@@ -6,6 +6,8 @@ export interface WorldLimits {
   readonly openFiles: number
   /** Of shared memory, besides what the processes are limited to. */
   readonly sharedMb: number
+  /** Of each process; undefined: the kernel sees to it that all together use no more than they may. */
+  readonly dataMb: number | undefined
 }
 
 /** What root of a host may do: its network is its own, file systems and the kernel are not. */
@@ -40,6 +42,7 @@ const MASKED = [
 ]
 /** Settings that are not the network's, but could be raised. */
 const READ_ONLY = ['kernel', 'user']
+const MEBI = 1024 * 1024
 /** Below the hub's own processes. */
 const NICE = 5
 /** Where memory is short, they go before the device's own process; they cannot make themselves better than that. */
@@ -53,15 +56,17 @@ export const DAMAGED_DISK = 3
  * Run by the first process of new mount and pid namespaces: it leaves the machine's tree and becomes init.
  * Its working directory is the one that becomes its root. `$@` is given to init.
  */
-export function enterScript({ processes, openFiles, sharedMb }: WorldLimits, hasUsers: boolean): string {
-  const limits = `--nproc=${processes} --nofile=${openFiles} --core=0`
+export function enterScript(limits: WorldLimits, hasUsers: boolean): string {
+  const { processes, openFiles, sharedMb, dataMb } = limits
+  const data = dataMb === undefined ? '' : ` --data=${dataMb * MEBI}`
+  const bounds = `--nproc=${processes} --nofile=${openFiles} --core=0${data}`
   const capabilities = `-all,${CAPABILITIES.map((name) => `+${name}`).join(',')}`
   return `set -e
 umask 022
 mount -t proc -o nosuid,nodev,noexec proc proc
 echo ${SPARED_LAST} > proc/self/oom_score_adj
 echo 0 > proc/sys/user/max_user_namespaces
-echo $((${sharedMb} * 1048576 / $(getconf PAGESIZE))) > proc/sys/kernel/shmall
+echo $((${sharedMb * MEBI} / $(getconf PAGESIZE))) > proc/sys/kernel/shmall
 echo 0 ${hasUsers ? LAST_GROUP : 0} > proc/sys/net/ipv4/ping_group_range
 for file in ${MASKED.join(' ')}; do
   if [ -e proc/$file ]; then mount --bind dev/null proc/$file; fi
@@ -74,7 +79,7 @@ pivot_root . run/machine
 cd /
 umount -l /run/machine
 rmdir /run/machine
-exec nice -n ${NICE} prlimit ${limits} setpriv --bounding-set=${capabilities} --inh-caps=-all \\
+exec nice -n ${NICE} prlimit ${bounds} setpriv --bounding-set=${capabilities} --inh-caps=-all \\
   /bin/sh /run/host/init "$@"
 `
 }
@@ -110,7 +115,8 @@ shell=/bin/bash
 [ -x $shell ] || shell=/bin/sh
 cd /root
 while :; do
-  setsid --ctty $shell -l <&3 >&3 2>&3 3>&- &
+  # What sh(1) starts with & ignores Ctrl-C, and so would all that the shell starts.
+  env --default-signal=INT,QUIT setsid --ctty $shell -l <&3 >&3 2>&3 3>&- &
   wait $!
   sleep 0.3 &
   wait $!

@@ -1,8 +1,10 @@
 /** Processes of a world, as the machine's /proc tells of them. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 
 /** Beyond these, a world's processes are not looked at. */
 const MOST = 4096
+/** stat(2) counts 512 octets. */
+const BLOCKS_PER_KIB = 2
 
 export interface ProcessMemory {
   readonly pid: number
@@ -26,9 +28,9 @@ export function descendantsOf(pid: number): number[] {
   return found
 }
 
-/** proc_pid_status(5): what is not shared with files. */
+/** Memory that is not of files, proc_pid_status(5), and what it holds open of files that are memory, memfd_create(2). */
 export function memoryOf(pid: number): ProcessMemory {
-  let kib = 0
+  let kib = openMemoryOf(pid)
   for (const [, amount] of textOf(`/proc/${pid}/status`).matchAll(/^(?:RssAnon|RssShmem):\s+(\d+)/gm))
     kib += Number(amount)
   return { pid, kib }
@@ -43,6 +45,18 @@ export function greediest(processes: readonly ProcessMemory[], limitKib: number)
     if (most === undefined || one.kib > most.kib) most = one
   }
   return total > limitKib ? most : undefined
+}
+
+function openMemoryOf(pid: number): number {
+  let kib = 0
+  try {
+    for (const fd of readdirSync(`/proc/${pid}/fd`))
+      if (readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('/memfd:'))
+        kib += statSync(`/proc/${pid}/fd/${fd}`).blocks / BLOCKS_PER_KIB
+  } catch {
+    // It ended meanwhile, or closed one.
+  }
+  return kib
 }
 
 function textOf(path: string): string {

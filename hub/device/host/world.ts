@@ -8,13 +8,13 @@ import { SystemError, reasonOf } from '#net/base/errors.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { Disk, openSavedDisk, setDiskAside } from '#hub/device/host/disk.ts'
 import { pretendSetGroups } from '#hub/device/host/group-filter.ts'
-import { DAMAGED_DISK, type WorldLimits, enterScript, initScript } from '#hub/device/host/init-script.ts'
+import { DAMAGED_DISK, enterScript, initScript } from '#hub/device/host/init-script.ts'
 import { childrenOf, descendantsOf, greediest, memoryOf } from '#hub/device/host/processes.ts'
 import { GIVEN, WORLD, makeRoot, removeRoot } from '#hub/device/host/root-directory.ts'
 import { notKept } from '#hub/device/host/root-files.ts'
 import { leaveMachine } from '#hub/device/host/system-calls.ts'
 
-const LIMITS: WorldLimits = { processes: 512, openFiles: 4096, sharedMb: 64 }
+const LIMITS = { processes: 512, openFiles: 4096, sharedMb: 64 }
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const ENVIRONMENT = {
   PATH,
@@ -31,7 +31,7 @@ const GRACE_MS = 1000
 const SAVE_EVERY_MS = 5000
 /** A save takes at most this part of the time. */
 const SAVE_SHARE = 20
-const GUARD_EVERY_MS = 1000
+const GUARD_EVERY_MS = 500
 const MOST_ERROR_TEXT = 2000
 
 export interface WorldOptions {
@@ -148,7 +148,7 @@ async function launch(options: WorldOptions, saved: number | undefined): Promise
   const { diskMb, hasUsers, console } = options
   const files = makeRoot({ ...options, original: saved === undefined })
   const exceptions = notKept(files)
-  writeFileSync(`${GIVEN}/enter`, enterScript(LIMITS, hasUsers))
+  writeFileSync(`${GIVEN}/enter`, enterScript({ ...LIMITS, dataMb: options.watchedMemoryMb }, hasUsers))
   writeFileSync(`${GIVEN}/init`, initScript(exceptions, hasUsers))
   writeFileSync(`${GIVEN}/boot`, options.boot)
   writeFileSync(`${GIVEN}/resolv.conf`, options.resolver)
