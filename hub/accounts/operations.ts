@@ -1,5 +1,6 @@
 /** What the control process answers on its two sockets. */
 import { z } from 'zod'
+import { ProtocolError } from '#net/base/errors.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { FindParams, parseParams } from '#hub/base/bridge-params.ts'
 import type { RpcClient, RpcHandlers, RpcParams } from '#net/base/rpc.ts'

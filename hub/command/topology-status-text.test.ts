@@ -14,6 +14,7 @@ const device = (name: string, state: DeviceStatus['state'], reason = ''): Device
   state,
   reason,
   consolePort: 5001,
+  consoleProblem: '',
   managementAddress: null,
 })
 const topology = (
