@@ -75,8 +75,7 @@ export function formatDeviceTable(
     { name, reason },
     { name, reason: state === 'running' ? consoleProblem : '' },
   ])
-  return [table, ...reasons(said), ...notices(named)].join('
-')
+  return [table, ...reasons(said), ...notices(named)].join('\n')
 }
 
 const reasons = (all: readonly { readonly name: string; readonly reason: string }[]): string[] =>
