@@ -124,14 +124,14 @@ it(
     const withTun = ['-c', `mount --bind ${tun} /dev/net/tun && exec "$@"`, 'sh', ...as]
     const own = machine.spawn('sh', [...withTun, process.execPath, ...serve])
     await own.line(/^ready ssh=/, { deadlineMs: 15_000 })
-    const type = (words: readonly string[], input = '') =>
+    const command = (words: readonly string[], input = '') =>
       machine.run('setpriv', [...as.slice(1), process.execPath, HUB_COMMAND, ...words, '--data', data], {
         input,
         timeoutMs: START_MS,
       })
-    const started = await type(START)
+    const started = await command(START)
     expect(started.stdout.match(/^\w+ +host +running /gm)).toHaveLength(3)
-    const console = await type(['device', 'console', 'pc1'], `id -u; ping -c 2 -i 0.2 ${PC2}; hostname\n`)
+    const console = await command(['device', 'console', 'pc1'], `id -u; ping -c 2 -i 0.2 ${PC2}; hostname\n`)
     expect(console.stdout).toMatch(/^0\r\n[^]*^64 bytes from 198\.51\.100\.12: [^]*^pc1\r$/m)
     const users = pids().filter((pid) => isRunning(pid) && isOf(pid, USER))
     expect(users.length).toBeGreaterThan(10)
