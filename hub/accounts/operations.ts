@@ -1,5 +1,6 @@
 /** What the control process answers on its two sockets. */
 import { z } from 'zod'
+import { ProtocolError } from '#net/base/errors.ts'
 import type { Logger } from '#hub/base/log.ts'
 import { FindParams, parseParams } from '#hub/base/bridge-params.ts'
 import type { RpcClient, RpcHandlers, RpcParams } from '#net/base/rpc.ts'
@@ -10,6 +11,7 @@ import type { Fabrics } from '#hub/accounts/fabrics.ts'
 import type { Authenticator, Verdict } from '#hub/accounts/authenticator.ts'
 import { fingerprintOf } from '#hub/accounts/public-key.ts'
 import type { FoundDevice } from '#hub/console/device.ts'
+import type { AccountStore } from '#hub/accounts/store.ts'
 import type { ActiveTopologies } from '#hub/topology/active.ts'
 import { findDevice, visibleDevices } from '#hub/topology/device-search.ts'
 
@@ -97,12 +99,21 @@ export function deviceHandlers(
 }
 
 /** What operators ask about topologies. */
-export function topologyHandlers(active: ActiveTopologies, supervisor: Pick<RpcClient, 'call'>): RpcHandlers {
+export function topologyHandlers(
+  active: ActiveTopologies,
+  supervisor: Pick<RpcClient, 'call'>,
+  store: Pick<AccountStore, 'users'>,
+): RpcHandlers {
   const forward = (op: string, schema: z.ZodType<RpcParams>) => (params: RpcParams) =>
     supervisor.call(op, parseParams(schema, params), DEVICES_TIMEOUT_MS)
   return {
     'topology.start': (params) => {
       const { name, owner } = parseParams(StartParams, params)
+      if (owner !== undefined && !store.users().some((one) => one.name === owner))
+        throw new ProtocolError(
+          'unknown-user',
+          `there is no user ${JSON.stringify(owner)} (hybridge user list)`,
+        )
       return active.start(name, owner)
     },
     'topology.stop': forward('topology.stop', StopParams),

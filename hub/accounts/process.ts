@@ -79,7 +79,7 @@ async function main(log: Logger): Promise<void> {
     {
       ...bridgeHandlers(fabrics, identity),
       ...connectorHandlers(fabrics, config.place),
-      ...topologyHandlers(active, supervisor),
+      ...topologyHandlers(active, supervisor, store),
       ...libraryHandlers(library, active, supervisor),
       ...deviceHandlers(supervisor, 'operator'),
     },

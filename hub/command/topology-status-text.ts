@@ -11,6 +11,8 @@ const DeviceStatus = z.looseObject({
   reason: z.string(),
   notice: z.string().default(''),
   consolePort: z.number(),
+  /** Why nobody can connect there; empty when he can. */
+  consoleProblem: z.string().default(''),
   managementAddress: z.string().nullable(),
 })
 export type DeviceStatus = z.infer<typeof DeviceStatus>
@@ -68,18 +70,21 @@ export function formatDeviceTable(
       device.managementAddress ?? '-',
     ]),
   )
-  const named = rows.map(({ shown, device }) => ({ ...device, name: shown }))
-  return [table, ...reasons(named), ...notices(named)].join('\n')
+  const said = rows.flatMap(({ shown, device }) => [
+    { name: shown, reason: device.reason },
+    { name: shown, reason: device.state === 'running' ? device.consoleProblem : '' },
+  ])
+  return [table, ...reasons(said), ...notices(rows)].join('\n')
 }
 
 const reasons = (all: readonly { readonly name: string; readonly reason: string }[]): string[] =>
   all.filter(({ reason }) => reason !== '').map(({ name, reason }) => printable(`${name}: ${reason}`))
 
 /** What is to be known of several devices is said once. */
-function notices(devices: readonly DeviceStatus[]): string[] {
-  const texts = new Set(devices.map(({ notice }) => notice).filter((notice) => notice !== ''))
+function notices(rows: readonly { readonly shown: string; readonly device: DeviceStatus }[]): string[] {
+  const texts = new Set(rows.map(({ device }) => device.notice).filter((notice) => notice !== ''))
   return [...texts].map((text) => {
-    const names = devices.filter(({ notice }) => notice === text).map(({ name }) => name)
+    const names = rows.filter(({ device }) => device.notice === text).map(({ shown }) => shown)
     return printable(`${names.join(', ')}: ${text}`)
   })
 }

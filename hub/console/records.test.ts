@@ -33,7 +33,7 @@ describe('records', () => {
       fc.property(fc.array(record, { maxLength: 10 }), fc.array(fc.nat(40)), (list, cuts) => {
         const reader = new RecordReader()
         let stream = Buffer.concat([
-          Buffer.from('{"viewer":"ann","terminal":null}\n'),
+          Buffer.from('{"viewer":"ann","terminal":null,"typed":false}\n'),
           ...list.map(([type, body]) => records(type, body)),
         ])
         let hello
@@ -46,7 +46,7 @@ describe('records', () => {
           if (hello)
             found.push(...allOf(reader).map(({ type, body }): [number, number[]] => [type, [...body]]))
         }
-        expect(hello).toEqual({ viewer: 'ann', terminal: null })
+        expect(hello).toEqual({ viewer: 'ann', terminal: null, typed: false })
         expect(found).toEqual(list.map(([type, body]) => [type, [...body]]))
       }),
     )
@@ -70,9 +70,10 @@ describe('records', () => {
 
 describe('hello', () => {
   it('says who looks and at what size', () => {
-    expect(parseHello('{"viewer":"ann","terminal":{"columns":80,"rows":24}}')).toEqual({
+    expect(parseHello('{"viewer":"ann","terminal":{"columns":80,"rows":24},"typed":true}')).toEqual({
       viewer: 'ann',
       terminal: { columns: 80, rows: 24 },
+      typed: true,
     })
   })
 
@@ -81,9 +82,9 @@ describe('hello', () => {
     'x',
     '[]',
     '{}',
-    '{"viewer":"","terminal":null}',
+    '{"viewer":"","terminal":null,"typed":false}',
     '{"viewer":"a"}',
-    '{"viewer":1,"terminal":null}',
+    '{"viewer":1,"terminal":null,"typed":false}',
   ])('is refused: %j', (line) => {
     expect(() => parseHello(line)).toThrow(/a viewer/)
   })

@@ -18,6 +18,8 @@ export const RECORD_RESIZE = 3
 export const RECORD_TAKE_OVER = 4
 /** Of the console: a line of text about it, UTF-8. */
 export const RECORD_NOTICE = 5
+/** Of the console: whether this viewer types, 1 octet, 0 or 1; at first it does not. */
+export const RECORD_ROLE = 7
 /** Of the console: why this viewer is sent away, UTF-8; the last record. */
 export const RECORD_END = 6
 
@@ -43,6 +45,8 @@ export interface Hello {
   readonly viewer: string
   /** Null: it is no terminal, but a program. */
   readonly terminal: Size | null
+  /** It typed before the device was switched off. */
+  readonly typed: boolean
 }
 
 /** A size that somebody says; undefined when it is none, as NAWS 0 x 0 (RFC 1073). */
@@ -67,11 +71,12 @@ export function parseHello(line: string): Hello {
 
 /** Without a schema: each device's process has this in it, and starts in two thirds of the time without zod. */
 function helloOf(value: unknown): Hello | undefined {
-  const { viewer, terminal } = isRecord(value) ? value : {}
+  const { viewer, terminal, typed } = isRecord(value) ? value : {}
   if (typeof viewer !== 'string' || viewer === '' || viewer.length > LONGEST_NAME) return undefined
-  if (terminal === null) return { viewer, terminal }
+  if (typeof typed !== 'boolean') return undefined
+  if (terminal === null) return { viewer, terminal, typed }
   const size = isRecord(terminal) ? sizeOf(terminal['columns'], terminal['rows']) : undefined
-  return size && { viewer, terminal: size }
+  return size && { viewer, terminal: size, typed }
 }
 
 /** Records of a body of any length; at least one. */

@@ -7,6 +7,8 @@ import { TERMINAL_RESET } from '#hub/console/terminal-text.ts'
 class Watching implements Viewer {
   readonly name: string
   size: Size | undefined
+  typed = false
+  isWriter = false
   seen = ''
   notices: string[] = []
 
@@ -21,6 +23,10 @@ class Watching implements Viewer {
 
   notice(text: string): void {
     this.notices.push(text)
+  }
+
+  types(isWriter: boolean): void {
+    this.isWriter = isWriter
   }
 }
 
@@ -94,6 +100,20 @@ describe('a console', () => {
     expect(bob.notices.slice(1)).toEqual(['ann has left, you type now', 'eve has left'])
   })
 
+  it('is again for him who typed before it was away, whoever is there first', () => {
+    const { session } = lab()
+    const [ann, bob] = [new Watching('ann'), new Watching('bob')]
+    bob.typed = true
+    session.join(ann)
+    session.join(bob)
+    expect(session.writer).toBe(bob)
+    expect(ann.notices).toEqual(['bob has taken over, you look on; Ctrl-] t takes over'])
+    const eve = new Watching('eve')
+    eve.typed = true
+    session.join(eve)
+    expect(session.writer).toBe(bob)
+  })
+
   it('has the size of its writer’s terminal', () => {
     const { line, session } = lab()
     const small = { columns: 40, rows: 10 }
@@ -163,6 +183,7 @@ it('always has one writer when somebody is there, whatever happens', () => {
         }
         writer ??= present[0]
         expect(session.writer).toBe(writer)
+        expect(present.filter(({ isWriter }) => isWriter)).toEqual(writer ? [writer] : [])
       }
       expect(line.typed).toBe(typed)
     }),

@@ -16,9 +16,13 @@ export interface Viewer {
   readonly name: string
   /** Undefined: it is no terminal, but a program. */
   readonly size: Size | undefined
+  /** It typed before the console was away: it is to type again. */
+  readonly typed: boolean
   /** Octets of the caller's, to be copied or sent at once. */
   output(octets: Uint8Array): void
   notice(text: string): void
+  /** From now on it is the one who types, or is not any more. */
+  types(isWriter: boolean): void
 }
 
 /** The terminal's other side. */
@@ -53,7 +57,8 @@ export class ConsoleSession {
     this.#viewers.add(viewer)
     const before = this.#scrollBack.read()
     viewer.output(viewer.size ? Buffer.concat([Buffer.from(TERMINAL_RESET), withoutQueries(before)]) : before)
-    if (this.#writer) {
+    if (this.#writer && viewer.typed && !this.#writer.typed) this.takeOver(viewer)
+    else if (this.#writer) {
       viewer.notice(`you look on, ${nameOf(this.#writer)} types; ${TAKE_OVER}`)
       this.#writer.notice(`${nameOf(viewer)} looks on`)
     } else this.#become(viewer)
@@ -104,7 +109,9 @@ export class ConsoleSession {
   }
 
   #become(viewer: Viewer): void {
+    this.#writer?.types(false)
     this.#writer = viewer
+    viewer.types(true)
     this.#told = new WeakSet()
     if (viewer.size) this.#line.resize(viewer.size)
   }

@@ -7,6 +7,7 @@ import {
   RECORD_END,
   RECORD_INPUT,
   RECORD_OUTPUT,
+  RECORD_ROLE,
   RECORD_TAKE_OVER,
   RecordReader,
   records,
@@ -22,6 +23,7 @@ const sockets = new Set<Socket>()
 
 /** All that happens, in its order. */
 let story: string[]
+let hellos: unknown[]
 let wake = (): void => {}
 const note = (what: string): void => {
   story.push(what)
@@ -35,6 +37,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'hybridge-viewer-'))
   path = join(directory, 'console.sock')
   story = []
+  hellos = []
 })
 afterEach(() => {
   viewer?.close()
@@ -44,7 +47,12 @@ afterEach(() => {
 })
 
 /** A console that says hello and notes what it hears. */
-async function here(greeting = records(RECORD_OUTPUT, Buffer.from('hello'))): Promise<void> {
+async function here(
+  greeting: Buffer = Buffer.concat([
+    records(RECORD_OUTPUT, Buffer.from('hello')),
+    records(RECORD_ROLE, Buffer.of(1)),
+  ]),
+): Promise<void> {
   const listening = createServer((socket) => {
     sockets.add(socket)
     const reader = new RecordReader()
@@ -52,7 +60,7 @@ async function here(greeting = records(RECORD_OUTPUT, Buffer.from('hello'))): Pr
     socket.on('error', () => {})
     socket.on('data', (piece: Buffer) => {
       reader.push(piece)
-      hello ??= reader.hello()
+      if (hello === undefined) hellos.push((hello = reader.hello()))
       for (let next = reader.next(); next; next = reader.next())
         if (next.type === RECORD_INPUT) note(`typed ${next.body.toString()}`)
         else note(next.type === RECORD_TAKE_OVER ? 'take over' : `record ${next.type}`)
@@ -123,6 +131,7 @@ describe('a viewer', () => {
     viewer?.input(Buffer.from('heard'))
     await until(/typed/)
     expect(story.at(-1)).toBe('typed heard')
+    expect(hellos.at(-1)).toMatchObject({ viewer: 'ann', typed: true })
   })
 
   it('waits no more for what will not come back', async () => {
@@ -157,6 +166,15 @@ describe('a viewer', () => {
     one.inputEnded()
     await until(/ended undefined/)
     expect(story).toEqual(['shown hello', 'typed a\x1dq', 'ended undefined'])
+  })
+
+  it('of a program fails when somebody else types', async () => {
+    await here(records(RECORD_OUTPUT))
+    const one = look({ hasMenu: false, terminal: undefined })
+    one.input(Buffer.from('x'))
+    one.inputEnded()
+    await until(/ended/)
+    expect(story.at(-1)).toBe('ended lab/h1 did not hear you: somebody else types')
   })
 
   it('of a program fails when the device is off', async () => {

@@ -13,6 +13,7 @@ import {
   RECORD_INPUT,
   RECORD_NOTICE,
   RECORD_OUTPUT,
+  RECORD_ROLE,
   RECORD_TAKE_OVER,
   RecordReader,
   records,
@@ -67,6 +68,9 @@ export class ConsoleViewer {
   /** Runs since nothing more is typed. */
   #silence: NodeJS.Timeout | undefined
   #isAway = false
+  /** Whether it types, or did before the device was away. */
+  #types = false
+  #hasTyped = false
   #askedAt = -Infinity
   #isOver = false
 
@@ -100,7 +104,12 @@ export class ConsoleViewer {
   inputEnded(): void {
     if (this.#isOver) return
     this.#silence = setTimeout(() => {
-      this.#finish(this.#isAway ? `${this.#options.device} is not running` : undefined)
+      const { device } = this.#options
+      if (this.#isAway) this.#finish(`${device} is not running`)
+      else
+        this.#finish(
+          this.#types || !this.#hasTyped ? undefined : `${device} did not hear you: somebody else types`,
+        )
     }, SILENCE_MS)
   }
 
@@ -124,6 +133,7 @@ export class ConsoleViewer {
   #send(octets: Uint8Array): void {
     const socket = this.#socket
     if (!socket || this.#isAway) return
+    this.#hasTyped = true
     socket.write(records(RECORD_INPUT, octets))
     if (socket.writableLength > MOST_INPUT) this.#options.end.listen(false)
   }
@@ -136,7 +146,7 @@ export class ConsoleViewer {
     let failure: unknown
     this.#socket = socket
     // Waits for the connection, as all does that is written before.
-    socket.write(`${JSON.stringify({ viewer, terminal: this.#size ?? null })}\n`)
+    socket.write(`${JSON.stringify({ viewer, terminal: this.#size ?? null, typed: this.#types })}\n`)
     socket.on('data', (piece: Buffer) => {
       try {
         reader.push(piece)
@@ -159,6 +169,7 @@ export class ConsoleViewer {
     if (type === RECORD_OUTPUT) {
       if (!end.write(body)) this.#socket?.pause()
     } else if (type === RECORD_NOTICE) end.notice(printable(body.toString()))
+    else if (type === RECORD_ROLE) this.#types = body[0] === 1
     else if (type === RECORD_END) this.#finish(printable(body.toString()))
   }
 

@@ -41,7 +41,7 @@ class Peer {
   said = ''
   #wake = (): void => {}
 
-  constructor(first = '{"viewer":"ann","terminal":null}\n') {
+  constructor(first = '{"viewer":"ann","terminal":null,"typed":false}\n') {
     sockets.push(this.socket)
     this.socket.write(first)
     this.socket.on('error', () => {})
@@ -71,7 +71,7 @@ describe('the console of a device', () => {
     await ann.until(() => ann.output === 'login: ')
     ann.type('root\r')
     await ann.until(() => ann.output === 'login: root\r\n')
-    const bob = new Peer('{"viewer":"bob","terminal":null}\n')
+    const bob = new Peer('{"viewer":"bob","terminal":null,"typed":false}\n')
     await bob.until(() => bob.output === 'login: root\r\n' && bob.said !== '')
     expect(bob.said).toBe('you look on, ann types; Ctrl-] t takes over\n')
     bob.socket.write(records(RECORD_TAKE_OVER))
@@ -90,7 +90,7 @@ describe('the console of a device', () => {
     for (const first of [
       'GET / HTTP/1.1\r\n',
       'x'.repeat(2000),
-      '{"viewer":"a","terminal":null}\n\x02\xff\xff',
+      '{"viewer":"a","terminal":null,"typed":false}\n\x02\xff\xff',
     ]) {
       const peer = new Peer(first)
       await once(peer.socket, 'close')

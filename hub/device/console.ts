@@ -6,12 +6,14 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { claimSocketPath, listenOn } from '#net/base/rpc.ts'
 import { Pty } from '#net/port/pty.ts'
 import {
+  type Hello,
   parseResize,
   RECORD_END,
   RECORD_INPUT,
   RECORD_NOTICE,
   RECORD_OUTPUT,
   RECORD_RESIZE,
+  RECORD_ROLE,
   RECORD_TAKE_OVER,
   RecordReader,
   records,
@@ -100,7 +102,7 @@ export class DeviceConsole {
   #join(socket: Socket, reader: RecordReader): RemoteViewer | undefined {
     const hello = reader.hello()
     if (!hello) return undefined
-    const viewer = new RemoteViewer(socket, hello.viewer, hello.terminal ?? undefined)
+    const viewer = new RemoteViewer(socket, hello)
     if (!this.#session.join(viewer))
       socket.end(textRecord(RECORD_END, `${MOST_VIEWERS} look at this console already`))
     return viewer
@@ -118,14 +120,16 @@ export class DeviceConsole {
 
 class RemoteViewer implements Viewer {
   readonly name: string
+  readonly typed: boolean
   size: Size | undefined
   readonly #socket: Socket
   #lost = 0
 
-  constructor(socket: Socket, name: string, size: Size | undefined) {
+  constructor(socket: Socket, { viewer, terminal, typed }: Hello) {
     this.#socket = socket
-    this.name = name
-    this.size = size
+    this.name = viewer
+    this.typed = typed
+    this.size = terminal ?? undefined
   }
 
   output(octets: Uint8Array): void {
@@ -135,6 +139,10 @@ class RemoteViewer implements Viewer {
 
   notice(text: string): void {
     if (this.#hasRoom) this.#socket.write(textRecord(RECORD_NOTICE, text))
+  }
+
+  types(isWriter: boolean): void {
+    if (this.#socket.writable) this.#socket.write(records(RECORD_ROLE, Buffer.of(isWriter ? 1 : 0)))
   }
 
   get #hasRoom(): boolean {

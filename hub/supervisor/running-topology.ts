@@ -33,7 +33,7 @@ const DISK_MB = 64
 const GROUP_LIMITS: GroupLimits = { memoryMb: MEMORY_MB + 64, processes: 512 + 32 }
 const SOCKETS = [DEVICE_SOCKET, DEVICE_TAPS_SOCKET, DEVICE_CONSOLE_SOCKET]
 
-export interface DeviceStatus {
+interface DeviceStatus {
   readonly name: string
   readonly kind: PlannedDevice['kind']
   readonly managementAddress: string | null

@@ -4,7 +4,7 @@ export const BRIDGES = 60
 const SHARED = BRIDGES - DEVICES
 
 /** Bridges of a device's interfaces em0, em1 and em2; devices count from 0. */
-export const bridgesOf = (device: number): readonly [number, number, number] => [
+const bridgesOf = (device: number): readonly [number, number, number] => [
   device,
   (device + 1) % DEVICES,
   DEVICES + (device % SHARED),

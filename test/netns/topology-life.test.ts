@@ -148,11 +148,12 @@ it('is ended with the hub, and started again with it', async () => {
   expect([...processes().keys()].sort()).toEqual(ALL)
 })
 
+const files = (directory: string): string[] =>
+  readdirSync(join(hub.data, directory)).filter((file) => file.startsWith('pair'))
+
 it('leaves nothing behind', async () => {
   expect((await topology('stop', 'pair')).stdout).toBe('pair is stopped\n')
   expect(processes()).toEqual(new Map())
-  const files = (directory: string): string[] =>
-    readdirSync(join(hub.data, directory)).filter((file) => file.startsWith('pair'))
   expect(files('run')).toEqual([])
   expect((await topology('list')).stdout).toMatch(/^pair +- +stopped/m)
   expect((await topology('delete', 'pair')).stdout).toBe('pair is deleted\n')

@@ -1,4 +1,6 @@
 /** Processes of a hub with two topologies are killed one after the other; what must not notice it, does not. */
+import { isRecord } from '#net/base/unknown.ts'
+import { parsePorts } from '#hub/command/show-text.ts'
 import type { PortReading } from '#hub/fabric/fabric.ts'
 import { killProcess, pidOf } from '#test/support/hub-processes.ts'
 import type { Hub } from '#test/support/hub.ts'
@@ -85,8 +87,8 @@ const VICTIMS: readonly Victim[] = [
 ]
 
 async function gatewayWith(hub: Hub, tunnels: number): Promise<'gateway-1' | 'gateway-2'> {
-  const status = await askProcess<{ tunnels: number }>(hub, 'gateway-1', 'status')
-  return status.tunnels === tunnels ? 'gateway-1' : 'gateway-2'
+  const status = await askProcess(hub, 'gateway-1', 'status')
+  return isRecord(status) && status['tunnels'] === tunnels ? 'gateway-1' : 'gateway-2'
 }
 
 export interface Kill {
@@ -121,7 +123,7 @@ export async function killAtRandom(
 }
 
 async function killOne(lab: TopologyLab, victim: Victim, losses: Losses): Promise<number> {
-  const port = await tunnelPort(lab.hub)
+  const port = await tunnelPort(lab)
   await losses.since()
   await victim.kill(lab)
   const from = performance.now()
@@ -131,7 +133,7 @@ async function killOne(lab: TopologyLab, victim: Victim, losses: Losses): Promis
   const lost = await losses.since()
   for (const way of WAYS.filter((one) => !victim.disturbs.includes(one)))
     if (lost[way].length > 0) throw new Error(`pings ${way} were lost: ${lost[way].join(', ')}`)
-  const now = await tunnelPort(lab.hub)
+  const now = await tunnelPort(lab)
   const isKept = now.number === port.number && now.counters.inFrames >= port.counters.inFrames
   if (victim.name !== 'fabric of one' && !isKept)
     throw new Error(`the tunnel's port was ${JSON.stringify(port)}, and is ${JSON.stringify(now)}`)
@@ -139,9 +141,8 @@ async function killOne(lab: TopologyLab, victim: Victim, losses: Losses): Promis
 }
 
 /** The one of `one/private0` that is no device's. */
-async function tunnelPort(hub: Hub): Promise<PortReading> {
-  const ports = await askProcess<PortReading[]>(hub, 'one:fabric', 'ports', { bridge: 'one/private0' })
-  const found = ports.filter(({ name }) => !name.startsWith('device:'))
+async function tunnelPort({ topologies }: TopologyLab): Promise<PortReading> {
+  const found = (await topologies.one.ports()).filter(({ name }) => !name.startsWith('device:'))
   const [port] = found
   if (!port || found.length > 1) throw new Error(`the tunnel has ${found.length} ports`)
   return port
@@ -159,7 +160,7 @@ async function isTrue({ hub, topologies }: TopologyLab): Promise<void> {
         }
         for (const name of ['gateway-1', 'gateway-2', 'one:telnet', 'two:telnet'])
           await askProcess(hub, name, 'status')
-        const ports = await askProcess<PortReading[]>(hub, 'control', 'ports')
+        const ports = parsePorts(await askProcess(hub, 'control', 'ports'))
         const up = ports.filter((port) => port.up).map(({ bridge }) => bridge)
         return up.sort().join() === 'one/private0,one/private0,one/private0,two/private0,two/private0'
       } catch {

@@ -62,17 +62,22 @@ async function start(hub: Hub, lab: Lab, name: TopologyName): Promise<RunningTop
   return new RunningTopology(hub, name)
 }
 
-/** Asks a process of the hub; what it answers is known. */
-export async function askProcess<T>(hub: Hub, process: string, operation: string, params = {}): Promise<T> {
+/** Asks a process of the hub. */
+export async function askProcess(
+  hub: Hub,
+  process: string,
+  operation: string,
+  params = {},
+): Promise<unknown> {
   const client = new RpcClient(join(hub.data, 'run', `${process}.sock`))
   try {
-    return (await client.call(operation, params)) as T
+    return await client.call(operation, params)
   } finally {
     client.close()
   }
 }
 
 export async function pidOfProcess(hub: Hub, process: string): Promise<number> {
-  const status = await askProcess<unknown>(hub, process, 'status')
+  const status = await askProcess(hub, process, 'status')
   return Number(isRecord(status) ? status['pid'] : 0)
 }

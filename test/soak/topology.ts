@@ -18,8 +18,9 @@ function whole(option: string, text: string): number {
   return Number(text)
 }
 
+const progress = (text: string): void => console.error(text)
+
 async function soak(seed: number, points: number): Promise<Kill[]> {
-  const progress = (text: string): void => console.error(text)
   progress(`soak: ${points} kills, seed ${seed}`)
   const lab = new Lab()
   try {

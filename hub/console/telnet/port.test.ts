@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RECORD_INPUT, RECORD_OUTPUT, RecordReader, records } from '#hub/console/records.ts'
+import { freePort } from '#hub/supervisor/free-port.ts'
 import { ConsolePort } from '#hub/console/telnet/port.ts'
 
 let directory: string
@@ -40,17 +41,8 @@ afterEach(() => {
   rmSync(directory, { recursive: true })
 })
 
-/** A TCP port that nothing has. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}
-
 async function open(): Promise<{ socket: Socket; until: (text: string) => Promise<string> }> {
-  const device = { name: 'lab/h1', port: await freePort(), socket: join(directory, 'console.sock') }
+  const device = { name: 'lab/h1', port: freePort('127.0.0.1'), socket: join(directory, 'console.sock') }
   const port = new ConsolePort(device)
   await port.listen()
   expect(port.problem).toBe('')
