@@ -41,7 +41,7 @@ const world = await World.start({
   secrets: secretsOfHub(),
   log,
 })
-network.followResolver((text) => world.setResolver(text))
+network.followResolver((resolver) => world.setResolver(resolver))
 dropTo(undefined, [])
 await claimSocketPath(DEVICE_SOCKET)
 const rpc = await listenRpc(

@@ -10,7 +10,7 @@ const EXAMPLES = readdirSync('examples', { withFileTypes: true })
 it('are told of on one page', () => {
   const page = readFileSync('examples/README.md', 'utf8')
   const told = [...page.matchAll(/\((.*)\/README\.md\)/g)].map(([, name]) => name)
-  expect(told.toSorted()).toEqual(EXAMPLES)
+  expect(new Set(told)).toEqual(new Set(EXAMPLES))
 })
 
 describe.each(EXAMPLES)('the example %s', (name) => {

@@ -122,6 +122,16 @@ describe('a console', () => {
     await telnet.shows(/Connection closed/)
   })
 
+  it('is looked at from the hub itself, whose terminal is as before at every end', async () => {
+    const command = `${process.execPath} ${HUB_COMMAND} device console h2 --data ${hub.data}`
+    const local = await terminal(`${command}; stty -a`)
+    await local.shows(/^\[console of lab\/h2; Ctrl-\] \? helps\]/)
+    await run(local, 'echo four-$((2+2))', /^four-4$/)
+    const pids = machine.exec('pgrep', '-f', 'device console h2 --data').trim().split('\n').map(Number)
+    for (const pid of pids) if (machine.pids().includes(pid)) process.kill(pid, 'SIGTERM')
+    expect(await local.shows(/icanon/)).toMatch(/^isig icanon iexten echo /)
+  })
+
   it('is there for programs', async () => {
     expect(await ssh(['devices'])).toMatchObject({ code: 0, stdout: 'lab/h1\trunning\nlab/h2\trunning\n' })
     expect(await ssh(['console', 'lab/h2'], 'echo two-$((1+1))\n')).toMatchObject({
@@ -136,16 +146,6 @@ describe('a console', () => {
       stdout: '',
       stderr: expect.stringContaining('no running topology of yours has a device "h3"'),
     })
-  })
-
-  it('is looked at from the hub itself, whose terminal is as before at every end', async () => {
-    const command = `${process.execPath} ${HUB_COMMAND} device console h2 --data ${hub.data}`
-    const local = await terminal(`${command}; stty -a`)
-    await local.shows(/^\[console of lab\/h2; Ctrl-\] \? helps\]/)
-    await run(local, 'echo four-$((2+2))', /^four-4$/)
-    const pids = machine.exec('pgrep', '-f', 'device console h2 --data').trim().split('\n').map(Number)
-    for (const pid of pids) if (machine.pids().includes(pid)) process.kill(pid, 'SIGTERM')
-    expect(await local.shows(/icanon/)).toMatch(/^isig icanon iexten echo /)
   })
 
   it('has the port that another program had, when that is gone', async () => {

@@ -8,7 +8,8 @@ import { finish, Running } from '#test/support/process.ts'
 const SOURCES = join(import.meta.dirname, '../..')
 const UNITS = [
   [join(SOURCES, 'agent/service/hconnect.service'), 30],
-  [join(SOURCES, 'hub/supervisor/hybridge.service'), 45],
+  // Worlds of devices need namespaces, mounts and control groups: 0.8 more than a hub of bridges alone.
+  [join(SOURCES, 'hub/supervisor/hybridge.service'), 53],
 ] as const
 
 let root = ''

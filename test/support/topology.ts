@@ -45,8 +45,9 @@ export class RunningTopology {
   }
 
   async status(): Promise<TopologyStatus> {
-    const all = await ask<TopologyStatus[]>(this.#socket('control'), 'topology.status')
-    const found = all.find(({ name }) => name === this.name)
+    const all = await ask(this.#socket('control'), 'topology.status')
+    const rows: TopologyStatus[] = Array.isArray(all) ? all : []
+    const found = rows.find(({ name }) => name === this.name)
     if (!found) throw new Error(`${this.name} does not run`)
     return found
   }
@@ -69,8 +70,9 @@ export class RunningTopology {
     await ask(this.#socket('supervisor'), 'device.reset', { topology: this.name, device })
   }
 
-  ports(): Promise<PortReading[]> {
-    return ask(this.#socket(`${this.name}:fabric`), 'ports')
+  async ports(): Promise<PortReading[]> {
+    const rows = await ask(this.#socket(`${this.name}:fabric`), 'ports')
+    return Array.isArray(rows) ? rows : []
   }
 
   /** @param name  `h1:em0` */
@@ -81,8 +83,8 @@ export class RunningTopology {
   }
 
   async setPort(name: string, settings: Readonly<Record<string, string>>): Promise<void> {
-    const { bridge, number } = await this.port(name)
-    await ask(this.#socket(`${this.name}:fabric`), 'port.set', { bridge, port: number, settings })
+    const { bridge } = await this.port(name)
+    await ask(this.#socket(`${this.name}:fabric`), 'port.set', { bridge, port: name, settings })
   }
 
   #socket(name: string): string {
@@ -124,11 +126,10 @@ export class Device {
 
 const pidOf = (status: unknown): number => Number(isRecord(status) ? status['pid'] : 0)
 
-/** What is asked is known to answer in this form. */
-async function ask<T>(socket: string, operation: string, params: RpcParams = {}): Promise<T> {
+async function ask(socket: string, operation: string, params: RpcParams = {}): Promise<unknown> {
   const client = new RpcClient(socket, { timeoutMs: READY_MS })
   try {
-    return (await client.call(operation, params)) as T
+    return await client.call(operation, params)
   } finally {
     client.close()
   }

@@ -17,6 +17,10 @@ hybridge: hardening-no-pie *
 hybridge: copyright-file-contains-full-apache-2-license
 hybridge: old-fsf-address-in-copyright-file
 `
+/** Programs of the machine that the hosts of a topology have too. */
+const TOOLS = ['curl', 'iproute2', 'iputils-ping', 'openssh-client', 'python3 | busybox', 'tcpdump', 'traceroute']
+/** Not for everybody: sshd would serve the machine, too. */
+const SUGGESTED = ['dnsmasq-base', 'iperf3', 'openssh-server']
 const SCRIPTS = ['postinst', 'prerm', 'postrm']
 const LIBRARY = 'usr/lib/hybridge'
 
@@ -54,7 +58,8 @@ export function makeDeb(directory, { version, date, addons, texts, isFast }) {
     Maintainer: MAINTAINER,
     'Installed-Size': Math.ceil(sizeOf(root) / 1024),
     Depends: [...depends, 'libcap2-bin', 'passwd'].join(', '),
-    Recommends: [...recommends, 'openssh-client'].join(', '),
+    Recommends: [...recommends, ...TOOLS].join(', '),
+    Suggests: SUGGESTED.join(', '),
     Section: 'net',
     Priority: 'optional',
     Description: DESCRIPTION,
@@ -71,16 +76,18 @@ export function makeDeb(directory, { version, date, addons, texts, isFast }) {
 function documents(version, date) {
   const place = 'usr/share/doc/hybridge'
   const pages = readdirSync('docs').filter((name) => name.endsWith('.md'))
-  const examples = readdirSync('docs/examples')
+  const examples = ['docs/examples', 'examples'].flatMap((directory) =>
+    readdirSync(directory, { recursive: true })
+      .filter((name) => statSync(`${directory}/${name}`).isFile())
+      .map((name) => [`${place}/examples/${name}`, readFileSync(`${directory}/${name}`, 'utf8')]),
+  )
   const changes = `hybridge (${version}) unstable; urgency=medium\n\n  * CHANGELOG.md tells the changes.\n\n -- ${MAINTAINER}  ${date.toUTCString().replace('GMT', '+0000')}\n`
   return {
     'usr/share/lintian/overrides/hybridge': OVERRIDES,
     ...units(),
     [`${place}/changelog`]: changes,
     [`${place}/CHANGELOG.md`]: readFileSync('CHANGELOG.md', 'utf8'),
-    ...Object.fromEntries(
-      examples.map((name) => [`${place}/examples/${name}`, readFileSync(`docs/examples/${name}`, 'utf8')]),
-    ),
+    ...Object.fromEntries(examples),
     ...Object.fromEntries(pages.map((name) => [`${place}/docs/${name}`, readFileSync(`docs/${name}`, 'utf8')])),
   }
 }

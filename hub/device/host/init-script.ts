@@ -66,7 +66,7 @@ umask 022
 mount -t proc -o nosuid,nodev,noexec proc proc
 echo ${SPARED_LAST} > proc/self/oom_score_adj
 echo 0 > proc/sys/user/max_user_namespaces
-echo $((${sharedMb * MEBI} / $(getconf PAGESIZE))) > proc/sys/kernel/shmall
+echo $((${sharedMb * MEBI} / $(getconf PAGESIZE || echo 4096))) 2>/dev/null > proc/sys/kernel/shmall || :
 echo 0 ${hasUsers ? LAST_GROUP : 0} > proc/sys/net/ipv4/ping_group_range
 for file in ${MASKED.join(' ')}; do
   if [ -e proc/$file ]; then mount --bind dev/null proc/$file; fi

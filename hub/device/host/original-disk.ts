@@ -1,6 +1,6 @@
 /** Files of a host device's original disk: /etc as its programs need it, /root. Paths are relative to the root directory. */
 
-export interface DiskFile {
+interface DiskFile {
   readonly path: string
   readonly text: string
   readonly mode: number
@@ -42,12 +42,9 @@ const COPIED = [
   'etc/inputrc',
   'etc/iproute2',
   'etc/login.defs',
-  'etc/magic',
-  'etc/mime.types',
   'etc/protocols',
   'etc/rpc',
   'etc/services',
-  'etc/ssh/moduli',
 ]
 
 const PROFILE = `export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

@@ -36,6 +36,16 @@ export function memoryOf(pid: number): ProcessMemory {
   return { pid, kib }
 }
 
+/**
+ * A text that is another one when any of the processes has run, or there are others: proc_pid_stat(5) and the scheduler's
+ * count of nanoseconds. What short-lived threads do shows when it comes to a hundredth of a second. Undefined: the kernel
+ * does not tell.
+ */
+export function activityOf(pids: readonly number[]): string | undefined {
+  const parts = pids.map((pid) => textOf(`/proc/${pid}/schedstat`) + textOf(`/proc/${pid}/stat`))
+  return parts.some((text) => text.startsWith('0 0 0')) ? undefined : parts.join('')
+}
+
 /** The one that has most, when all together have more than they may. */
 export function greediest(processes: readonly ProcessMemory[], limitKib: number): ProcessMemory | undefined {
   let total = 0

@@ -3,9 +3,11 @@ import { type Machine, notKept, rootFiles, secretsIn } from '#hub/device/host/ro
 
 /** A machine of directories, links `NAME -> TARGET` and files `NAME.`. */
 function machine(entries: readonly string[]): Machine {
-  const targets = new Map(
-    entries.filter((entry) => entry.includes(' -> ')).map((entry) => entry.split(' -> ') as [string, string]),
-  )
+  const targets = new Map<string, string>()
+  for (const entry of entries) {
+    const [path = '', target] = entry.split(' -> ')
+    if (target !== undefined) targets.set(path, target)
+  }
   const files = new Set(entries.filter((entry) => entry.endsWith('.')).map((entry) => entry.slice(0, -1)))
   const directories = new Set(entries.filter((entry) => !entry.endsWith('.') && !entry.includes(' -> ')))
   return {

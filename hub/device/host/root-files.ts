@@ -35,7 +35,7 @@ const SETTINGS = [
   'etc/terminfo',
 ]
 /** Everything below is made anew at each start. */
-export const VOLATILE = ['dev', 'proc', 'run', 'sys', 'tmp'] as const
+const VOLATILE = ['dev', 'proc', 'run', 'sys', 'tmp'] as const
 const DIRECTORIES = [...VOLATILE, 'dev/pts', 'dev/shm', 'run/host', 'etc', 'home', 'root', 'usr', 'usr/local']
 
 export function rootFiles(machine: Machine): RootFiles {

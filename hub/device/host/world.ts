@@ -9,7 +9,7 @@ import type { Logger } from '#hub/base/log.ts'
 import { Disk, openSavedDisk, setDiskAside } from '#hub/device/host/disk.ts'
 import { pretendSetGroups } from '#hub/device/host/group-filter.ts'
 import { DAMAGED_DISK, enterScript, initScript } from '#hub/device/host/init-script.ts'
-import { childrenOf, descendantsOf, greediest, memoryOf } from '#hub/device/host/processes.ts'
+import { activityOf, childrenOf, descendantsOf, greediest, memoryOf } from '#hub/device/host/processes.ts'
 import { GIVEN, WORLD, makeRoot, removeRoot } from '#hub/device/host/root-directory.ts'
 import { notKept } from '#hub/device/host/root-files.ts'
 import { leaveMachine } from '#hub/device/host/system-calls.ts'
@@ -29,6 +29,8 @@ const START_TIMEOUT_MS = 10_000
 /** How long its processes may take to end when they are asked to. */
 const GRACE_MS = 1000
 const SAVE_EVERY_MS = 5000
+/** The disk is looked at although nothing seems to have run. */
+const MOST_IDLE_TIMES = 12
 /** A save takes at most this part of the time. */
 const SAVE_SHARE = 20
 const GUARD_EVERY_MS = 500
@@ -61,6 +63,9 @@ export class World {
   #saveTimer: NodeJS.Timeout | undefined
   #guardTimer: NodeJS.Timeout | undefined
   #saving: Promise<void> = Promise.resolve()
+  /** Of its processes, before the disk was looked at last. */
+  #activity: string | undefined
+  #idleTimes = 0
 
   /**
    * Makes it and waits until it runs; from then on the calling thread's host name is the device's.
@@ -116,11 +121,20 @@ export class World {
   #saveLater(ms: number): void {
     this.#saveTimer = setTimeout(() => {
       const since = performance.now()
-      this.#saving = this.#save().then(() => {
+      this.#saving = this.#saveIfActive().then(() => {
         if (this.#saveTimer)
           this.#saveLater(Math.max(SAVE_EVERY_MS, (performance.now() - since) * SAVE_SHARE))
       })
     }, ms)
+  }
+
+  async #saveIfActive(): Promise<void> {
+    const init = childrenOf(this.#process.pid ?? 0)[0]
+    const activity = init === undefined ? undefined : activityOf(descendantsOf(init))
+    if (activity !== undefined && activity === this.#activity && ++this.#idleTimes < MOST_IDLE_TIMES) return
+    this.#activity = activity
+    this.#idleTimes = 0
+    await this.#save()
   }
 
   async #save(): Promise<void> {
