@@ -13,6 +13,7 @@ const device = (name: string, state: DeviceStatus['state'], reason = ''): Device
   kind: 'host',
   state,
   reason,
+  notice: '',
   consolePort: 5001,
   consoleProblem: '',
   managementAddress: null,
@@ -80,4 +81,15 @@ it('tells why a device or its console is not to be had', () => {
   const lines = formatDevices(topology('lab', devices)).split('\n')
   expect(lines.slice(-2)).toEqual([`h2: ${consoleProblem}`, 'h3: it ended'])
   expect(lines).toHaveLength(7)
+})
+
+it('says below the table once what is to be known of several', () => {
+  const notice = 'this vjx starts as a host'
+  const devices = [
+    { ...device('r1', 'running'), notice },
+    device('h1', 'failed', 'it ended'),
+    { ...device('r2', 'running'), notice },
+  ]
+  const lines = formatDevices(topology('lab', devices)).split('\n')
+  expect(lines.slice(5)).toEqual(['h1: it ended', `r1, r2: ${notice}`])
 })

@@ -9,6 +9,7 @@ const DeviceStatus = z.looseObject({
   kind: z.string(),
   state: z.enum(['stopped', 'starting', 'running', 'failed']),
   reason: z.string(),
+  notice: z.string().default(''),
   consolePort: z.number(),
   /** Why nobody can connect there; empty when he can. */
   consoleProblem: z.string().default(''),
@@ -69,15 +70,25 @@ export function formatDeviceTable(
       device.managementAddress ?? '-',
     ]),
   )
-  const said = rows.flatMap(({ shown, device }) => [
-    { name: shown, reason: device.reason },
-    { name: shown, reason: device.state === 'running' ? device.consoleProblem : '' },
+  const named = rows.map(({ shown, device }) => ({ ...device, name: shown }))
+  const said = named.flatMap(({ name, state, reason, consoleProblem }) => [
+    { name, reason },
+    { name, reason: state === 'running' ? consoleProblem : '' },
   ])
-  return [table, ...reasons(said)].join('\n')
+  return [table, ...reasons(said), ...notices(named)].join('\n')
 }
 
 const reasons = (all: readonly { readonly name: string; readonly reason: string }[]): string[] =>
   all.filter(({ reason }) => reason !== '').map(({ name, reason }) => printable(`${name}: ${reason}`))
+
+/** What is to be known of several devices is said once. */
+function notices(devices: readonly DeviceStatus[]): string[] {
+  const texts = new Set(devices.map(({ notice }) => notice).filter((notice) => notice !== ''))
+  return [...texts].map((text) => {
+    const names = devices.filter(({ notice }) => notice === text).map(({ name }) => name)
+    return printable(`${names.join(', ')}: ${text}`)
+  })
+}
 
 /** `2026-04-11 19:37` */
 function localTime(ms: number): string {

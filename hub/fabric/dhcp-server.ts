@@ -29,6 +29,7 @@ import {
 import { u16, u32 } from '#net/wire/octets.ts'
 
 const LEASE_SECONDS = 3600
+const LONGEST_OPTION = 255
 
 /** Of one client. */
 export interface PlannedLease {
@@ -124,8 +125,9 @@ export class DhcpServer {
     options: readonly [number, Uint8Array][],
   ): DhcpMessage {
     const { transaction, wantsBroadcast, clientAddress, mac } = request
-    // Clients tell their own by it (RFC 6842).
-    const client = request.options.get(OPTION_CLIENT)
+    // Clients tell their own by it (RFC 6842); one that needs several parts would make answers longer than frames.
+    const told = request.options.get(OPTION_CLIENT)
+    const client = told !== undefined && told.length <= LONGEST_OPTION ? told : undefined
     return {
       operation: BOOT_REPLY,
       transaction,

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { PortCounters } from '#net/port/counters.ts'
 import { FrameMemory } from '#net/port/frame-memory.ts'
 import { MemoryPort } from '#net/port/memory.ts'
+import { MAX_WIRE_FRAME } from '#net/port/port.ts'
 import { Switch } from '#net/switch/switch.ts'
 import { ARP_REPLY, ARP_REQUEST, ArpPacket, putArp } from '#net/wire/arp.ts'
 import {
@@ -126,6 +127,13 @@ describe('DHCP', () => {
     expect(Buffer.from(reply.options.get(OPTION_HOST_NAME) ?? []).toString()).toBe('h1')
     expect(reply.options.has(OPTION_ROUTERS)).toBe(false)
     expect(reply.options.get(OPTION_CLIENT)).toEqual(client)
+  })
+  it('answers no more than it can send to a client with a long name for itself', () => {
+    const { reply } = ask(message(DHCP_DISCOVER, {}, [[OPTION_CLIENT, new Uint8Array(255)]])) ?? {}
+    expect(reply?.options.get(OPTION_CLIENT)?.length).toBe(255)
+    const long = framed(encodeDhcp(message(DHCP_DISCOVER, {}, [[OPTION_CLIENT, new Uint8Array(8800)]])))
+    expect(long.length).toBeLessThanOrEqual(MAX_WIRE_FRAME)
+    expect(answered(long)?.length).toBeLessThan(400)
   })
   it('answers to everybody when the client asks for that', () => {
     expect(ask(message(DHCP_DISCOVER, { wantsBroadcast: true }))).toMatchObject({

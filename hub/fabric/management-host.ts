@@ -64,8 +64,8 @@ export class ManagementHost {
   answer(b: Uint8Array, start: number, end: number): Uint8Array | null {
     this.dropped = -1
     if (end - start < HEADER_LEN) return null
-    const isBroadcast = u8(b, start) === 0xff && u16(b, start) === 0xffff && u32(b, start + 2) === BROADCAST
-    if (!isBroadcast && !this.#isOwn(b, start)) return null
+    const isBroadcast = holds(b, start, BROADCAST_MAC)
+    if (!isBroadcast && !holds(b, start, this.#network.serverMac)) return null
     const type = u16(b, start + 12)
     if (type === ETHERTYPE_ARP) return this.#answerArp(b, start, end)
     if (type !== ETHERTYPE_IPV4) return null
@@ -73,16 +73,11 @@ export class ManagementHost {
     return isBroadcast ? null : this.#answerEcho(b, start, end)
   }
 
-  #isOwn(b: Uint8Array, start: number): boolean {
-    const { serverMac } = this.#network
-    return u16(b, start) === u16(serverMac, 0) && u32(b, start + 2) === u32(serverMac, 2)
-  }
-
   #answerArp(b: Uint8Array, start: number, end: number): Uint8Array | null {
     const arp = this.#arp
     if (!arp.decode(b, start + HEADER_LEN, end)) return this.#drop(DROP_MALFORMED)
-    const { server, serverMac } = this.#network
-    if (arp.operation !== ARP_REQUEST || u32(b, arp.targetIp) !== server) return null
+    const { serverMac } = this.#network
+    if (arp.operation !== ARP_REQUEST || !holds(b, arp.targetIp, this.#address)) return null
     if (!this.#mayAnswer()) return null
     const asking = b.subarray(arp.senderMac, arp.senderMac + 6)
     const from = b.subarray(arp.senderIp, arp.senderIp + 4)
@@ -180,4 +175,10 @@ export class ManagementHost {
     this.dropped = reason
     return null
   }
+}
+
+/** Octet by octet: a number of 32 bits may be one that V8 keeps on its heap. */
+function holds(b: Uint8Array, at: number, octets: Uint8Array): boolean {
+  for (let i = 0; i < octets.length; i++) if (u8(b, at + i) !== u8(octets, i)) return false
+  return true
 }

@@ -10,6 +10,7 @@ import { freeManagementNetwork } from '#hub/base/management-network.ts'
 import { formatDiagnostic } from '#hub/topology/language/source.ts'
 import { setDirectory } from '#hub/topology/library.ts'
 import { openTopology } from '#hub/topology/open.ts'
+import { listeningPorts } from '#hub/topology/listening-ports.ts'
 import { planOf } from '#hub/topology/plan.ts'
 import { readTopology } from '#hub/topology/read.ts'
 
@@ -100,7 +101,8 @@ export class ActiveTopologies {
 }
 
 function freePorts(others: readonly TopologyPlan[], count: number): number[] {
-  const taken = new Set(others.flatMap(({ devices }) => devices.map(({ consolePort }) => consolePort)))
+  const planned = others.flatMap(({ devices }) => devices.map(({ consolePort }) => consolePort))
+  const taken = new Set([...planned, ...listeningPorts()])
   const ports: number[] = []
   for (let port = FIRST_CONSOLE_PORT; ports.length < count && port < 65_536; port++)
     if (!taken.has(port)) ports.push(port)

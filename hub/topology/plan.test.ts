@@ -83,12 +83,13 @@ it("a host's configuration is checked with the topology", () => {
   expect(told(`run: "${'x'.repeat(70_000)}"`)[0]).toContain('the configuration of a host has at most 64 KiB')
 })
 
+const managed = (count: number): string =>
+  Array.from({ length: count }, (_, i) => VM(`h${i}`, 'interface "em0" { bridge "external"; };')).join('')
+
 it('240 devices are on the management network, and no more', () => {
-  const vms = (count: number): string =>
-    Array.from({ length: count }, (_, i) => VM(`h${i}`, 'interface "em0" { bridge "external"; };')).join('')
-  const [last] = plan(vms(240)).devices.slice(-1)
+  const [last] = plan(managed(240)).devices.slice(-1)
   expect(last?.managementAddress).toBe('10.255.3.250')
-  expect(read(vms(241)).diagnostics.list.map(({ message, place }) => [message, place.line])).toEqual([
+  expect(read(managed(241)).diagnostics.list.map(({ message, place }) => [message, place.line])).toEqual([
     ['more than 240 devices on the bridge "external": the management network has no more addresses', 242],
   ])
 })
