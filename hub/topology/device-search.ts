@@ -52,6 +52,6 @@ export function findDevice(
     )
   throw new ProtocolError(
     'unknown-device',
-    `no running topology of yours has a device ${JSON.stringify(wanted)} (\`devices\` lists them)`,
+    `no running topology of yours has a device ${JSON.stringify(wanted)} (\`hybridge device list\`, over SSH \`devices\`, lists them)`,
   )
 }
