@@ -8,6 +8,8 @@ function written(terminal: object, use: (line: LiveLine) => void): string {
   return String(stream.read() ?? '')
 }
 
+const show = (line: LiveLine): void => line.show('x'.repeat(100))
+
 it('writes over the last line of a terminal, without codes, and leaves it empty', () => {
   const text = written({ isTTY: true, columns: 10 }, (line) => {
     line.show('1 of 12 running')
@@ -19,7 +21,6 @@ it('writes over the last line of a terminal, without codes, and leaves it empty'
 })
 
 it('takes 80 columns where none are known, and writes nothing on a pipe', () => {
-  const show = (line: LiveLine): void => line.show('x'.repeat(100))
   expect(written({ isTTY: true, columns: 0 }, show)).toBe(`\r${'x'.repeat(79)}`)
   expect(written({}, show)).toBe('')
 })
