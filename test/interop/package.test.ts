@@ -161,6 +161,14 @@ describe('agent and hub of the package', () => {
     expect(stderr).toMatch(/^ended: SIGUSR1/m)
   })
 
+  it('come with topologies to start', () => {
+    const { status, stdout } = run([HUB, 'topology', 'check', '/usr/share/doc/hybridge/examples/ring'])
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^ring: 2 devices,/),
+    })
+  })
+
   it('drop privileges to the user that the package makes', () => {
     const users = site.hub
       .pids()

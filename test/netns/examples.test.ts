@@ -1,5 +1,5 @@
 /**
- * The examples, all on one hub: each does what its README says.
+ * The examples, all on one hub and at once: each does what its README says.
  *
  *   [pc eth0]---[lan  site  wan]---[wan  hub: two-lans, ring, qinq-provider, impaired-link, classroom]
  */
@@ -55,7 +55,7 @@ const device = (name: Example, number: number): Promise<Device> =>
 const page = async (from: Device, url: string): Promise<string> =>
   (await from.run('curl', ['-s', '--max-time', '20', '--retry', '20', '--retry-connrefused', url])).stdout
 
-it('two-lans: pc1 reaches pc2 through gw', async () => {
+it.concurrent('two-lans: pc1 reaches pc2 through gw', async () => {
   const pc1 = await device('two-lans', 1)
   await Promise.all(['198.51.100.12', '2001:db8:0:2::12'].map((address) => pc1.reaches(address)))
   const { stdout } = await pc1.run('traceroute', ['-n', '198.51.100.12'])
@@ -63,9 +63,11 @@ it('two-lans: pc1 reaches pc2 through gw', async () => {
   expect(await page(pc1, 'http://198.51.100.12')).toContain('<h1>pc2</h1>')
 })
 
-it('ring: a cable is pulled, and the ping goes on by the other way', async () => {
+it.concurrent('ring: a cable is pulled, and the ping goes on by the other way', async () => {
   const spanningTree = (): Promise<string> => typed('ring', 'hybridge show rstp ring/ring3')
-  await expect.poll(spanningTree).toMatch(/^ +\d +root .*cable:ring2\n[^]*^ +\d +alternate .*cable:ring4$/m)
+  await expect
+    .poll(spanningTree, { timeout: 20_000 })
+    .toMatch(/^ +\d +root .*cable:ring2\n[^]*^ +\d +alternate .*cable:ring4$/m)
   const ping = await Ping.start(await device('ring', 1), '192.0.2.12')
   await typed('ring', 'hybridge bridge port set ring/ring1 cable:ring2 link=down')
   // One in 50 ms: RSTP without agreements would take 30 s.
@@ -74,7 +76,7 @@ it('ring: a cable is pulled, and the ping goes on by the other way', async () =>
   expect(await spanningTree()).toMatch(/^ +\d +root .*cable:ring4$/m)
 })
 
-it('qinq-provider: customers with the same addresses see their own machines', async () => {
+it.concurrent('qinq-provider: customers with the same addresses see their own machines', async () => {
   for (const [number, name] of [
     [1, 'red2'],
     [3, 'blue2'],
@@ -93,7 +95,7 @@ it('qinq-provider: customers with the same addresses see their own machines', as
   expect(stdout).toMatch(/vlan 100, .*vlan 10, .*192\.0\.2\.1 > 192\.0\.2\.2: ICMP echo request/)
 })
 
-it('impaired-link: pings take longer and get lost, until it is mended', async () => {
+it.concurrent('impaired-link: pings take longer and get lost, until it is mended', async () => {
   const pc1 = await device('impaired-link', 1)
   const ping = async (): Promise<number[]> => {
     const { stdout } = await pc1.run('ping', ['-c', '100', '-i', '0.02', '192.0.2.2'])
@@ -110,7 +112,7 @@ it('impaired-link: pings take longer and get lost, until it is mended', async ()
   expect((await ping())[0]).toBeGreaterThanOrEqual(99)
 })
 
-it('classroom: everybody reaches everybody, and a LAN at a bench gets an address', async () => {
+it.concurrent('classroom: everybody reaches everybody, and a LAN at a bench gets an address', async () => {
   const pc1 = await device('classroom', 2)
   expect(await page(pc1, 'http://192.0.2.1/lesson.txt')).toMatch(/^Lesson 1/)
   await pc1.reaches('192.0.2.18')
