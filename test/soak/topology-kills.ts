@@ -1,7 +1,7 @@
 /** Processes of a hub with two topologies are killed one after the other; what must not notice it, does not. */
 import { isRecord } from '#net/base/unknown.ts'
 import { parsePorts } from '#hub/command/show-text.ts'
-import type { PortReading } from '#hub/fabric/fabric.ts'
+import type { PortReading } from '#hub/fabric/readings.ts'
 import { killProcess, pidOf } from '#test/support/hub-processes.ts'
 import type { Hub } from '#test/support/hub.ts'
 import { until } from '#test/support/process.ts'
