@@ -15,7 +15,8 @@ export class LiveLine {
 
   show(text: string): void {
     if (!this.isLive) return
-    const columns = 'columns' in this.#stream ? this.#stream.columns : DEFAULT_COLUMNS
+    // A terminal that does not know its size says 0.
+    const columns = ('columns' in this.#stream && this.#stream.columns) || DEFAULT_COLUMNS
     const line = text.slice(0, columns - 1)
     this.#stream.write(`\r${line.padEnd(this.#length)}`)
     this.#length = line.length

@@ -70,22 +70,21 @@ export function formatDeviceTable(
       device.managementAddress ?? '-',
     ]),
   )
-  const named = rows.map(({ shown, device }) => ({ ...device, name: shown }))
-  const said = named.flatMap(({ name, state, reason, consoleProblem }) => [
-    { name, reason },
-    { name, reason: state === 'running' ? consoleProblem : '' },
+  const said = rows.flatMap(({ shown, device }) => [
+    { name: shown, reason: device.reason },
+    { name: shown, reason: device.state === 'running' ? device.consoleProblem : '' },
   ])
-  return [table, ...reasons(said), ...notices(named)].join('\n')
+  return [table, ...reasons(said), ...notices(rows)].join('\n')
 }
 
 const reasons = (all: readonly { readonly name: string; readonly reason: string }[]): string[] =>
   all.filter(({ reason }) => reason !== '').map(({ name, reason }) => printable(`${name}: ${reason}`))
 
 /** What is to be known of several devices is said once. */
-function notices(devices: readonly DeviceStatus[]): string[] {
-  const texts = new Set(devices.map(({ notice }) => notice).filter((notice) => notice !== ''))
+function notices(rows: readonly { readonly shown: string; readonly device: DeviceStatus }[]): string[] {
+  const texts = new Set(rows.map(({ device }) => device.notice).filter((notice) => notice !== ''))
   return [...texts].map((text) => {
-    const names = devices.filter(({ notice }) => notice === text).map(({ name }) => name)
+    const names = rows.filter(({ device }) => device.notice === text).map(({ shown }) => shown)
     return printable(`${names.join(', ')}: ${text}`)
   })
 }

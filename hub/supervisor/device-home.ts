@@ -18,6 +18,8 @@ import { inOwnNamespaces } from '#hub/supervisor/namespaces.ts'
 /** linux/major.h, linux/miscdevice.h */
 const TUN_DEVICE = (10 << 8) | 200
 const S_IFCHR = 0o020000
+/** Everybody may read and write. */
+const FOR_ALL = 0o006
 
 export class DeviceHome {
   /** Outside, what is 0 in the device; undefined: as who runs this. */
@@ -108,8 +110,10 @@ function makeDirectory(path: string, mode: number, owner: { uid: number; gid: nu
   }
 }
 
-/** The system's own may be root's alone. */
+/** Where the system's own is root's alone. */
 function makeTun(path: string): void {
+  const systems = lstatSync('/dev/net/tun', { throwIfNoEntry: false })
+  if (systems && (systems.mode & FOR_ALL) === FOR_ALL) return
   if (lstatSync(path, { throwIfNoEntry: false })) return
   if (libc.mknod(path, S_IFCHR | 0o666, TUN_DEVICE) < 0)
     throw libc.systemError(`cannot make ${path}, the device of TAP interfaces`)

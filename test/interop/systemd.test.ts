@@ -8,8 +8,8 @@ import { finish, Running } from '#test/support/process.ts'
 const SOURCES = join(import.meta.dirname, '../..')
 const UNITS = [
   [join(SOURCES, 'agent/service/hconnect.service'), 30],
-  // Worlds of devices need namespaces, mounts and control groups: 0.8 more than a hub of bridges alone.
-  [join(SOURCES, 'hub/supervisor/hybridge.service'), 53],
+  // Worlds of devices need namespaces, mounts and control groups.
+  [join(SOURCES, 'hub/supervisor/hybridge.service'), 50],
 ] as const
 
 let root = ''
@@ -43,7 +43,7 @@ describe.each(UNITS)('%s', (unit, threshold) => {
       '--no-pager',
       unit,
     )
-    expect(stdout).toMatch(/Overall exposure level for .*: \d\.\d OK/)
+    expect(stdout).toMatch(/Overall exposure level for .*: \d\.\d (?:OK|MEDIUM)/)
     expect(code).toBe(0)
   })
 })

@@ -142,7 +142,7 @@ async function killOne(lab: TopologyLab, victim: Victim, losses: Losses): Promis
 
 /** The one of `one/private0` that is no device's. */
 async function tunnelPort({ topologies }: TopologyLab): Promise<PortReading> {
-  const found = (await topologies.one.ports()).filter(({ name }) => !name.startsWith('device:'))
+  const found = (await topologies.one.ports()).filter(({ description }) => !/^h[12]:em1$/.test(description))
   const [port] = found
   if (!port || found.length > 1) throw new Error(`the tunnel has ${found.length} ports`)
   return port

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { DEVICE_CONSOLE_SOCKET, deviceDirectory } from '#hub/base/device-paths.ts'
-import { RECORD_INPUT, RECORD_OUTPUT, RecordReader, records } from '#hub/console/records.ts'
+import { type Hello, RECORD_INPUT, RECORD_OUTPUT, RecordReader, records } from '#hub/console/records.ts'
 import type { Hub } from '#test/support/hub.ts'
 
 const ANSWER_MS = 20_000
@@ -30,7 +30,8 @@ export class DeviceShell {
   /** @param number  the device's place in the topology, from 1 */
   static async open(hub: Hub, topology: string, number: number): Promise<DeviceShell> {
     const socket = connect(join(hub.data, deviceDirectory(topology, number), DEVICE_CONSOLE_SOCKET))
-    socket.write(`${JSON.stringify({ viewer: 'a test', terminal: null })}\n`)
+    const hello: Hello = { viewer: 'a test', terminal: null, typed: false }
+    socket.write(`${JSON.stringify(hello)}\n`)
     const shell = new DeviceShell(socket)
     await shell.#quieten()
     return shell

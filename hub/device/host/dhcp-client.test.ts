@@ -158,6 +158,15 @@ describe('a DHCP client', () => {
     expect(sent(client.linkUp(100)).type).toBe(DHCP_REQUEST)
     expect(client.lease?.address).toBe(ADDRESS)
   })
+  it('asks in its own time after a lease has run out that was not renewed', () => {
+    make(ADDRESS)
+    receive(reply(sent(client.linkUp(0)).message, DHCP_ACK), 0)
+    const end = (client.lease?.seconds ?? 0) * 1000
+    client.linkDown()
+    expect(sent(client.tick(end)).type).toBe(DHCP_DISCOVER)
+    expect(client.lease).toBeUndefined()
+    expect(client.deadline).toBeGreaterThanOrEqual(end + 900)
+  })
   it('starts over when it is refused, after a pause', () => {
     make(ADDRESS)
     const { message } = sent(client.linkUp(0))

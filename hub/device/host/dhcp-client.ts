@@ -108,7 +108,7 @@ export class DhcpClient {
   tick(now: number): Uint8Array | undefined {
     if (now < this.deadline) return undefined
     if (this.lease && now >= this.#expiresAt) {
-      this.lease = undefined
+      this.#forget()
       return this.#discover(now)
     }
     switch (this.#state) {
@@ -174,13 +174,18 @@ export class DhcpClient {
 
   /** What was asked for is refused: the pause keeps a server that refuses all from being asked without end. */
   #startOver(now: number): void {
-    this.lease = undefined
+    this.#forget()
     this.#wanted = 0
     this.#state = 'selecting'
     this.#tries = 0
     this.#began = now
     this.#transaction = this.#newTransaction()
     this.deadline = now + FIRST_WAIT_MS
+  }
+
+  #forget(): void {
+    this.lease = undefined
+    this.#expiresAt = Infinity
   }
 
   #discover(now: number): Uint8Array {
