@@ -107,6 +107,9 @@ describe('the telnet port of a console', () => {
     // Node warns of listeners that pile up, at the eleventh.
     expect(warnings).toEqual([])
     other.close()
+    await once(other, 'close')
     vi.useRealTimers()
+    await taken.listen()
+    expect(taken.problem).toBe('')
   })
 })
