@@ -2,7 +2,7 @@
  * One process of the hub: started, watched, started again when it ends, adopted when an earlier supervisor left it.
  * Children are detached and hold nothing of the supervisor's, so that its end is not theirs.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, rmSync } from 'node:fs'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { startTimeOf } from '#net/base/start-time.ts'
@@ -12,6 +12,7 @@ import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-conf
 import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
 import { namespaceProblem } from '#hub/supervisor/namespace-problem.ts'
+import { letGo, spawnAtGate } from '#hub/supervisor/gate.ts'
 import type { DeviceHome } from '#hub/supervisor/device-home.ts'
 import { lastWords, logSize } from '#hub/supervisor/last-words.ts'
 import { type KnownProcess, readPidFile, removePidFile, writePidFile } from '#hub/supervisor/pid-file.ts'
@@ -249,11 +250,12 @@ export class Child {
     const files = openLogFiles(file)
     this.#logStart = logSize(file)
     const env = { ...process.env, HYBRIDGE_LOG: logLevel }
-    const stdio = ['ignore' as const, files[0], files[0]]
+    const stdio = ['pipe' as const, files[0], files[0]]
+    const command = [process.execPath, ...program]
     try {
       this.#process = home
-        ? home.spawn([process.execPath, ...program], { detached: true, stdio: [...stdio, files[1]], env })
-        : spawn(process.execPath, [...program], { detached: true, stdio, env })
+        ? home.spawn(command, { detached: true, stdio: [...stdio, files[1]], env })
+        : spawnAtGate(command, { detached: true, stdio, env })
     } finally {
       for (const fd of files) closeSync(fd)
     }
@@ -262,10 +264,10 @@ export class Child {
     try {
       if (this.#known) writePidFile(name, this.#known)
     } catch (error) {
-      // Nobody would find it who comes after this supervisor.
       this.#process.kill('SIGKILL')
       throw error
     }
+    letGo(this.#process)
     this.#process.once('error', (error) => this.#ended(stops, reasonOf(error)))
     this.#process.once('exit', (code, signal) => this.#ended(stops, signal ?? `exit code ${code}`))
   }

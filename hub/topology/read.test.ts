@@ -6,7 +6,7 @@ import { type FileSet, readTopology } from '#hub/topology/read.ts'
 function read(text: string, files?: Record<string, string>) {
   const set: FileSet | undefined = files && { paths: Object.keys(files), read: (path) => files[path] ?? '' }
   const { topology, diagnostics } = readTopology({ name: 'lab.vmm', text }, set)
-  return { topology, said: diagnostics.list.map((one) => formatDiagnostic(one).split('\n')[0]) }
+  return { topology, said: diagnostics.list.map((one) => formatDiagnostic(one).split('\n')[0] ?? '') }
 }
 
 /** Devices as `name(kind): interface=bridge ...`. */
