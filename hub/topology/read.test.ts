@@ -205,7 +205,7 @@ describe('A topology file', () => {
 
   it('has bridges that a switch has the ports for, cables counted', () => {
     const text = vm('interface "em0" { bridge "a"; };')
-    const saidOf = (cables: number): string[] =>
+    const saidOf = (cables: number): (string | undefined)[] =>
       read(text, { 'bridges.yaml': `cables:\n${'- [a, b]\n'.repeat(cables)}` }).said
     expect(saidOf(999)).toEqual([])
     expect(saidOf(1000)).toEqual([
