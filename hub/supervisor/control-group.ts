@@ -21,6 +21,8 @@ const CONTROLLERS = ['memory', 'pids', 'cpu']
 /** Against 100 of other groups, as version 2 has it, and 1024 in version 1. */
 const WEIGHT = 20
 const SHARES = 205
+/** Memory that a group may have is not to be had again as swap. */
+const SWAP = /\.(?:swap|memsw)\./
 const REMOVE_TIMEOUT_MS = 2000
 const REMOVE_POLL_MS = 10
 
@@ -53,7 +55,7 @@ export class ControlGroup {
       for (const { directory, values } of this.#settings) {
         mkdirSync(directory, { recursive: true })
         if (isUnified()) enableControllers(dirname(directory))
-        for (const [file, value] of values) writeFileSync(`${directory}/${file}`, value)
+        for (const [file, value] of values) write(`${directory}/${file}`, value)
         writeFileSync(`${directory}/cgroup.procs`, String(pid))
       }
     } catch (error) {
@@ -88,16 +90,29 @@ function settingsOf(path: string, { memoryMb, processes }: GroupLimits): Setting
         directory: `${ROOT}/${group}`,
         values: [
           ['memory.max', memory],
+          ['memory.swap.max', '0'],
           ['pids.max', String(processes)],
           ['cpu.weight', String(WEIGHT)],
         ],
       },
     ]
   return [
-    { directory: `${ROOT}/memory/${group}`, values: [['memory.limit_in_bytes', memory]] },
+    {
+      directory: `${ROOT}/memory/${group}`,
+      values: [
+        ['memory.limit_in_bytes', memory],
+        ['memory.memsw.limit_in_bytes', memory],
+      ],
+    },
     { directory: `${ROOT}/pids/${group}`, values: [['pids.max', String(processes)]] },
     { directory: `${ROOT}/cpu/${group}`, values: [['cpu.shares', String(SHARES)]] },
   ]
+}
+
+function write(file: string, value: string): void {
+  // Where the kernel does not count swap, there is none to limit.
+  if (SWAP.test(file) && !existsSync(file)) return
+  writeFileSync(file, value)
 }
 
 /** Removes what nothing is left in. */

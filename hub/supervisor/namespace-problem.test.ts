@@ -30,9 +30,13 @@ it('says what else it can be when no setting forbids them', () => {
 })
 
 it('names the program that is missing', () => {
-  expect(namespaceProblem('spawn unshare ENOENT', none)).toBe(
-    'cannot make namespaces: no such program unshare (install util-linux)',
-  )
+  for (const words of [
+    'spawn unshare ENOENT',
+    'setpriv: failed to execute unshare: No such file or directory',
+  ])
+    expect(namespaceProblem(words, none)).toBe(
+      'cannot make namespaces: no such program unshare (install util-linux)',
+    )
 })
 
 it('leaves other last words alone', () => {

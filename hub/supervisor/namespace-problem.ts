@@ -34,8 +34,10 @@ const ELSE =
 
 /** @param words  what a device's process said last; undefined: that was about something else */
 export function namespaceProblem(words: string, setting: Setting = machineSetting): string | undefined {
-  if (words.includes('spawn unshare ENOENT'))
-    return 'cannot make namespaces: no such program unshare (install util-linux)'
+  const missing = /(?:spawn |setpriv: failed to execute )(unshare|setpriv)(?: ENOENT|: No such file)/.exec(
+    words,
+  )?.[1]
+  if (missing !== undefined) return `cannot make namespaces: no such program ${missing} (install util-linux)`
   const said = /^unshare: (?:unshare failed|cannot .*|write failed .*|.* failed.*): (.+)$/.exec(words)?.[1]
   if (said === undefined) return undefined
   const known = REMEDIES.find(({ path, refuses }) => setting(path) === refuses)

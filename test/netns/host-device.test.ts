@@ -5,7 +5,7 @@
  *   [machine: hub, topology lab: h1 --- lan --- h2]
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { deviceDirectory } from '#hub/base/device-paths.ts'
@@ -29,7 +29,8 @@ const groups = (): string[] => GROUPS.filter((at) => existsSync(join(at, groupOf
 beforeAll(async () => {
   lab = new Lab()
   machine = lab.namespace('machine')
-  hub = await Hub.start(machine, { address: '127.0.0.1', through: WITH_MACHINE_MOUNTS })
+  const through = [...WITH_MACHINE_MOUNTS, 'bash', '-c', 'exec 200</dev/null "$0" "$@"'] as const
+  hub = await Hub.start(machine, { address: '127.0.0.1', through })
   topology = await RunningTopology.start(
     hub,
     'lab',
@@ -144,6 +145,17 @@ os.chroot('.'); print(sorted(os.listdir('/')))"`
     ).toBe('0\n3\n0')
   })
 
+  it('have sockets that are of no network, or what the hub was started with', async () => {
+    const sockets = `import socket
+for family in (socket.AF_VSOCK, socket.AF_ALG):
+  try: socket.socket(family, socket.SOCK_STREAM)
+  except OSError as error: print(error.strerror)`
+    expect(await shell.run(`python3 -c "${sockets}"`)).toBe(
+      'Address family not supported by protocol\nAddress family not supported by protocol\n0',
+    )
+    expect(await shell.run('ls /proc/[0-9]*/fd | grep -cx 200')).toBe('0\n1')
+  })
+
   it('mount, make devices or namespaces, or change the kernel', async () => {
     for (const command of [
       'mount -t tmpfs x /mnt',
@@ -186,6 +198,15 @@ describe('cannot use up', () => {
     const files = "import os\nf = os.memfd_create('x')\nwhile True: os.write(f, bytes(1 << 24))"
     expect(await shell.run(`python3 -c "\n${files}"`)).toMatch(/Killed\n137$/)
     expect(await devicePid(1)).toBe(holder)
+  })
+
+  it("what root of the machine may have, of inotify instances for one: its namespaces are not root's", async () => {
+    const owner = `import fcntl, struct
+with open('/proc/${await devicePid(1)}/ns/user') as namespace:
+  print(struct.unpack('I', fcntl.ioctl(namespace, 0xb704, bytes(4)))[0])` // NS_GET_OWNER_UID, ioctl_nsfs(2)
+    const { uid } = statSync(file('.'))
+    expect(uid).toBeGreaterThan(0)
+    expect(Number(execFileSync('python3', ['-c', owner]))).toBe(uid)
   })
 
   it('the process table', async () => {

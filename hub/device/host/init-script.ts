@@ -42,6 +42,8 @@ const MASKED = [
 ]
 /** Settings that are not the network's, but could be raised. */
 const READ_ONLY = ['kernel', 'user']
+/** An ordinary user's hub has them of what its user may have, 128 as a rule. */
+const INOTIFY_INSTANCES = 16
 const MEBI = 1024 * 1024
 /** Below the hub's own processes. */
 const NICE = 5
@@ -66,6 +68,7 @@ umask 022
 mount -t proc -o nosuid,nodev,noexec proc proc
 echo ${SPARED_LAST} > proc/self/oom_score_adj
 echo 0 > proc/sys/user/max_user_namespaces
+echo ${INOTIFY_INSTANCES} > proc/sys/user/max_inotify_instances
 echo $((${sharedMb * MEBI} / $(getconf PAGESIZE || echo 4096))) 2>/dev/null > proc/sys/kernel/shmall || :
 echo 0 ${hasUsers ? LAST_GROUP : 0} > proc/sys/net/ipv4/ping_group_range
 for file in ${MASKED.join(' ')}; do

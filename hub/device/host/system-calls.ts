@@ -24,6 +24,11 @@ const MOUNT_ATTR_SIZE = 32
 // linux/sched.h
 const CLONE_NEWUTS = 0x04000000
 const CLONE_NEWIPC = 0x08000000
+/** close_range(2), the same on all architectures: what is neither standard input nor output. */
+const SYS_CLOSE_RANGE = 436
+const FIRST_DESCRIPTOR = 3
+const LAST_DESCRIPTOR = 0xffff_ffff
+const CLOSE_RANGE_CLOEXEC = 4
 const KEYCTL_JOIN_SESSION_KEYRING = 1
 /** keyctl(2), asm/unistd.h */
 const SYS_KEYCTL: Partial<Record<NodeJS.Architecture, number>> = {
@@ -39,6 +44,7 @@ const umount2 = libc.func('int umount2(const char*, int)')
 const unshare = libc.func('int unshare(int)')
 const sethostname = libc.func('int sethostname(const char*, size_t)')
 const mountSetattr = libc.func('long syscall(long, long, const char*, unsigned long, void*, size_t)')
+const closeRange = libc.func('long syscall(long, unsigned int, unsigned int, unsigned int)')
 const keyctl = libc.func('long syscall(long, long, const char*)')
 
 /** @throws SystemError */
@@ -64,6 +70,12 @@ export function makeReadOnly(target: string): void {
 /** A mount and all below it; those who use it keep it until they end. @throws SystemError */
 export function detachMount(target: string): void {
   if (umount2(target, MNT_DETACH) < 0) throw calls.systemError(`cannot unmount ${target}`)
+}
+
+/** Descriptors that whoever started the hub left open are not for what is started from now on. @throws SystemError */
+export function keepDescriptors(): void {
+  if (closeRange(SYS_CLOSE_RANGE, FIRST_DESCRIPTOR, LAST_DESCRIPTOR, CLOSE_RANGE_CLOEXEC) < 0)
+    throw calls.systemError('cannot keep open files from a device')
 }
 
 /**

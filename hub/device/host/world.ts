@@ -6,13 +6,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, writeFileSync } from 'node:fs'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import type { Logger } from '#hub/base/log.ts'
+import { filterCalls } from '#hub/device/host/call-filter.ts'
 import { Disk, openSavedDisk, setDiskAside } from '#hub/device/host/disk.ts'
-import { pretendSetGroups } from '#hub/device/host/group-filter.ts'
 import { DAMAGED_DISK, enterScript, initScript } from '#hub/device/host/init-script.ts'
 import { activityOf, childrenOf, descendantsOf, greediest, memoryOf } from '#hub/device/host/processes.ts'
 import { GIVEN, WORLD, makeRoot, removeRoot } from '#hub/device/host/root-directory.ts'
 import { notKept } from '#hub/device/host/root-files.ts'
-import { leaveMachine } from '#hub/device/host/system-calls.ts'
+import { keepDescriptors, leaveMachine } from '#hub/device/host/system-calls.ts'
 
 const LIMITS = { processes: 512, openFiles: 4096, sharedMb: 64 }
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -73,7 +73,8 @@ export class World {
    */
   static async start(options: WorldOptions): Promise<World> {
     leaveMachine(options.hostname)
-    if (!options.hasUsers) pretendSetGroups()
+    keepDescriptors()
+    filterCalls(options.hasUsers)
     const saved = openSavedDisk()
     if (saved === undefined) return launch(options, undefined)
     try {
