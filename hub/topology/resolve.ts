@@ -210,7 +210,7 @@ function configurationOf(vm: VmBlock, { has, diagnostics }: ResolveOptions): Con
       install.source.place,
       `"${source.slice(0, 120)}" is not in the file set: "${vm.name.text}" will not start`,
     )
-  return { path: isInside ? path : undefined, source, target: install.target.text }
+  return { path: found ? path : undefined, source, target: install.target.text }
 }
 
 function bridgesOf(devices: readonly Device[]): Bridge[] {
