@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -149,5 +158,15 @@ describe('Child', () => {
     const pid = await leave({ a: 1 })
     await make().stop()
     expect(isGone(pid)).toBe(true)
+  })
+
+  it.each(['run', 'log'])("follows no link in place of %s, which is not root's", async (name) => {
+    const elsewhere = join(directory, 'elsewhere')
+    renameSync(name, elsewhere)
+    symlinkSync(elsewhere, name)
+    await expect(make().start()).rejects.toThrow(/ENOTDIR|ELOOP/)
+    expect(readdirSync(elsewhere)).toEqual([])
+    rmSync(name)
+    mkdirSync(name)
   })
 })
