@@ -2,6 +2,7 @@
  * What a name of a bridge means. `TOPOLOGY/NAME` and `/NAME`, which is the hub's own, mean one bridge whoever asks; a name
  * alone means that of a topology of his own, of the hub, of another topology, the first of these that has it.
  */
+import { someNames } from '#hub/base/some-names.ts'
 import { ProtocolError } from '#net/base/errors.ts'
 import { DEAD, EXTERNAL, type TopologyPlan } from '#hub/base/topology-plan.ts'
 
@@ -33,7 +34,7 @@ export function findBridge(name: string, user: string | undefined, names: Bridge
   const slash = name.indexOf('/')
   const found = slash < 0 ? byShortName(name, user, names) : byFullName(name, slash, names)
   if (found) return found
-  const joinable = joinableBridges(names).join(', ') || 'none'
+  const joinable = someNames(joinableBridges(names))
   throw new ProtocolError('unknown-bridge', `no bridge ${JSON.stringify(name)} here; bridges: ${joinable}`)
 }
 

@@ -33,7 +33,7 @@ const listCommand = (context: Context): CommandModule<object, List> => ({
     const running = text.parseTopologies(answer)
     const wanted = running.filter(({ name }) => topology === undefined || name === topology)
     if (topology !== undefined && wanted.length === 0)
-      throw new ProtocolError('not-running', `no topology ${topology} is running`)
+      throw new ProtocolError('not-running', `no topology ${JSON.stringify(topology)} is running`)
     const found = wanted.flatMap(({ name, devices }) =>
       devices.map((device) => ({ ...device, topology: name })),
     )

@@ -47,12 +47,13 @@ lab: forwarding: it ended (SIGKILL)`)
 
 it('shows the devices of one, and steers no terminal', () => {
   const devices = [device('h1', 'running'), device('h2', 'failed', 'it said \u001b[31mred')]
-  expect(formatDevices(topology('two', devices, { owner: 'ann' })))
-    .toBe(`two: running since 2026-04-11 19:37, owner ann
+  const state = { owner: 'ann', state: 'failed' as const, reason: 'forwarding: it ended' }
+  expect(formatDevices(topology('two', devices, state))).toBe(`two: failed since 2026-04-11 19:37, owner ann
 device  kind  state    console                management
 h1      host  running  telnet 127.0.0.1 5001  -
 h2      host  failed   telnet 127.0.0.1 5001  -
-h2: it said \ufffd[31mred`)
+h2: it said \ufffd[31mred
+two: forwarding: it ended`)
 })
 
 it('refuses an answer of another shape', () => {

@@ -52,8 +52,8 @@ export function formatDevices(topology: TopologyStatus): string {
   const whose = owner === '' ? '' : `, owner ${owner}`
   const when = since === null ? '' : ` since ${localTime(since)}`
   const head = `${printable(name)}: ${state}${when}${printable(whose)}`
-  if (devices.length === 0) return [head, ...reasons([topology])].join('\n')
-  return [head, formatDeviceTable(devices.map((device) => ({ shown: device.name, device })))].join('\n')
+  const rows = devices.map((device) => ({ shown: device.name, device }))
+  return [head, ...(rows.length > 0 ? [formatDeviceTable(rows)] : []), ...reasons([topology])].join('\n')
 }
 
 /** @param rows  devices and the names that they go by */

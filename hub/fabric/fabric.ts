@@ -9,6 +9,7 @@ import { formatPortMode, parsePortMode } from '#net/switch/port-mode.ts'
 import type { Switch, SwitchPort } from '#net/switch/switch.ts'
 import type { SwitchVlan } from '#net/switch/vlan-list.ts'
 import { shortName } from '#hub/base/fabric-sockets.ts'
+import { someNames } from '#hub/base/some-names.ts'
 import { Attachment, type AttachmentConfig, type Say } from '#hub/fabric/attachment.ts'
 import { Bridge, type BridgeConfig } from '#hub/fabric/bridge.ts'
 import { CarrierGuard } from '#hub/fabric/carrier-guard.ts'
@@ -499,7 +500,7 @@ export class Fabric {
   #bridge(name: string): Bridge {
     const found = this.#bridges.get(name)
     if (found) return found
-    const names = [...this.#bridges.keys()].join(', ') || 'none'
+    const names = someNames([...this.#bridges.keys()])
     throw new ProtocolError('unknown-bridge', `no bridge ${JSON.stringify(name)} here; bridges: ${names}`)
   }
 
@@ -519,7 +520,7 @@ export class Fabric {
     const numbers = bridge.switch.ports().map(({ number }) => number)
     throw new ProtocolError(
       'unknown-port',
-      `${bridge.name} has no port ${port}; ports: ${numbers.join(', ') || 'none'}`,
+      `${bridge.name} has no port ${port}; ports: ${someNames(numbers.map(String))}`,
     )
   }
 

@@ -76,7 +76,7 @@ const rpc = await listenRpc(
         throw new ProtocolError('bad-params', 'bridges are added to topologies, under their name')
       fabric.addBridge(bridge)
     },
-    status: () => ({ ...identityOf(fingerprint), problems: fabric.problems(), bridges: fabric.bridges() }),
+    status: () => ({ ...identityOf(fingerprint), problems: fabric.problems() }),
   },
   { onFailure: (op, error) => log.error({ op, err: error }, 'operation failed') },
 )

@@ -19,7 +19,7 @@ export type GatewayCommand =
 
 /** What a person is told who asks for anything else. */
 export const OFFERED =
-  'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], ' +
+  'this hub offers: hybridge bridge NAME (for hconnect), hybridge list [--json], hybridge find NAME, ' +
   'hybridge ports BRIDGE [--json], vde_plug BRIDGE, capture BRIDGE [PORT] [OPTION...], ' +
   'console DEVICE, devices [--json]'
 

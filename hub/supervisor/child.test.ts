@@ -3,10 +3,12 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
+  rmdirSync,
   symlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -79,6 +81,19 @@ const isGone = (pid: number): boolean => {
   }
 }
 
+/** Of others than this test, those that work in its directory. */
+const processesHere = (): number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid && workingDirectoryOf(pid) === directory)
+const workingDirectoryOf = (pid: number): string => {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return ''
+  }
+}
+
 describe('Child', () => {
   it('starts, and starts again what ends, with the reason meanwhile', async () => {
     const child = make()
@@ -101,6 +116,19 @@ describe('Child', () => {
     await until('it is tried again', () => child.reason.endsWith('again in 0.8 s'))
     await child.stop()
     expect(child).toMatchObject({ state: 'stopped', reason: '' })
+  })
+
+  it.each([
+    ['its configuration', 'run/x.json.new'],
+    ['its pid', 'run/x.pid'],
+  ])('is tried again when %s cannot be written, and leaves no process meanwhile', async (_, file) => {
+    mkdirSync(file)
+    const child = make()
+    await expect(child.start()).rejects.toThrow(/directory/)
+    expect(child.reason).toMatch(/directory.*, started again in 0.2 s$/)
+    rmdirSync(file)
+    await until('it runs', () => child.state === 'running')
+    expect(processesHere()).toEqual([pidOf()])
   })
 
   it('is stopped while it starts, and leaves nothing', async () => {

@@ -2,7 +2,7 @@
  * One process of the hub: started, watched, started again when it ends, adopted when an earlier supervisor left it.
  * Children are detached and hold nothing of the supervisor's, so that its end is not theirs.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { closeSync, existsSync } from 'node:fs'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { startTimeOf } from '#net/base/start-time.ts'
@@ -13,6 +13,7 @@ import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-conf
 import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
 import { namespaceProblem } from '#hub/supervisor/namespace-problem.ts'
+import { letGo, spawnAtGate } from '#hub/supervisor/gate.ts'
 import type { DeviceHome } from '#hub/supervisor/device-home.ts'
 import { lastWords, logSize } from '#hub/supervisor/last-words.ts'
 import { type KnownProcess, readPidFile, removePidFile, writePidFile } from '#hub/supervisor/pid-file.ts'
@@ -118,8 +119,8 @@ export class Child {
     const { log } = this.#options
     if (stops !== this.#stops) return { adopted: false }
     clearTimeout(this.#timer)
-    this.#become('starting')
-    const fingerprint = this.#prepared()
+    this.#become('starting', this.#reason)
+    const fingerprint = this.#prepared(stops)
     this.#known ??= readPidFile(this.name)
     if (this.#known) {
       const found = await this.#fingerprintOf(this.#known, stops)
@@ -151,12 +152,12 @@ export class Child {
   }
 
   /** Writes its configuration. @returns its fingerprint @throws SystemError */
-  #prepared(): string {
+  #prepared(stops: number): string {
     const { name, config, users, home } = this.#options
     try {
       return home ? home.writeConfig(config) : writeProcessConfig(name, config, users?.service)
     } catch (error) {
-      this.#become('failed', reasonOf(error))
+      this.#failed(stops, reasonOf(error))
       throw error
     }
   }
@@ -222,7 +223,7 @@ export class Child {
     try {
       this.#spawn(stops)
     } catch (error) {
-      this.#ended(stops, reasonOf(error))
+      this.#failed(stops, reasonOf(error))
     }
     const deadline = performance.now() + READY_TIMEOUT_MS
     while (stops === this.#stops) {
@@ -243,24 +244,31 @@ export class Child {
 
   #spawn(stops: number): void {
     const { name, program, home, logLevel } = this.#options
-    this.#become('starting')
+    this.#become('starting', this.#reason)
     this.#startedAt = performance.now()
     // Whatever the runtime itself has to say goes to the same file as the log, which a device has from here.
     const file = `log/${name}.log`
     const files = openLogFiles(name)
     this.#logStart = logSize(file)
     const env = { ...process.env, HYBRIDGE_LOG: logLevel }
-    const stdio = ['ignore' as const, files[0], files[0]]
+    const stdio = ['pipe' as const, files[0], files[0]]
+    const command = [process.execPath, ...program]
     try {
       this.#process = home
-        ? home.spawn([process.execPath, ...program], { detached: true, stdio: [...stdio, files[1]], env })
-        : spawn(process.execPath, [...program], { detached: true, stdio, env })
+        ? home.spawn(command, { detached: true, stdio: [...stdio, files[1]], env })
+        : spawnAtGate(command, { detached: true, stdio, env })
     } finally {
       for (const fd of files) closeSync(fd)
     }
     const { pid } = this.#process
     this.#known = pid === undefined ? undefined : { pid, startTime: startTimeOf(pid) ?? '' }
-    if (this.#known) writePidFile(name, this.#known)
+    try {
+      if (this.#known) writePidFile(name, this.#known)
+    } catch (error) {
+      this.#process.kill('SIGKILL')
+      throw error
+    }
+    letGo(this.#process)
     this.#process.once('error', (error) => this.#ended(stops, reasonOf(error)))
     this.#process.once('exit', (code, signal) => this.#ended(stops, signal ?? `exit code ${code}`))
   }
@@ -274,8 +282,6 @@ export class Child {
 
   #ended(stops: number, how: string): void {
     if (stops !== this.#stops) return
-    this.#known = undefined
-    this.#process = undefined
     const lived = performance.now() - this.#startedAt
     if (lived > STEADY_MS) this.#delayMs = FIRST_DELAY_MS
     const words = this.#state === 'starting' ? lastWords(`log/${this.name}.log`, this.#logStart) : ''
@@ -285,13 +291,17 @@ export class Child {
       : words === ''
         ? how
         : (this.#options.home && namespaceProblem(words)) || `${how}: ${words}`
-    this.#become('failed', `it ended (${why}), started again in ${this.#delayMs / 1000} s`)
+    this.#failed(stops, `it ended (${why})`)
+  }
+
+  /** There is no process of it now. */
+  #failed(stops: number, what: string): void {
+    this.#known = undefined
+    this.#process = undefined
+    this.#become('failed', `${what}, started again in ${this.#delayMs / 1000} s`)
     this.#options.log.error(`${this.name}: ${this.#reason}`)
     this.#timer = setTimeout(() => {
-      const again = this.#inTurn(async () => {
-        if (stops === this.#stops) await this.#run(stops)
-      })
-      again.catch(() => {}) // told by #ended
+      this.#inTurn(() => this.#start(stops)).catch(() => {}) // told already
     }, this.#delayMs)
     this.#delayMs = Math.min(this.#delayMs * 2, MAX_DELAY_MS)
   }

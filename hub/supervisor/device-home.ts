@@ -3,7 +3,7 @@
  * directories above belong to the service user, who might put links there while root works in them: they are opened one
  * by one without following links, and used by their descriptors.
  */
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { chmodSync, closeSync, fchmodSync, fchownSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { errnoOf } from '#net/base/unknown.ts'
@@ -13,6 +13,7 @@ import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { writeConfigFile } from '#hub/base/process-config.ts'
 import type { ControlGroup } from '#hub/supervisor/control-group.ts'
 import { openDirectory, withinDirectory } from '#hub/base/directory.ts'
+import { spawnAtGate } from '#hub/supervisor/gate.ts'
 import { inOwnNamespaces } from '#hub/supervisor/namespaces.ts'
 
 /** linux/major.h, linux/miscdevice.h */
@@ -71,11 +72,13 @@ export class DeviceHome {
     await this.#group?.remove()
   }
 
-  /** Runs a command as the device. @throws SystemError */
+  /** Runs a command as the device, once it is let go. @throws SystemError */
   spawn(command: readonly string[], options: SpawnOptions): ChildProcess {
     const run = inOwnNamespaces(command, this.firstId)
     const env = { ...options.env, PATH: run.path }
-    const process = this.#within((cwd) => spawn(run.command, run.arguments, { ...options, env, cwd }))
+    const process = this.#within((cwd) =>
+      spawnAtGate([run.command, ...run.arguments], { ...options, env, cwd }),
+    )
     try {
       if (process.pid !== undefined) this.#group?.add(process.pid)
     } catch (error) {

@@ -31,6 +31,9 @@ describe('a device', () => {
     expect(() => find('ann', 'h4')).toThrow(/no running topology of yours has a device "h4"/)
     expect(() => find('ann', 'his/h4')).toThrow(/no running topology/)
     expect(() => find('ann', 'lab')).toThrow(/no running topology/)
+    expect(() => find(undefined, 'h9')).toThrow(
+      /no running topology has a device "h9" \(`hybridge device list`/,
+    )
   })
 
   it('is asked for by its full name when there are several', () => {

@@ -50,8 +50,9 @@ export function findDevice(
       'ambiguous',
       `${wanted} may be ${found.map(fullName).join(' or ')} (say which: TOPOLOGY/DEVICE)`,
     )
+  const [whose, list] = user === undefined ? ['', 'hybridge device list'] : [' of yours', 'devices']
   throw new ProtocolError(
     'unknown-device',
-    `no running topology of yours has a device ${JSON.stringify(wanted)} (\`hybridge device list\`, over SSH \`devices\`, lists them)`,
+    `no running topology${whose} has a device ${JSON.stringify(wanted)} (\`${list}\` lists them)`,
   )
 }

@@ -1,6 +1,7 @@
 /** The configuration files of a topology's hosts, checked as the devices will read them. */
 import type { Diagnostics } from '#hub/topology/language/source.ts'
 import type { Topology } from '#hub/topology/topology.ts'
+import { linuxName } from '#hub/topology/interface-name.ts'
 import { readHostConfiguration } from '#hub/topology/host-configuration.ts'
 
 /** Has something to do with what the YAML parser takes for it. */
@@ -22,7 +23,7 @@ export function checkHostFiles(
     }
     const result = readHostConfiguration(
       file.text,
-      interfaces.map((one) => one.name),
+      interfaces.map((one) => linuxName(one.name)),
     )
     if ('value' in result) continue
     for (const { line, column, reason } of result.faults)

@@ -72,6 +72,14 @@ it("a router's configuration is kept as it is, and not read", () => {
   expect(device && dhcpOf(device)).toEqual(['em0'])
 })
 
+it('interfaces have names that Linux takes', () => {
+  const vm =
+    'vm "r" { basedisk "vmx.img"; interface "ge-0/0/1" { bridge "lan"; }; interface "xe-0/1/2:3" { bridge "external"; }; };'
+  const [device] = plan(vm).devices
+  expect(device?.interfaces.map(({ name }) => name)).toEqual(['ge-0-0-1', 'xe-0-1-2-3'])
+  expect(device && dhcpOf(device)).toEqual(['xe-0-1-2-3'])
+})
+
 it("a host's configuration is checked with the topology", () => {
   const vm = VM('a', 'install "a.conf" "/root/host.conf"; interface "em0" { bridge "lan"; };')
   const told = (text: string): string[] => read(vm, { 'a.conf': text }).diagnostics.list.map(formatDiagnostic)

@@ -4,6 +4,7 @@ import { EMPTY_CONFIGURATION, type HostConfiguration } from '#hub/base/host-conf
 import { managementAddress } from '#hub/base/management-network.ts'
 import { DEAD, EXTERNAL, type PlannedDevice, type TopologyPlan } from '#hub/base/topology-plan.ts'
 import { readHostConfiguration } from '#hub/topology/host-configuration.ts'
+import { linuxName } from '#hub/topology/interface-name.ts'
 import type { Configuration, Device, Topology } from '#hub/topology/topology.ts'
 
 export interface PlanOptions {
@@ -58,7 +59,7 @@ function plannedDevice(device: Device, options: PlacedOptions): PlannedDevice {
     hostname: device.hostname,
     kind: device.kind,
     interfaces: device.interfaces.map((one) => ({
-      name: one.name,
+      name: linuxName(one.name),
       mac: macOf(identity, name, device.name, one.name),
       bridge: one.bridge ?? null,
       ...(Object.keys(one.settings).length > 0 && { settings: one.settings }),
@@ -83,7 +84,7 @@ function configurationOf(
   try {
     const configuration = read(path)
     if (device.kind !== 'host') return { configuration, host, problem: '' }
-    const names = device.interfaces.map(({ name }) => name)
+    const names = device.interfaces.map(({ name }) => linuxName(name))
     const told = readHostConfiguration(configuration, names)
     if ('value' in told) return { configuration, host: withDefaults(device, told.value), problem: '' }
     return without(`its configuration ${source} is wrong: ${told.faults[0]?.reason ?? ''}`)
@@ -96,7 +97,7 @@ function configurationOf(
 function withDefaults({ interfaces }: Device, host: HostConfiguration): HostConfiguration {
   const managed = interfaces.find(({ bridge }) => bridge === EXTERNAL)
   const all = interfaces.map((one) => {
-    const { name } = one
+    const name = linuxName(one.name)
     const said = Object.hasOwn(host.interfaces, name) ? host.interfaces[name] : undefined
     return [name, said ?? { addresses: [], gateways: [], dhcp: one === managed, slaac: false }] as const
   })

@@ -6,7 +6,7 @@ import { type FileSet, readTopology } from '#hub/topology/read.ts'
 function read(text: string, files?: Record<string, string>) {
   const set: FileSet | undefined = files && { paths: Object.keys(files), read: (path) => files[path] ?? '' }
   const { topology, diagnostics } = readTopology({ name: 'lab.vmm', text }, set)
-  return { topology, said: diagnostics.list.map((one) => formatDiagnostic(one).split('\n')[0]) }
+  return { topology, said: diagnostics.list.map((one) => formatDiagnostic(one).split('\n')[0] ?? '') }
 }
 
 /** Devices as `name(kind): interface=bridge ...`. */
@@ -182,6 +182,15 @@ describe('A topology file', () => {
       vm('interface "em0" {}; interface "em0" {};').replaceAll('{}', '{ bridge "x"; }'),
       'a second interface in vm "a": "em0"',
     ],
+    [
+      vm('interface "ge-0/0/1" { bridge "x"; }; interface "ge-0-0-1" { bridge "x"; };'),
+      'a second interface in vm "a": "ge-0-0-1"',
+    ],
+    [
+      vm('interface "ethernet-0/0/1.1" {};'),
+      '"ethernet-0/0/1.1" is too long for an interface\'s name: at most 15',
+    ],
+    [vm('interface "lo" { bridge "x"; };'), '"lo" is a name that Linux keeps for itself'],
     ['config "c" { vm "../x" { basedisk "centos"; }; };', '"../x" cannot be a device\'s name'],
     [vm('interface "em0" { bridge "a b"; };'), '"a b" cannot be a bridge\'s name'],
     ['/* open\nconfig', '1:1: error: this comment is not closed'],
@@ -192,6 +201,20 @@ describe('A topology file', () => {
     const { topology, said } = read(text)
     expect(topology).toBeUndefined()
     expect(said.join('\n')).toContain(message)
+  })
+
+  it('has bridges that a switch has the ports for, cables counted', () => {
+    const text = vm('interface "em0" { bridge "a"; };')
+    const saidOf = (cables: number): (string | undefined)[] =>
+      read(text, { 'bridges.yaml': `cables:\n${'- [a, b]\n'.repeat(cables)}` }).said
+    expect(saidOf(999)).toEqual([])
+    expect(saidOf(1000)).toEqual([
+      expect.stringMatching(/error: more than 1000 interfaces and cables on the bridge "a"$/),
+    ])
+    const many = Array.from({ length: 1024 }, (_, i) => `  b${i}: {}\n`).join('')
+    expect(read(text, { 'bridges.yaml': `bridges:\n${many}` }).said).toEqual([
+      expect.stringMatching(/error: more than 1024 bridges$/),
+    ])
   })
 
   it('has all its errors told at once', () => {

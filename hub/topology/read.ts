@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 
 import { DEFINITIONS } from '#hub/topology/definitions/common.ts'
 import { checkHostFiles } from '#hub/topology/host-files.ts'
+import { checkSizes } from '#hub/topology/sizes.ts'
 import { parseConfigs } from '#hub/topology/language/parser.ts'
 import { preprocess } from '#hub/topology/language/preprocessor.ts'
 import { Diagnostics, type Place, type SourceFile } from '#hub/topology/language/source.ts'
@@ -47,6 +48,7 @@ export function readTopology(file: SourceFile, set: FileSet | undefined): ReadTo
     resolved !== undefined && set !== undefined && paths?.has(SWITCHING_FILE) === true
       ? withSwitching(resolved, { name: SWITCHING_FILE, text: set.read(SWITCHING_FILE) }, diagnostics)
       : resolved
+  if (topology) checkSizes(topology, end, diagnostics)
   if (topology && set) checkHostFiles(topology, (path) => set.read(path), diagnostics)
   return { topology: diagnostics.errors > 0 ? undefined : topology, diagnostics }
 }

@@ -10,6 +10,7 @@ import {
   type DeviceKind,
   type Topology,
 } from '#hub/topology/topology.ts'
+import { interfaceNameFault, linuxName } from '#hub/topology/interface-name.ts'
 import { MOST_MANAGED } from '#hub/base/management-network.ts'
 import { DEAD, EXTERNAL, MOST_BRIDGES } from '#hub/base/topology-plan.ts'
 import { printable } from '#net/base/printable.ts'
@@ -63,7 +64,6 @@ export function resolve(configs: readonly ConfigBlock[], options: ResolveOptions
   checkBridges(config, diagnostics)
   checkManaged(devices, diagnostics)
   const bridges = bridgesOf(devices)
-  if (bridges.length > MOST_BRIDGES) diagnostics.error(end, `more than ${MOST_BRIDGES} bridges`)
   const used = new Set([EXTERNAL, DEAD, ...bridges.map(({ name }) => name)])
   const declared = [...new Set(config.bridges.map(({ text }) => text))].filter((name) => !used.has(name))
   if (declared.length > MOST_BRIDGES) diagnostics.error(end, `more than ${MOST_BRIDGES} bridges are declared`)
@@ -117,7 +117,7 @@ function device(vm: VmBlock, options: ResolveOptions): Device {
       `"${name.text.slice(0, 80)}" cannot be a device's name: letters, digits, \`.\`, \`_\` and \`-\`, up to 63`,
     )
   unique(
-    interfaces.map((one) => one.name),
+    interfaces.map((one) => ({ ...one.name, text: linuxName(one.name.text) })),
     `interface in vm "${name.text}":`,
     diagnostics,
   )
@@ -155,8 +155,8 @@ function kindOf(vm: VmBlock, diagnostics: Diagnostics): DeviceKind {
 
 function deviceInterface(block: InterfaceBlock, diagnostics: Diagnostics): DeviceInterface {
   const { name, bridge } = block
-  if (!/^[a-z][a-z0-9/:.-]{0,31}$/.test(name.text))
-    diagnostics.error(name.place, `"${name.text.slice(0, 80)}" cannot be an interface's name`)
+  const fault = interfaceNameFault(name.text)
+  if (fault !== undefined) diagnostics.error(name.place, fault)
   if (bridge === undefined)
     diagnostics.warn(name.place, `interface "${name.text}" names no bridge: it is not connected`)
   else checkBridgeName(bridge, diagnostics)

@@ -77,7 +77,6 @@ export const getpeername = libc.func('int getpeername(int, void*, void*)') as Ca
 export const open = libc.func('int open(const char*, int)') as Call<[string, number]>
 export const close = libc.func('int close(int)') as Call<[number]>
 export const read = libc.func('long read(int, uintptr_t, size_t)') as Call<[number, number, number]>
-export const write = libc.func('long write(int, uintptr_t, size_t)') as Call<[number, number, number]>
 export const preadv2 = libc.func('long preadv2(int, uintptr_t, int, long, int)') as Call<
   [number, number, number, number, number]
 >

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { DeviceShell } from '#test/support/device-shell.ts'
 import { Hub } from '#test/support/hub.ts'
 import { Lab } from '#test/support/netns.ts'
-import { beginTopology, startTopology, untilTopology } from '#test/support/topologies.ts'
+import { RunningTopology } from '#test/support/topology.ts'
 
 const USER = 1234
 const TOPOLOGY = `#include "common.defs"
@@ -49,7 +49,7 @@ exec setpriv --reuid=${USER} --regid=${USER} --clear-groups -- ${more.map((word)
 
 it('have the tools of a network, and limits', async () => {
   await start()
-  await startTopology(hub, 'lab', TOPOLOGY)
+  await RunningTopology.start(hub, 'lab', TOPOLOGY)
   const shell = await DeviceShell.open(hub, 'lab', 1)
   expect(await shell.run('id -u; hostname; ping -c 1 -W 5 127.0.0.1 | grep -o "1 received"')).toBe(
     '0\nh1\n1 received\n0',
@@ -76,8 +76,9 @@ it('have the tools of a network, and limits', async () => {
 
 it('fail with the reason and the remedy where namespaces are refused', async () => {
   await start(REFUSED)
-  await beginTopology(hub, 'lab', TOPOLOGY)
-  const { devices } = await untilTopology(hub, 'lab', ({ devices: [h1] }) => h1?.state === 'failed')
+  const topology = await RunningTopology.begin(hub, 'lab', TOPOLOGY)
+  await topology.until(({ devices: [h1] }) => h1?.state === 'failed')
+  const { devices } = await topology.status()
   expect(devices[0]?.reason).toContain(
     'cannot make namespaces: no space left on device (this machine allows none: sysctl -w user.max_user_namespaces=10000)',
   )

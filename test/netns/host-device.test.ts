@@ -14,13 +14,14 @@ import { DeviceShell } from '#test/support/device-shell.ts'
 import { Hub, WITH_MACHINE_MOUNTS } from '#test/support/hub.ts'
 import { Lab, type Namespace } from '#test/support/netns.ts'
 import { until } from '#test/support/process.ts'
-import { askDevice, devicePid, startTopology, untilTopology } from '#test/support/topologies.ts'
+import { RunningTopology } from '#test/support/topology.ts'
 
 const GROUPS = ['/sys/fs/cgroup', '/sys/fs/cgroup/memory', '/sys/fs/cgroup/pids', '/sys/fs/cgroup/cpu']
 
 let lab: Lab
 let machine: Namespace
 let hub: Hub
+let topology: RunningTopology
 let shell: DeviceShell
 
 const groups = (): string[] => GROUPS.filter((at) => existsSync(join(at, groupOfHub(hub.data))))
@@ -30,7 +31,7 @@ beforeAll(async () => {
   machine = lab.namespace('machine')
   const through = [...WITH_MACHINE_MOUNTS, 'bash', '-c', 'exec 200</dev/null "$0" "$@"'] as const
   hub = await Hub.start(machine, { address: '127.0.0.1', through })
-  await startTopology(
+  topology = await RunningTopology.start(
     hub,
     'lab',
     `#include "common.defs"
@@ -52,10 +53,13 @@ afterAll(async () => {
   lab.close()
 })
 
+/** The process that holds a device. */
+const devicePid = async (number: number): Promise<number> => (await topology.device(number)).pid
+
 /** After a device was switched off: the same place in the topology, a new console. */
 async function openAgain(): Promise<void> {
   shell.close()
-  await untilTopology(hub, 'lab', ({ devices }) => devices.every(({ state }) => state === 'running'))
+  await topology.device(1)
   shell = await DeviceShell.open(hub, 'lab', 1)
 }
 
@@ -118,7 +122,7 @@ os.chroot('.'); print(sorted(os.listdir('/')))"`
   })
 
   it('see or signal any process but its own', async () => {
-    const holder = await devicePid(hub, 'lab', 1)
+    const holder = await devicePid(1)
     const all = await shell.run('ps -e -o args=')
     expect(all).toMatch(/^\/bin\/sh \/run\/host\/init/)
     expect(all).not.toMatch(/node|hybridge|unshare/)
@@ -126,7 +130,7 @@ os.chroot('.'); print(sorted(os.listdir('/')))"`
       expect(await shell.run(`kill -9 ${pid}`)).toMatch(/No such process\n1$/)
     shell.type('kill -9 -1; kill -9 $$\n') // all that it may
     await shell.login()
-    expect(await devicePid(hub, 'lab', 1)).toBe(holder)
+    expect(await devicePid(1)).toBe(holder)
     expect(hub.process.alive).toBe(true)
   })
 
@@ -186,19 +190,19 @@ describe('cannot use up', () => {
   })
 
   it('memory: the greedy process is ended', async () => {
-    const holder = await devicePid(hub, 'lab', 1)
+    const holder = await devicePid(1)
     expect(await shell.run('python3 -c "\nx = []\nwhile True: x.append(bytearray(1 << 24))"')).toMatch(
       /Killed\n137$/,
     )
     // Of files that no process has mapped.
     const files = "import os\nf = os.memfd_create('x')\nwhile True: os.write(f, bytes(1 << 24))"
     expect(await shell.run(`python3 -c "\n${files}"`)).toMatch(/Killed\n137$/)
-    expect(await devicePid(hub, 'lab', 1)).toBe(holder)
+    expect(await devicePid(1)).toBe(holder)
   })
 
   it("what root of the machine may have, of inotify instances for one: its namespaces are not root's", async () => {
     const owner = `import fcntl, struct
-with open('/proc/${await devicePid(hub, 'lab', 1)}/ns/user') as namespace:
+with open('/proc/${await devicePid(1)}/ns/user') as namespace:
   print(struct.unpack('I', fcntl.ioctl(namespace, 0xb704, bytes(4)))[0])` // NS_GET_OWNER_UID, ioctl_nsfs(2)
     const { uid } = statSync(file('.'))
     expect(uid).toBeGreaterThan(0)
@@ -222,7 +226,7 @@ describe('keeps its disk', () => {
     await shell.run(
       'echo one > one; ln -s /etc link; mkdir -p /usr/local/bin; echo echo mine > /usr/local/bin/mine; chmod +x /usr/local/bin/mine; truncate -s 1T sparse; rm /etc/inputrc',
     )
-    await askDevice(hub, 'reset', 'lab', 'h1')
+    await topology.reset('h1')
     await openAgain()
     expect(
       await shell.run('cat one; readlink link; mine; stat -c %s sparse; ls /etc/inputrc; rm sparse'),
@@ -230,17 +234,17 @@ describe('keeps its disk', () => {
 
     await shell.run('echo two > two')
     await until('the disk is written', () => tarList().includes('./root/two'), 30_000)
-    process.kill(await devicePid(hub, 'lab', 1), 'SIGKILL')
-    await untilTopology(hub, 'lab', ({ devices }) => devices[0]?.state !== 'running')
+    process.kill(await devicePid(1), 'SIGKILL')
+    await topology.until(({ devices }) => devices[0]?.state !== 'running')
     await openAgain()
     expect(await shell.run('cat one two; grep -c joe /etc/passwd')).toBe('one\ntwo\n1\n0')
 
-    const holder = await devicePid(hub, 'lab', 1)
+    const holder = await devicePid(1)
     process.kill(holder, 'SIGSTOP') // nothing is written meanwhile
     const octets = readFileSync(file('disk.tar'))
     writeFileSync(file('disk.tar'), octets.fill(0x55, 512, 4096))
     process.kill(holder, 'SIGKILL')
-    await untilTopology(hub, 'lab', ({ devices }) => devices[0]?.state !== 'running')
+    await topology.until(({ devices }) => devices[0]?.state !== 'running')
     await openAgain()
     expect(await shell.run('ls -A')).toBe('0')
     expect(existsSync(file('disk.tar.damaged'))).toBe(true)
@@ -249,14 +253,14 @@ describe('keeps its disk', () => {
     )
 
     await shell.run('echo three > three')
-    await askDevice(hub, 'rebuild', 'lab', 'h1')
+    await topology.rebuild('h1')
     await openAgain()
     expect(await shell.run('ls -A')).toBe('0')
   })
 })
 
 it('leaves no process and no control group behind', async () => {
-  const pids = [await devicePid(hub, 'lab', 1), await devicePid(hub, 'lab', 2)]
+  const pids = [await devicePid(1), await devicePid(2)]
   expect(groups().length).toBeGreaterThan(0)
   await hub.process.stop('SIGTERM', 30_000)
   expect(groups()).toEqual([])

@@ -21,16 +21,15 @@ export class RunningTopology {
   }
 
   /**
-   * Puts a topology file there, starts it, waits until all its devices run.
+   * Puts a topology file there and has it started.
    * @param files  what else is in its file set, by name
    */
-  static async start(
+  static async begin(
     hub: Hub,
     name: string,
     text: string,
     files: Readonly<Record<string, string>> = {},
   ): Promise<RunningTopology> {
-    const topology = new RunningTopology(hub, name)
     const directory = join(hub.data, 'topologies', name)
     mkdirSync(join(directory, 'set'), { recursive: true })
     for (const [file, content] of Object.entries({ ...files, 'topology.vmm': text }))
@@ -38,7 +37,13 @@ export class RunningTopology {
     const { uid, gid } = statSync(join(hub.data, 'run', 'control.sock'))
     for (const path of [join(hub.data, 'topologies'), directory]) chownSync(path, uid, gid)
     await ask(join(hub.data, 'run', 'control.sock'), 'topology.start', { name })
-    await until(`${name} runs`, async () => (await topology.status()).state === 'running', READY_MS)
+    return new RunningTopology(hub, name)
+  }
+
+  /** The same, and waits until all its devices run. */
+  static async start(...what: Parameters<typeof RunningTopology.begin>): Promise<RunningTopology> {
+    const topology = await RunningTopology.begin(...what)
+    await topology.until(({ state }) => state === 'running')
     const failed = (await topology.status()).devices.filter(({ state }) => state !== 'running')
     if (failed.length > 0) throw new Error(`devices do not run: ${JSON.stringify(failed)}`)
     return topology
@@ -52,6 +57,11 @@ export class RunningTopology {
     return found
   }
 
+  /** Waits until it is as wanted. */
+  async until(isSo: (status: TopologyStatus) => boolean): Promise<void> {
+    await until(`${this.name} is as wanted`, async () => isSo(await this.status()), READY_MS)
+  }
+
   /** The process that forwards its frames. */
   async fabricPid(): Promise<number> {
     return pidOf(await ask(this.#socket(`${this.name}:fabric`), 'status'))
@@ -59,8 +69,7 @@ export class RunningTopology {
 
   /** Waits until all devices run. @param number  its place in the file, from 1 */
   async device(number: number): Promise<Device> {
-    const isUp = async () => (await this.status()).devices.every(({ state }) => state === 'running')
-    await until(`devices of ${this.name} run`, isUp, READY_MS)
+    await this.until(({ devices }) => devices.every(({ state }) => state === 'running'))
     const socket = join(this.#hub.data, 'topologies', this.name, 'devices', String(number), 'device.sock')
     return new Device(this.#hub.namespace, pidOf(await ask(socket, 'status')))
   }
@@ -68,6 +77,11 @@ export class RunningTopology {
   /** Switches a device off and on; resolves when it runs. */
   async reset(device: string): Promise<void> {
     await ask(this.#socket('supervisor'), 'device.reset', { topology: this.name, device })
+  }
+
+  /** The same, with its original disk. */
+  async rebuild(device: string): Promise<void> {
+    await ask(this.#socket('supervisor'), 'device.rebuild', { topology: this.name, device })
   }
 
   async ports(): Promise<PortReading[]> {

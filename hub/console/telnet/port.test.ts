@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RECORD_INPUT, RECORD_OUTPUT, RecordReader, records } from '#hub/console/records.ts'
 import { freePort } from '#hub/supervisor/free-port.ts'
 import { ConsolePort } from '#hub/console/telnet/port.ts'
@@ -92,5 +92,24 @@ describe('the telnet port of a console', () => {
     socket.write('POST / HTTP/1.1\r\nHost: 127.0.0.1:5001\r\n\r\nrm -rf /\r\n')
     await once(socket, 'close')
     expect([hello, typed]).toEqual(['', ''])
+  })
+
+  it('is tried again and again while another program has it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    const port = freePort('127.0.0.1')
+    const other = createServer().listen(port, '127.0.0.1')
+    await once(other, 'listening')
+    const warnings: string[] = []
+    process.on('warning', ({ name }) => warnings.push(name))
+    const taken = new ConsolePort({ name: 'lab/h1', port, socket: '/nowhere' })
+    for (let i = 0; i < 12; i++) await taken.listen()
+    expect(taken.problem).toContain(`no TCP port ${port}: another program has it`)
+    // Node warns of listeners that pile up, at the eleventh.
+    expect(warnings).toEqual([])
+    other.close()
+    await once(other, 'close')
+    vi.useRealTimers()
+    await taken.listen()
+    expect(taken.problem).toBe('')
   })
 })
