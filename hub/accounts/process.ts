@@ -2,7 +2,7 @@
  * The control process: accounts, authentication for the gateways, and the operators' socket. Its working directory is
  * the data directory. It is ready when its sockets exist; SIGTERM ends it. `HYBRIDGE_LOG` is its log's level.
  */
-import { chmodSync, chownSync, existsSync } from 'node:fs'
+import { existsSync, lchownSync } from 'node:fs'
 import { SystemError, reasonOf } from '#net/base/errors.ts'
 import { ACCOUNTS_FILE, AUTH_SOCKET, CONTROL_SOCKET, SUPERVISOR_SOCKET } from '#hub/base/data-directory.ts'
 import { DEFAULT_MANAGEMENT_NETWORK } from '#hub/base/management-network.ts'
@@ -72,7 +72,7 @@ async function main(log: Logger): Promise<void> {
   const auth = await listenRpc(
     AUTH_SOCKET,
     { ...authHandlers(new Authenticator(store), fabrics, log), ...deviceHandlers(supervisor, 'gateway') },
-    { ...options, maxInFlight: 64 },
+    { ...options, maxInFlight: 64, mode: users ? 0o660 : 0o600 },
   )
   const control = await listenRpc(
     CONTROL_SOCKET,
@@ -86,9 +86,8 @@ async function main(log: Logger): Promise<void> {
     options,
   )
   if (users) {
-    chownSync(AUTH_SOCKET, users.service.uid, users.gateway.gid)
-    chmodSync(AUTH_SOCKET, 0o660)
-    chownSync(CONTROL_SOCKET, users.service.uid, users.service.gid)
+    lchownSync(AUTH_SOCKET, users.service.uid, users.gateway.gid)
+    lchownSync(CONTROL_SOCKET, users.service.uid, users.service.gid)
   }
   dropTo(users?.service, [])
   library.recover()

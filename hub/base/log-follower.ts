@@ -1,5 +1,5 @@
 /** Follows what is appended to log files. */
-import { closeSync, fstatSync, type FSWatcher, openSync, readSync, watch } from 'node:fs'
+import { closeSync, constants, fstatSync, type FSWatcher, openSync, readSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 
@@ -100,7 +100,7 @@ function headOf(fd: number): Buffer {
 function withFile(path: string, use: (fd: number) => void): void {
   let fd: number
   try {
-    fd = openSync(path, 'r')
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch {
     return
   }

@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { withinDirectory } from '#hub/base/directory.ts'
 
 export type { Logger }
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
@@ -33,7 +34,7 @@ export class BoundedFile implements DestinationStream {
   readonly #limit: number
 
   constructor(path: string | readonly [current: number, old: number], limit = MAX_LOG) {
-    ;[this.#current, this.#old] = typeof path === 'string' ? openLogFiles(path) : path
+    ;[this.#current, this.#old] = typeof path === 'string' ? openFiles(path) : path
     this.#limit = limit
   }
 
@@ -62,8 +63,11 @@ export class BoundedFile implements DestinationStream {
   }
 }
 
-/** Both files of a log, for a process that may not open them itself. */
-export const openLogFiles = (path: string): [current: number, old: number] => [
+/** Both files of the log of process `name`, log/NAME.log; working directory: the data directory, which is not root's. */
+export const openLogFiles = (name: string): [current: number, old: number] =>
+  withinDirectory('log', (directory) => openFiles(`${directory}/${name}.log`))
+
+const openFiles = (path: string): [current: number, old: number] => [
   openPrivate(path, constants.O_APPEND),
   openPrivate(`${path}.1`, 0),
 ]
@@ -83,7 +87,7 @@ export const logOptions = (process: string, level: string): pino.LoggerOptions =
 
 /** The log of a child process, `log/NAME.log` in the data directory, which is the working directory. */
 export function openChildLog(name: string, level = process.env['HYBRIDGE_LOG'] ?? 'info'): Logger {
-  return pino(logOptions(name, level), new BoundedFile(`log/${name}.log`))
+  return pino(logOptions(name, level), new BoundedFile(openLogFiles(name)))
 }
 
 /** Where a device's process has the two files of its log: its standard output, and the next that is free. */

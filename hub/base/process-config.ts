@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fchownSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { startTimeOf } from '#net/base/start-time.ts'
+import { withinDirectory } from '#hub/base/directory.ts'
 import type { Identity } from '#hub/base/privilege.ts'
 
 /** What a process answers to the operation `status`, at least. */
@@ -16,11 +17,11 @@ export interface ProcessIdentity {
   readonly fingerprint: string
 }
 
-const path = (name: string): string => `run/${name}.json`
+const RUN = 'run'
 
 /** Writes the configuration of process `name`; working directory: the data directory. @returns its fingerprint */
 export const writeProcessConfig = (name: string, config: object, owner: Identity | undefined): string =>
-  writeConfigFile(path(name), config, owner)
+  withinDirectory(RUN, (run) => writeConfigFile(`${run}/${name}.json`, config, owner))
 
 /** Replaces a configuration. @returns its fingerprint */
 export function writeConfigFile(file: string, config: object, owner: Identity | undefined): string {
@@ -41,7 +42,7 @@ export function writeConfigFile(file: string, config: object, owner: Identity | 
 
 /** What `writeProcessConfig` wrote, as JSON. */
 export function readProcessConfig(name: string): { text: string; fingerprint: string } {
-  const text = readFileSync(path(name), 'utf8')
+  const text = readFileSync(`${RUN}/${name}.json`, 'utf8')
   return { text, fingerprint: fingerprintOf(text) }
 }
 

@@ -3,7 +3,7 @@
  * Its working directory is the data directory; its configuration is run/fabric.json or run/TOPOLOGY:fabric.json, written
  * by the supervisor. The hub's own keeps CAP_NET_RAW and CAP_NET_ADMIN, nothing else; a topology's keeps nothing.
  */
-import { chmodSync, chownSync } from 'node:fs'
+import { lchownSync } from 'node:fs'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { inlineWayOfFrames } from '#net/base/inlining.ts'
 import { openChildLog } from '#hub/base/log.ts'
@@ -86,14 +86,13 @@ const counters = await listenRpc(
     counters: () => fabric.counters(),
     ports: (params) => fabric.ports(parseParams(PortsParams, params).bridge),
   },
-  { maxInFlight: 1, maxConnections: MOST_COUNTER_READERS },
+  { maxInFlight: 1, maxConnections: MOST_COUNTER_READERS, mode: users ? 0o660 : 0o600 },
 )
 const listener = listenUnix(sockets.tunnel, 0o660, (fd) => answerTunnel(fd, fabric))
 const captureListener = listenUnix(sockets.capture, 0o660, (fd) => captures.answer(fd))
 if (users)
   for (const path of Object.values(sockets)) {
-    chownSync(path, users.service.uid, users.gateway.gid)
-    chmodSync(path, path === sockets.rpc ? 0o600 : 0o660)
+    lchownSync(path, users.service.uid, users.gateway.gid)
   }
 const stop = (): void => {
   log.info('stopping')

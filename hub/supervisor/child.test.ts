@@ -6,8 +6,10 @@ import {
   readFileSync,
   readdirSync,
   readlinkSync,
+  renameSync,
   rmSync,
   rmdirSync,
+  symlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -184,5 +186,15 @@ describe('Child', () => {
     const pid = await leave({ a: 1 })
     await make().stop()
     expect(isGone(pid)).toBe(true)
+  })
+
+  it.each(['run', 'log'])("follows no link in place of %s, which is not root's", async (name) => {
+    const elsewhere = join(directory, 'elsewhere')
+    renameSync(name, elsewhere)
+    symlinkSync(elsewhere, name)
+    await expect(make().start()).rejects.toThrow(/ENOTDIR|ELOOP/)
+    expect(readdirSync(elsewhere)).toEqual([])
+    rmSync(name)
+    mkdirSync(name)
   })
 })

@@ -3,10 +3,11 @@
  * Children are detached and hold nothing of the supervisor's, so that its end is not theirs.
  */
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, rmSync } from 'node:fs'
+import { closeSync, existsSync } from 'node:fs'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
 import { startTimeOf } from '#net/base/start-time.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
+import { removeFile } from '#hub/base/directory.ts'
 import { type Logger, openLogFiles } from '#hub/base/log.ts'
 import { writeProcessConfig, type ProcessIdentity } from '#hub/base/process-config.ts'
 import type { ProcessUsers } from '#hub/base/privilege.ts'
@@ -214,7 +215,7 @@ export class Child {
     this.#known = undefined
     this.#process = undefined
     removePidFile(this.name)
-    rmSync(this.#options.socket, { force: true })
+    removeFile(this.#options.socket)
     await this.#options.home?.release()
   }
 
@@ -247,7 +248,7 @@ export class Child {
     this.#startedAt = performance.now()
     // Whatever the runtime itself has to say goes to the same file as the log, which a device has from here.
     const file = `log/${name}.log`
-    const files = openLogFiles(file)
+    const files = openLogFiles(name)
     this.#logStart = logSize(file)
     const env = { ...process.env, HYBRIDGE_LOG: logLevel }
     const stdio = ['pipe' as const, files[0], files[0]]

@@ -12,8 +12,8 @@ import { DEVICE_CONFIG, DEVICE_TUN } from '#hub/base/device-paths.ts'
 import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { writeConfigFile } from '#hub/base/process-config.ts'
 import type { ControlGroup } from '#hub/supervisor/control-group.ts'
+import { openDirectory, withinDirectory } from '#hub/base/directory.ts'
 import { spawnAtGate } from '#hub/supervisor/gate.ts'
-import { openDirectory, withinDirectory } from '#hub/supervisor/directory.ts'
 import { inOwnNamespaces } from '#hub/supervisor/namespaces.ts'
 
 /** linux/major.h, linux/miscdevice.h */

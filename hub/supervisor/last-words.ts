@@ -1,5 +1,5 @@
 /** What a process wrote last into its log before it ended, for the reason that is given for its end. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { printable } from '#net/base/printable.ts'
 import { isRecord } from '#net/base/unknown.ts'
 
@@ -34,7 +34,7 @@ function messageOf(line: string): string {
 function withLog<T>(file: string, use: (fd: number) => T): T | undefined {
   let fd: number | undefined
   try {
-    fd = openSync(file, 'r')
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     return use(fd)
   } catch {
     return undefined

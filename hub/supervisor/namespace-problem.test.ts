@@ -31,7 +31,7 @@ it('says what else it can be when no setting forbids them', () => {
 
 it('names the program that is missing', () => {
   for (const words of [
-    'spawn unshare ENOENT',
+    'sh: 1: exec: unshare: not found',
     'setpriv: failed to execute unshare: No such file or directory',
   ])
     expect(namespaceProblem(words, none)).toBe(

@@ -34,7 +34,7 @@ const ELSE =
 
 /** @param words  what a device's process said last; undefined: that was about something else */
 export function namespaceProblem(words: string, setting: Setting = machineSetting): string | undefined {
-  const missing = /(?:spawn |setpriv: failed to execute )(unshare|setpriv)(?: ENOENT|: No such file)/.exec(
+  const missing = /(?:exec: |failed to execute )(unshare|setpriv): (?:not found|No such file)/.exec(
     words,
   )?.[1]
   if (missing !== undefined) return `cannot make namespaces: no such program ${missing} (install util-linux)`

@@ -3,17 +3,9 @@
  * supervisor finds it by this, also while it does not answer. The directory is the service user's, and the processes are
  * ended with the supervisor's rights: only files that belong to the supervisor's own user count.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { startTimeOf } from '#net/base/start-time.ts'
+import { removeFile, withinDirectory } from '#hub/base/directory.ts'
 
 /** A process, and no later one with its number. */
 export interface KnownProcess {
@@ -27,10 +19,12 @@ const LINE = /^([1-9]\d{0,9}) (\d{1,20})\n$/
 
 export function writePidFile(name: string, { pid, startTime }: KnownProcess): void {
   removePidFile(name)
-  writeFileSync(fileOf(name), `${pid} ${startTime}\n`, { flag: 'wx', mode: 0o600 })
+  withinDirectory(RUN, (run) =>
+    writeFileSync(`${run}/${name}.pid`, `${pid} ${startTime}\n`, { flag: 'wx', mode: 0o600 }),
+  )
 }
 
-export const removePidFile = (name: string): void => rmSync(fileOf(name), { force: true })
+export const removePidFile = (name: string): void => removeFile(fileOf(name))
 
 /** Of the process if it runs still. */
 export function readPidFile(name: string): KnownProcess | undefined {

@@ -14,7 +14,7 @@ import {
   TOPOLOGY_NAME,
   type TopologyPlan,
 } from '#hub/base/topology-plan.ts'
-import { withinDirectory } from '#hub/supervisor/directory.ts'
+import { withinDirectory } from '#hub/base/directory.ts'
 
 export const TOPOLOGIES = 'topologies'
 const MARK = basename(runningMark(''))

@@ -7,7 +7,7 @@
  * Answers come in the order in which handlers finish. Requests are bounded to 1 MiB, answers to 16 MiB; a peer that
  * does not read its answers is not read from. What is no request is answered with `id` null, and the connection closed.
  */
-import { chmodSync, lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs'
+import { lstatSync, renameSync, rmSync, unlinkSync } from 'node:fs'
 import net from 'node:net'
 import { ProtocolError, SystemError, reasonOf } from '#net/base/errors.ts'
 import { isRecord, textOr } from '#net/base/unknown.ts'
@@ -227,21 +227,21 @@ export async function listenRpc(
 export async function listenOn(server: net.Server, path: string, mode = 0o600): Promise<void> {
   const temporary = `${path}.new`
   rmSync(temporary, { force: true })
-  const mask = process.umask(0o177)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('listening', resolve)
-      server.once('error', (error: NodeJS.ErrnoException) =>
-        reject(
-          new SystemError(error.code ?? 'EIO', `cannot serve on ${path}: ${error.message}`, { cause: error }),
-        ),
-      )
+  await new Promise<void>((resolve, reject) => {
+    server.once('listening', resolve)
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new SystemError(error.code ?? 'EIO', `cannot serve on ${path}: ${error.message}`, { cause: error }),
+      ),
+    )
+    // It is made at once. Not chmod afterwards: by then the path might be another file's.
+    const mask = process.umask(0o777 & ~mode)
+    try {
       server.listen(temporary)
-    })
-  } finally {
-    process.umask(mask)
-  }
-  chmodSync(temporary, mode)
+    } finally {
+      process.umask(mask)
+    }
+  })
   renameSync(temporary, path)
 }
 

@@ -71,6 +71,7 @@ it('have the tools of a network, and limits', async () => {
   const many =
     'import os, time\nx = []\nfor i in range(32):\n  f = os.memfd_create(str(i))\n  x.append(f)\n  os.write(f, bytes(1 << 24))'
   expect(await shell.run(`python3 -c "\n${many}\ntime.sleep(60)"`)).toMatch(/Killed\n137$/)
+  expect(await shell.run('cd /proc/sys/kernel; echo $(cat sem msgmni)')).toBe('250 32000 32 128 128\n0')
   shell.close()
 })
 

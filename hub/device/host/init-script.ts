@@ -44,6 +44,9 @@ const MASKED = [
 const READ_ONLY = ['kernel', 'user']
 /** An ordinary user's hub has them of what its user may have, 128 as a rule. */
 const INOTIFY_INSTANCES = 16
+/** System V's, which nobody sees the memory of: proc_sys_kernel(5), of a set, of all, of a call, sets; queues of 16 KiB. */
+const SEMAPHORES = '250 32000 32 128'
+const MESSAGE_QUEUES = 128
 const MEBI = 1024 * 1024
 /** Below the hub's own processes. */
 const NICE = 5
@@ -70,6 +73,8 @@ echo ${SPARED_LAST} > proc/self/oom_score_adj
 echo 0 > proc/sys/user/max_user_namespaces
 echo ${INOTIFY_INSTANCES} > proc/sys/user/max_inotify_instances
 echo $((${sharedMb * MEBI} / $(getconf PAGESIZE || echo 4096))) 2>/dev/null > proc/sys/kernel/shmall || :
+echo ${SEMAPHORES} 2>/dev/null > proc/sys/kernel/sem || :
+echo ${MESSAGE_QUEUES} 2>/dev/null > proc/sys/kernel/msgmni || :
 echo 0 ${hasUsers ? LAST_GROUP : 0} > proc/sys/net/ipv4/ping_group_range
 for file in ${MASKED.join(' ')}; do
   if [ -e proc/$file ]; then mount --bind dev/null proc/$file; fi

@@ -2,7 +2,9 @@
  * Directories that others than root may put in place of each other while root works in them: they are opened one by one
  * without following links, and used by their descriptors.
  */
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, rmSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { errnoOf } from '#net/base/unknown.ts'
 
 /** @param path  relative to the data directory @throws SystemError when a part of it is a link */
 export function openDirectory(path: string): number {
@@ -27,5 +29,14 @@ export function withinDirectory<T>(path: string, action: (directory: string) => 
     return action(`/proc/self/fd/${fd}`)
   } finally {
     closeSync(fd)
+  }
+}
+
+/** Removes a file, if it is there. @param path  relative to the data directory @throws SystemError */
+export function removeFile(path: string): void {
+  try {
+    withinDirectory(dirname(path), (directory) => rmSync(`${directory}/${basename(path)}`, { force: true }))
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
   }
 }
