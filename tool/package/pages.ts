@@ -24,7 +24,7 @@ const HYBRIDGE = {
   description: `hybridge runs a hub: virtual switches (bridges), and the SSH server through which hconnect(1) joins networks elsewhere to them.
 It manages the hub's users, shows and changes bridges and ports while the hub runs, and captures what passes.`,
   files: [
-    ['/var/lib/hybridge', 'Data directory of a hub that root runs: accounts, host key, logs, sockets.'],
+    ['/var/lib/hybridge', 'Data directory of a hub that root runs: accounts, host key, topologies, logs, sockets.'],
   ],
   seeAlso: ['hconnect(1)', 'ssh(1)', 'vde_plug(1)', 'pcap-filter(7)'],
 } as const
