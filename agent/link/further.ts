@@ -8,15 +8,20 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Backoff, STEADY_MS } from '#agent/link/backoff.ts'
 import type { HubConnection } from '#agent/link/dial.ts'
 import { EXIT_HOST_KEY, EXIT_REFUSED, ExitError } from '#agent/exit-codes.ts'
-import { Tunnel } from '#agent/link/tunnel.ts'
+import { Tunnel, type TunnelOptions } from '#agent/link/tunnel.ts'
 import type { Remote } from '#agent/link/tunnels.ts'
 import { ProtocolError, reasonOf } from '#net/base/errors.ts'
+import type { Transport } from '#net/port/tunnel/transport.ts'
 import { TunnelPort } from '#net/port/tunnel/tunnel.ts'
 import type { Hello } from '#net/tunnel/hello.ts'
 
+/** What is needed of a connection to the hub. */
+type Dialled = Transport &
+  Pick<HubConnection, 'end'> & { exec: (command: string) => Promise<TunnelOptions['channel']> }
+
 export interface FurtherOptions {
   /** Never asks anybody. @throws ExitError */
-  readonly dial: (signal: AbortSignal) => Promise<HubConnection>
+  readonly dial: (signal: AbortSignal) => Promise<Dialled>
   /** Of the tunnels that the first connection has now: what the hub gave to join them with. */
   readonly tokens: () => ReadonlyMap<Remote, string>
   readonly hello: Hello
@@ -92,7 +97,7 @@ export class FurtherConnection {
     }
   }
 
-  async #join(hub: HubConnection, remote: Remote, token: string): Promise<{ ended: Promise<unknown> }> {
+  async #join(hub: Dialled, remote: Remote, token: string): Promise<{ ended: Promise<unknown> }> {
     const { port: bundle } = remote
     const channel = await hub.exec(`hybridge bridge ${remote.fullName ?? remote.bridge}`)
     const { name, counters, sink } = bundle
@@ -107,6 +112,8 @@ export class FurtherConnection {
     })
     const outcome = await Promise.race([tunnel.opened, ended])
     if (outcome instanceof ProtocolError) throw outcome
+    // Its end may have come with its beginning: nobody would take it out of the bundle again.
+    if (!this.#tunnels.has(tunnel)) throw await tunnel.ended
     bundle.add(port)
     return { ended }
   }

@@ -14,7 +14,7 @@ export const EXTERNAL = 'external'
 /** A bridge whose ports are not connected to each other, or to anything. */
 export const DEAD = 'dead'
 
-/** Of a running topology: it is part of names of files and sockets. */
+/** Of a running topology, and of its devices: it is part of names of files and sockets. */
 export const TOPOLOGY_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const bridge = z
   .string()
@@ -59,7 +59,7 @@ const HostPlan: z.ZodType<HostConfiguration> = z.object({
 })
 
 const PlannedDevice = z.object({
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/),
+  name: z.string().regex(TOPOLOGY_NAME),
   hostname: z.string().min(1).max(255),
   kind: z.enum(['host', 'vjx', 'vptx', 'vmx', 'vjunos']),
   interfaces: z.array(PlannedInterface).max(64),

@@ -49,7 +49,7 @@ it('shows ports of a point in 80 columns, and the command that joins it, whole',
   const [name, head = '', row = '', empty, command] = text.split('\n')
   expect([name, empty, command]).toEqual([LONG, '', `hconnect -u bob -b ${LONG} -s hub.example:2222`])
   expect(head).toMatch(/^port {2}name +state {2}packets in +bytes in {2}packets out +bytes out$/)
-  expect(row).toMatch(/^ {3}2 {2}ann@site +down +27 +2358 +1\.0P +1000\.0P$/)
+  expect(row).toMatch(/^ {3}2 {2}ann@site +down +27 +2358 +1000000\.0G +1000000\.0T$/)
   expect(Math.max(head.length, row.length)).toBeLessThanOrEqual(80)
   expect(formatConnector(parseConnector({ ...POINT, ports: [] }))).toBe(
     'two/private0\nno ports\n\nhconnect -u USER -b two/private0 -s hub.example:2222',

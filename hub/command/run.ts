@@ -78,6 +78,7 @@ function commandLine(parser: Argv, context: Context, exit: (code: number) => voi
     .example('$0 serve --bridge private0', 'run a hub')
     .example('$0 user add ann --key ann.pub', 'let ann join its bridges')
     .example('$0 show ports', 'see what passes')
+    .example('$0 topology start examples/two-lans', 'run bridges and hosts between them')
     .epilogue('Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.')
     .parserConfiguration({ 'strip-dashed': true, 'strip-aliased': true })
     .version(context.version)

@@ -146,7 +146,7 @@ function finish(
   if (!json) print(context, text.formatDevices(topology))
   throw new ProtocolError(
     'failed',
-    `${running} of ${devices.length} devices of ${name} run; the others are tried again ` +
+    `${running} of ${devices.length} devices of ${name} run; what can be started is tried again ` +
       `(hybridge topology stop ${name} ends it)`,
   )
 }

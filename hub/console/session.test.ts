@@ -173,6 +173,7 @@ it('always has one writer when somebody is there, whatever happens', () => {
         } else if (what === 'leave' && isPresent) {
           present.splice(present.indexOf(viewer), 1)
           session.leave(viewer)
+          viewers[i] = new Watching(viewer.name) // who comes again is another one
           if (writer === viewer) writer = undefined
         } else if (what === 'take') {
           session.takeOver(viewer)

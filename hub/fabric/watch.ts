@@ -1,6 +1,7 @@
 /** All that `hybridge top` asks a fabric for, in one answer. */
 import { EventRing, type FabricEvent } from '#hub/fabric/event-ring.ts'
-import type { Fabric, LinkReading, PortReading } from '#hub/fabric/fabric.ts'
+import type { Fabric } from '#hub/fabric/fabric.ts'
+import type { LinkReading, PortReading } from '#hub/fabric/readings.ts'
 import { TalkerWatches } from '#net/talkers/talker-watches.ts'
 import type { TalkerReading } from '#net/talkers/talkers.ts'
 

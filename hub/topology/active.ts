@@ -2,7 +2,7 @@
  * Topologies of the hub as its control process has them: their file sets, topologies/NAME/set in the data directory,
  * which is the working directory; what is to run of them is told to the supervisor.
  */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { ConfigError, ProtocolError } from '#net/base/errors.ts'
 import type { RpcClient } from '#net/base/rpc.ts'
 import { newPlanFile, planFile, readPlan, type TopologyPlan, writePlan } from '#hub/base/topology-plan.ts'
@@ -49,7 +49,13 @@ export class ActiveTopologies {
     })
     mkdirSync(`${TOPOLOGIES}/${name}`, { recursive: true, mode: 0o710 })
     writePlan(plan)
-    await this.#supervisor.call('topology.start', { name })
+    try {
+      await this.#supervisor.call('topology.start', { name })
+    } catch (error) {
+      // It would be taken for that of the topology that runs.
+      rmSync(newPlanFile(name), { force: true })
+      throw error
+    }
   }
 
   /** Of the last start; empty: the operators'. */

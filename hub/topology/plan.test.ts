@@ -80,6 +80,17 @@ it('interfaces have names that Linux takes', () => {
   expect(device && dhcpOf(device)).toEqual(['xe-0-1-2-3'])
 })
 
+it('a device whose configuration is not there does not start without it', () => {
+  const vm = VM(
+    'a',
+    'install "ENV(HOME)/active/a.conf" "/root/host.conf"; interface "em0" { bridge "lan"; };',
+  )
+  expect(plan(vm).devices[0]).toMatchObject({
+    configuration: null,
+    problem: 'its configuration ENV(HOME)/active/a.conf is not in the file set',
+  })
+})
+
 it("a host's configuration is checked with the topology", () => {
   const vm = VM('a', 'install "a.conf" "/root/host.conf"; interface "em0" { bridge "lan"; };')
   const told = (text: string): string[] => read(vm, { 'a.conf': text }).diagnostics.list.map(formatDiagnostic)

@@ -77,20 +77,15 @@ function configurationOf(
   { path, source }: Configuration,
   { read }: PlanOptions,
 ): Pick<PlannedDevice, 'configuration' | 'host' | 'problem'> {
-  const missing = `its configuration ${source} is not in the file set`
   const host = withDefaults(device, EMPTY_CONFIGURATION)
   const without = (problem: string) => ({ configuration: null, host, problem })
-  if (path === undefined) return without(missing)
-  try {
-    const configuration = read(path)
-    if (device.kind !== 'host') return { configuration, host, problem: '' }
-    const names = device.interfaces.map(({ name }) => linuxName(name))
-    const told = readHostConfiguration(configuration, names)
-    if ('value' in told) return { configuration, host: withDefaults(device, told.value), problem: '' }
-    return without(`its configuration ${source} is wrong: ${told.faults[0]?.reason ?? ''}`)
-  } catch {
-    return without(missing)
-  }
+  if (path === undefined) return without(`its configuration ${source} is not in the file set`)
+  const configuration = read(path)
+  if (device.kind !== 'host') return { configuration, host, problem: '' }
+  const names = device.interfaces.map(({ name }) => linuxName(name))
+  const told = readHostConfiguration(configuration, names)
+  if ('value' in told) return { configuration, host: withDefaults(device, told.value), problem: '' }
+  return without(`its configuration ${source} is wrong: ${told.faults[0]?.reason ?? ''}`)
 }
 
 /** An interface of which nothing is said is up, and asks for its address where the hub has one for it. */

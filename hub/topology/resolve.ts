@@ -12,7 +12,7 @@ import {
 } from '#hub/topology/topology.ts'
 import { interfaceNameFault, linuxName } from '#hub/topology/interface-name.ts'
 import { MOST_MANAGED } from '#hub/base/management-network.ts'
-import { DEAD, EXTERNAL, MOST_BRIDGES } from '#hub/base/topology-plan.ts'
+import { DEAD, EXTERNAL, MOST_BRIDGES, TOPOLOGY_NAME } from '#hub/base/topology-plan.ts'
 import { printable } from '#net/base/printable.ts'
 
 const MAX_DEVICES = 512
@@ -28,7 +28,6 @@ const CONFIGURATION_TARGETS = [
 ]
 /** The directory that a started set is unpacked into. */
 const ACTIVE = /^ENV\(HOME\)\/active\//
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 /** In this order: what the image's name says. */
 const KINDS: readonly (readonly [pattern: RegExp, kind: DeviceKind])[] = [
   [/vjx|vsrx|olive/i, 'vjx'],
@@ -111,7 +110,7 @@ function joinChassis(vms: readonly VmBlock[], diagnostics: Diagnostics): VmBlock
 function device(vm: VmBlock, options: ResolveOptions): Device {
   const { diagnostics } = options
   const { name, hostname, disk, memory, cpus, interfaces } = vm
-  if (!NAME.test(name.text))
+  if (!TOPOLOGY_NAME.test(name.text))
     diagnostics.error(
       name.place,
       `"${name.text.slice(0, 80)}" cannot be a device's name: letters, digits, \`.\`, \`_\` and \`-\`, up to 63`,
@@ -210,7 +209,7 @@ function configurationOf(vm: VmBlock, { has, diagnostics }: ResolveOptions): Con
       install.source.place,
       `"${source.slice(0, 120)}" is not in the file set: "${vm.name.text}" will not start`,
     )
-  return { path: isInside ? path : undefined, source, target: install.target.text }
+  return { path: found ? path : undefined, source, target: install.target.text }
 }
 
 function bridgesOf(devices: readonly Device[]): Bridge[] {

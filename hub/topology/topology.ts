@@ -34,7 +34,7 @@ export interface Device {
 }
 
 export interface Configuration {
-  /** Path in the file set; undefined when the file names a place outside it. */
+  /** Path in the file set; undefined when there is no such file. */
   readonly path: string | undefined
   /** As the file has it. */
   readonly source: string

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { main } from '#test/bench/bench.ts'
 import { BRIDGES, configurationOf, DEVICES, namespaceScript, topologyFile } from '#test/bench/fifty.ts'
 import { median } from '#test/bench/figures.ts'
-import { askProcess } from '#test/soak/topology-lab.ts'
+import { askProcess } from '#test/support/ask-process.ts'
 import { Hub } from '#test/support/hub.ts'
 import type { Lab } from '#test/support/netns.ts'
 

@@ -8,8 +8,8 @@ import { finish, Running } from '#test/support/process.ts'
 const SOURCES = join(import.meta.dirname, '../..')
 const UNITS = [
   [join(SOURCES, 'agent/service/hconnect.service'), 30],
-  // Worlds of devices need namespaces, mounts and control groups.
-  [join(SOURCES, 'hub/supervisor/hybridge.service'), 50],
+  // Worlds of devices need namespaces, mounts and control groups, VDE directories their set-group-ID bit (0.2).
+  [join(SOURCES, 'hub/supervisor/hybridge.service'), 52],
 ] as const
 
 let root = ''

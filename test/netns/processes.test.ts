@@ -8,8 +8,8 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { isRecord } from '#net/base/unknown.ts'
-import { RpcClient } from '#net/base/rpc.ts'
 import { startAgent } from '#test/support/agent.ts'
+import { askProcess } from '#test/support/ask-process.ts'
 import { runHconnect } from '#test/support/hconnect.ts'
 import { hubProcesses, isRunning, killProcess, pidOf, statusOf } from '#test/support/hub-processes.ts'
 import { Hub } from '#test/support/hub.ts'
@@ -214,13 +214,8 @@ describe('a second hub', () => {
 })
 
 const tunnelsOf = async (name: string): Promise<number> => {
-  const client = new RpcClient(join(hub.data, `run/${name}.sock`))
-  try {
-    const status = await client.call('status')
-    return isRecord(status) ? Number(status['tunnels']) : Number.NaN
-  } finally {
-    client.close()
-  }
+  const status = await askProcess(hub, name, 'status')
+  return isRecord(status) ? Number(status['tunnels']) : Number.NaN
 }
 
 describe('the end of one process', () => {

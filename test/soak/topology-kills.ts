@@ -1,20 +1,13 @@
 /** Processes of a hub with two topologies are killed one after the other; what must not notice it, does not. */
 import { isRecord } from '#net/base/unknown.ts'
 import { parsePorts } from '#hub/command/show-text.ts'
-import type { PortReading } from '#hub/fabric/fabric.ts'
+import type { PortReading } from '#hub/fabric/readings.ts'
+import { askProcess, pidOfProcess } from '#test/support/ask-process.ts'
 import { killProcess, pidOf } from '#test/support/hub-processes.ts'
 import type { Hub } from '#test/support/hub.ts'
 import { until } from '#test/support/process.ts'
 import type { Random } from '#test/soak/random.ts'
-import {
-  askProcess,
-  pidOfProcess,
-  TOPOLOGIES,
-  type TopologyLab,
-  type TopologyName,
-  type Way,
-  WAYS,
-} from '#test/soak/topology-lab.ts'
+import { TOPOLOGIES, type TopologyLab, type TopologyName, type Way, WAYS } from '#test/soak/topology-lab.ts'
 
 /** Twice what pings through a killed gateway may take to be answered again. */
 const GATEWAY_MS = 6000

@@ -8,8 +8,6 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { RpcClient } from '#net/base/rpc.ts'
-import { isRecord } from '#net/base/unknown.ts'
 import { startAgent } from '#test/support/agent.ts'
 import { Hub } from '#test/support/hub.ts'
 import type { Lab } from '#test/support/netns.ts'
@@ -60,24 +58,4 @@ async function start(hub: Hub, lab: Lab, name: TopologyName): Promise<RunningTop
     writeFileSync(join(set, `${host}.conf`), `interfaces:\n  em1:\n    addresses: [${address}/24]\n`)
   await hub.command(['topology', 'start', set], { timeoutMs: 60_000 })
   return new RunningTopology(hub, name)
-}
-
-/** Asks a process of the hub. */
-export async function askProcess(
-  hub: Hub,
-  process: string,
-  operation: string,
-  params = {},
-): Promise<unknown> {
-  const client = new RpcClient(join(hub.data, 'run', `${process}.sock`))
-  try {
-    return await client.call(operation, params)
-  } finally {
-    client.close()
-  }
-}
-
-export async function pidOfProcess(hub: Hub, process: string): Promise<number> {
-  const status = await askProcess(hub, process, 'status')
-  return Number(isRecord(status) ? status['pid'] : 0)
 }

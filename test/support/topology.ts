@@ -1,10 +1,9 @@
 /** A topology that runs on a hub in a laboratory, and its devices. */
 import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { RpcClient, type RpcParams } from '#net/base/rpc.ts'
-import { isRecord } from '#net/base/unknown.ts'
-import type { PortReading } from '#hub/fabric/fabric.ts'
+import type { PortReading } from '#hub/fabric/readings.ts'
 import type { TopologyStatus } from '#hub/supervisor/running-topology.ts'
+import { askProcess, askSocket, pidIn, pidOfProcess } from '#test/support/ask-process.ts'
 import type { Hub } from '#test/support/hub.ts'
 import type { Namespace } from '#test/support/netns.ts'
 import { finish, type Finished, type Running, type RunOptions, until } from '#test/support/process.ts'
@@ -36,7 +35,7 @@ export class RunningTopology {
       writeFileSync(join(directory, 'set', file), content)
     const { uid, gid } = statSync(join(hub.data, 'run', 'control.sock'))
     for (const path of [join(hub.data, 'topologies'), directory]) chownSync(path, uid, gid)
-    await ask(join(hub.data, 'run', 'control.sock'), 'topology.start', { name })
+    await askProcess(hub, 'control', 'topology.start', { name })
     return new RunningTopology(hub, name)
   }
 
@@ -50,7 +49,7 @@ export class RunningTopology {
   }
 
   async status(): Promise<TopologyStatus> {
-    const all = await ask(this.#socket('control'), 'topology.status')
+    const all = await askProcess(this.#hub, 'control', 'topology.status')
     const rows: TopologyStatus[] = Array.isArray(all) ? all : []
     const found = rows.find(({ name }) => name === this.name)
     if (!found) throw new Error(`${this.name} does not run`)
@@ -64,28 +63,28 @@ export class RunningTopology {
 
   /** The process that forwards its frames. */
   async fabricPid(): Promise<number> {
-    return pidOf(await ask(this.#socket(`${this.name}:fabric`), 'status'))
+    return pidOfProcess(this.#hub, `${this.name}:fabric`)
   }
 
   /** Waits until all devices run. @param number  its place in the file, from 1 */
   async device(number: number): Promise<Device> {
     await this.until(({ devices }) => devices.every(({ state }) => state === 'running'))
     const socket = join(this.#hub.data, 'topologies', this.name, 'devices', String(number), 'device.sock')
-    return new Device(this.#hub.namespace, pidOf(await ask(socket, 'status')))
+    return new Device(this.#hub.namespace, pidIn(await askSocket(socket, 'status')))
   }
 
   /** Switches a device off and on; resolves when it runs. */
   async reset(device: string): Promise<void> {
-    await ask(this.#socket('supervisor'), 'device.reset', { topology: this.name, device })
+    await askProcess(this.#hub, 'supervisor', 'device.reset', { topology: this.name, device })
   }
 
   /** The same, with its original disk. */
   async rebuild(device: string): Promise<void> {
-    await ask(this.#socket('supervisor'), 'device.rebuild', { topology: this.name, device })
+    await askProcess(this.#hub, 'supervisor', 'device.rebuild', { topology: this.name, device })
   }
 
   async ports(): Promise<PortReading[]> {
-    const rows = await ask(this.#socket(`${this.name}:fabric`), 'ports')
+    const rows = await askProcess(this.#hub, `${this.name}:fabric`, 'ports')
     return Array.isArray(rows) ? rows : []
   }
 
@@ -98,11 +97,7 @@ export class RunningTopology {
 
   async setPort(name: string, settings: Readonly<Record<string, string>>): Promise<void> {
     const { bridge } = await this.port(name)
-    await ask(this.#socket(`${this.name}:fabric`), 'port.set', { bridge, port: name, settings })
-  }
-
-  #socket(name: string): string {
-    return join(this.#hub.data, 'run', `${name}.sock`)
+    await askProcess(this.#hub, `${this.name}:fabric`, 'port.set', { bridge, port: name, settings })
   }
 }
 
@@ -135,16 +130,5 @@ export class Device {
 
   get #enter(): string[] {
     return ['-t', String(this.pid), '--user', '--net']
-  }
-}
-
-const pidOf = (status: unknown): number => Number(isRecord(status) ? status['pid'] : 0)
-
-async function ask(socket: string, operation: string, params: RpcParams = {}): Promise<unknown> {
-  const client = new RpcClient(socket, { timeoutMs: READY_MS })
-  try {
-    return await client.call(operation, params)
-  } finally {
-    client.close()
   }
 }
