@@ -21,8 +21,9 @@ afterEach(() => {
 it('opens no directory by a link, at whatever place in its path', () => {
   symlinkSync('kept', 'link')
   symlinkSync('in', 'kept/link')
-  for (const path of ['link', 'link/in', 'kept/link']) expect(() => openDirectory(path)).toThrow()
-  expect(() => removeFile('link/in/file')).toThrow()
+  for (const path of ['link', 'link/in', 'kept/link'])
+    expect(() => openDirectory(path)).toThrow(/ELOOP|ENOTDIR/)
+  expect(() => removeFile('link/in/file')).toThrow(/ELOOP|ENOTDIR/)
   expect(withinDirectory('kept/in', (path) => readdirSync(path))).toEqual(['file'])
 })
 
