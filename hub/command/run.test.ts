@@ -136,6 +136,8 @@ describe('hybridge user', () => {
     ['', 'no command given'],
     ['show', 'which of: show ports'],
     ['frob', 'Unknown'],
+    ['topology start', 'expected hybridge topology start <path> (see hybridge topology start --help)'],
+    ['device reset pc1 now', 'Unknown argument: now (see hybridge device reset --help)'],
     ['serve --data', 'Not enough arguments following: data'],
     ['serve --attach x=nic:eth1', 'cannot attach nic:eth1 to x: no such bridge (add --bridge x)'],
     ['serve --config /nonexistent.yaml', 'cannot read configuration /nonexistent.yaml'],

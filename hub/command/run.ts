@@ -26,6 +26,9 @@ const REPEATED = ['_', 'bridge', 'attach', 'setting']
 /** Wrong words on the command line. */
 class UsageError extends Error {}
 
+/** As yargs says it. */
+const TOO_FEW_WORDS = /^Not enough non-option arguments: .*/
+
 /** Runs one command. @returns the exit code */
 export async function run(args: readonly string[], context: Context): Promise<number> {
   let code = EXIT_OK
@@ -47,7 +50,7 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     })
     return code
   } catch (error) {
-    return report(error, context)
+    return report(error, context, args)
   }
 }
 
@@ -88,10 +91,13 @@ function commandLine(parser: Argv, context: Context, exit: (code: number) => voi
 export const describeHybridge = (context: Context): CommandDescription =>
   describeCommandLine('hybridge', (declaring) => commandLine(declaring, context, () => {}))
 
-function report(error: unknown, { stderr, env }: Context): number {
+function report(error: unknown, context: Context, args: readonly string[]): number {
+  const { stderr, env } = context
   const isUsage = error instanceof UsageError || isParserError(error)
-  const lines = reasonOf(error).split('\n')
-  const hint = isUsage ? ' (see hybridge --help)' : ''
+  const { path, synopsis } = commandOf(args, describeHybridge(context))
+  const command = path.join(' ')
+  const lines = reasonOf(error).replace(TOO_FEW_WORDS, `expected ${command} ${synopsis}`).split('\n')
+  const hint = isUsage ? ` (see ${command} --help)` : ''
   for (const line of lines) stderr.write(`hybridge: ${printable(line)}${line === lines.at(-1) ? hint : ''}\n`)
   if (env['HYBRIDGE_DEBUG'] === '1' && error instanceof Error) stderr.write(`${error.stack ?? ''}\n`)
   if (isUsage || error instanceof ConfigError) return EXIT_USAGE
@@ -99,6 +105,12 @@ function report(error: unknown, { stderr, env }: Context): number {
     stderr.write('hybridge: this should not happen; HYBRIDGE_DEBUG=1 shows where it did\n')
   }
   return EXIT_FAILED
+}
+
+/** The command that the first words name. */
+function commandOf([word, ...rest]: readonly string[], command: CommandDescription): CommandDescription {
+  const named = command.commands.find(({ path }) => path.at(-1) === word)
+  return named ? commandOf(rest, named) : command
 }
 
 const isParserError = (error: unknown): boolean => error instanceof Error && error.name === 'YError'

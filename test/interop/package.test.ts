@@ -6,7 +6,7 @@
  *                hconnect                              hybridge
  */
 import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -38,6 +38,7 @@ let made: string
 
 beforeAll(() => {
   work = mkdtempSync(join(tmpdir(), 'package-'))
+  chmodSync(work, 0o755) // for users that the hub drops to
   made = process.env['PACKAGE_DIRECTORY'] ?? join(work, 'package')
   if (process.env['PACKAGE_DIRECTORY'] === undefined)
     execFileSync(process.execPath, ['tool/package.mjs', '--fast', '--out', made], { stdio: 'pipe' })
@@ -191,5 +192,23 @@ describe('an executable alone', () => {
     expect(added).toMatchObject({ status: 0, stdout: 'user ann added\n' })
     const listed = spawnSync(hub, ['user', 'list', '--json', '--data', data], { encoding: 'utf8', env })
     expect(JSON.parse(listed.stdout)).toMatchObject([{ name: 'ann', hasPassword: true }])
+  })
+
+  it('is the devices of a topology, too', async () => {
+    const lab = new Lab()
+    try {
+      const machine = lab.namespace('machine')
+      const hub = join(made, 'hybridge')
+      const data = ['--data', join(lab.directory, 'data')]
+      const serve = machine.spawn(hub, ['serve', '--ssh', '127.0.0.1:2222', ...data])
+      await serve.line(/^ready ssh=/, { deadlineMs: 30_000 })
+      await machine.run(hub, ['topology', 'start', 'examples/two-lans', ...data], { timeoutMs: 30_000 })
+      const console = ['sh', '-c', `echo 'ping -c 1 -w 10 198.51.100.12' | "$@"`, 'sh', hub] as const
+      const [shell, ...words] = [...console, 'device', 'console', 'pc1', ...data]
+      expect((await machine.run(shell, words)).stdout).toContain('64 bytes from 198.51.100.12')
+      expect(await serve.stop('SIGTERM', 30_000)).toMatchObject({ code: 0 })
+    } finally {
+      lab.close()
+    }
   })
 })
