@@ -2,8 +2,10 @@
  * Directories that others than root may put in place of each other while root works in them: they are opened one by one
  * without following links, and used by their descriptors.
  */
+import { spawnSync } from 'node:child_process'
 import { closeSync, constants, openSync, rmSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { SystemError } from '#net/base/errors.ts'
 import { errnoOf } from '#net/base/unknown.ts'
 
 /** @param path  relative to the data directory @throws SystemError when a part of it is a link */
@@ -29,6 +31,17 @@ export function withinDirectory<T>(path: string, action: (directory: string) => 
     return action(`/proc/self/fd/${fd}`)
   } finally {
     closeSync(fd)
+  }
+}
+
+/** Removes whatever has that name. @param directory  as `withinDirectory` gives it @throws SystemError */
+export function removeWithin(directory: string, name: string): void {
+  try {
+    rmSync(`${directory}/${name}`, { force: true })
+  } catch {
+    // A directory. rm(1) follows no link in it, however fast somebody puts one there.
+    const { status, stderr } = spawnSync('rm', ['-rf', '--', name], { cwd: directory, encoding: 'utf8' })
+    if (status !== 0) throw new SystemError('EIO', `cannot remove ${name}: ${stderr.trim()}`)
   }
 }
 

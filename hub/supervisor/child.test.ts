@@ -72,14 +72,8 @@ async function leave(config: object, ready = true): Promise<number> {
 }
 
 const pidOf = (): number => readPidFile('x')?.pid ?? 0
-const isGone = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch {
-    return true
-  }
-}
+/** Or has ended, and its parent, which may be this test, has not asked how. */
+const isGone = (pid: number): boolean => startTimeOf(pid) === undefined
 
 /** Of others than this test, those that work in its directory. */
 const processesHere = (): number[] =>

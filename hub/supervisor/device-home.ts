@@ -4,7 +4,7 @@
  * by one without following links, and used by their descriptors.
  */
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
-import { chmodSync, closeSync, fchmodSync, fchownSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { closeSync, fchmodSync, fchownSync, lstatSync, mkdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { errnoOf } from '#net/base/unknown.ts'
 import * as libc from '#net/port/libc.ts'
@@ -12,7 +12,7 @@ import { DEVICE_CONFIG, DEVICE_TUN } from '#hub/base/device-paths.ts'
 import type { ProcessUsers } from '#hub/base/privilege.ts'
 import { writeConfigFile } from '#hub/base/process-config.ts'
 import type { ControlGroup } from '#hub/supervisor/control-group.ts'
-import { openDirectory, withinDirectory } from '#hub/base/directory.ts'
+import { openDirectory, removeWithin, withinDirectory } from '#hub/base/directory.ts'
 import { spawnAtGate } from '#hub/supervisor/gate.ts'
 import { inOwnNamespaces } from '#hub/supervisor/namespaces.ts'
 
@@ -60,10 +60,10 @@ export class DeviceHome {
     return this.#within((home) => writeConfigFile(`${home}/${DEVICE_CONFIG}`, config, this.#owner))
   }
 
-  /** Removes files of the device's. */
+  /** Removes files of the device's, or what its process has put in their place. */
   remove(...names: readonly string[]): void {
     this.#within((home) => {
-      for (const name of names) rmSync(`${home}/${name}`, { force: true })
+      for (const name of names) removeWithin(home, name)
     })
   }
 
@@ -118,7 +118,9 @@ function makeTun(path: string): void {
   const systems = lstatSync('/dev/net/tun', { throwIfNoEntry: false })
   if (systems && (systems.mode & FOR_ALL) === FOR_ALL) return
   if (lstatSync(path, { throwIfNoEntry: false })) return
-  if (libc.mknod(path, S_IFCHR | 0o666, TUN_DEVICE) < 0)
-    throw libc.systemError(`cannot make ${path}, the device of TAP interfaces`)
-  chmodSync(path, 0o666)
+  // Not chmod afterwards: a device's process that runs could have put a link to another file there by then.
+  const mask = process.umask(0)
+  const failed = libc.mknod(path, S_IFCHR | 0o666, TUN_DEVICE) < 0
+  process.umask(mask)
+  if (failed) throw libc.systemError(`cannot make ${path}, the device of TAP interfaces`)
 }

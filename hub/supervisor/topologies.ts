@@ -154,8 +154,12 @@ export class Topologies {
   async #endLeft(plan: TopologyPlan): Promise<void> {
     const topology = new RunningTopology(plan, this.#context, this.#ids)
     this.#running.set(plan.name, topology)
-    await topology.stop()
-    this.#running.delete(plan.name)
+    try {
+      await topology.stop()
+      this.#running.delete(plan.name)
+    } catch (error) {
+      this.#context.log.error(`${plan.name} is not ended: ${reasonOf(error)}`)
+    }
   }
 
   #get(name: string): RunningTopology {

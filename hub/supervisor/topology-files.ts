@@ -2,10 +2,8 @@
  * What the supervisor keeps of a topology in topologies/NAME: plan.json, what runs or ran last, and `running`, which is
  * there as long as it is to run.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { SystemError } from '#net/base/errors.ts'
 import {
   newPlanFile,
   planFile,
@@ -14,7 +12,7 @@ import {
   TOPOLOGY_NAME,
   type TopologyPlan,
 } from '#hub/base/topology-plan.ts'
-import { withinDirectory } from '#hub/base/directory.ts'
+import { removeWithin, withinDirectory } from '#hub/base/directory.ts'
 
 export const TOPOLOGIES = 'topologies'
 const MARK = basename(runningMark(''))
@@ -56,15 +54,11 @@ export function removeRunFiles(topology: string): void {
 export function removeTopology(topology: string): void {
   removeRunFiles(topology)
   removeFiles('log', topology)
-  // rm(1) follows no link, however fast somebody puts one there.
-  withinDirectory(TOPOLOGIES, (cwd) => {
-    const { status, stderr } = spawnSync('rm', ['-rf', '--', topology], { cwd, encoding: 'utf8' })
-    if (status !== 0) throw new SystemError('EIO', `cannot remove ${directoryOf(topology)}: ${stderr.trim()}`)
-  })
+  withinDirectory(TOPOLOGIES, (path) => removeWithin(path, topology))
 }
 
 function removeFiles(directory: string, topology: string): void {
   withinDirectory(directory, (path) => {
-    for (const file of readdirSync(path)) if (file.startsWith(`${topology}:`)) rmSync(`${path}/${file}`)
+    for (const file of readdirSync(path)) if (file.startsWith(`${topology}:`)) removeWithin(path, file)
   })
 }

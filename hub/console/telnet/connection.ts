@@ -19,6 +19,8 @@ const KEEPALIVE_MS = 60_000
 const SO_OOBINLINE = 10
 /** What a browser says: a page that it shows may have made it connect, and would type on the console. */
 const HTTP = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE) /
+/** The same under TLS: a record of a handshake (RFC 8446 §5.1), which holds what a server once gave the browser. */
+const isTls = (octets: Uint8Array): boolean => octets[0] === 22 && octets[1] === 3
 /** Terminals that are none: RFC 1091's `unknown`, and what programs say. */
 const DUMB = new Set(['', 'unknown', 'network', 'dumb'])
 
@@ -102,8 +104,8 @@ export class TelnetConnection {
     const isFirst = !this.#hasTyped
     this.#hasTyped = true
     // One who answers the negotiation is no browser.
-    if (isFirst && !this.#codec.isSettled && HTTP.test(Buffer.from(octets).toString('latin1')))
-      this.#socket.destroy()
+    const isBrowser = (): boolean => HTTP.test(Buffer.from(octets).toString('latin1')) || isTls(octets)
+    if (isFirst && !this.#codec.isSettled && isBrowser()) this.#socket.destroy()
     else if (this.#viewer) this.#viewer.input(octets)
     else if (this.#early.length < MOST_EARLY) this.#early = Buffer.concat([this.#early, octets])
   }

@@ -87,9 +87,12 @@ describe('the telnet port of a console', () => {
     expect(JSON.parse(hello)).toMatchObject({ terminal: null })
   })
 
-  it('hears no browser', async () => {
+  it.each([
+    ['', 'POST / HTTP/1.1\r\nHost: 127.0.0.1:5001\r\n\r\nrm -rf /\r\n'],
+    [' with TLS', Buffer.from('\x16\x03\x01\x00\x10\x01\x00\x00\x0c\nrm -rf /\n', 'latin1')],
+  ])('hears no browser%s', async (_how, request) => {
     const { socket } = await open()
-    socket.write('POST / HTTP/1.1\r\nHost: 127.0.0.1:5001\r\n\r\nrm -rf /\r\n')
+    socket.write(request)
     await once(socket, 'close')
     expect([hello, typed]).toEqual(['', ''])
   })
