@@ -22,7 +22,7 @@ It needs root, or the capabilities CAP_NET_RAW and CAP_NET_ADMIN; the Debian pac
 const HYBRIDGE = {
   purpose: 'run a hub of virtual switches, and ask it',
   description: `hybridge runs a hub: virtual switches (bridges), and the SSH server through which hconnect(1) joins networks elsewhere to them.
-It manages the hub's users, shows and changes bridges and ports while the hub runs, and captures what passes.`,
+It manages the hub's users, shows and changes bridges and ports while the hub runs, captures what passes, and checks, draws and runs topologies: bridges with hosts between them.`,
   files: [
     ['/var/lib/hybridge', 'Data directory of a hub that root runs: accounts, host key, topologies, logs, sockets.'],
   ],
