@@ -1,6 +1,6 @@
 /**
  * A root directory with the Debian package in it, and programs that run there as one of its users. By default it has
- * nothing but the package, the shared libraries that it needs and users, and its capabilities are set here. With
+ * nothing but the package, the shared libraries that it needs, a shell and users, and its capabilities are set here. With
  * `PACKAGE_ROOT=debootstrap` it is a Debian of minimal size in which apt installs the package (`npm run package --
  * --verify`): that its dependencies suffice and that its scripts work is seen only there.
  */
@@ -25,6 +25,7 @@ ann:x:1000:1000::/home/ann:/bin/sh
 nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin
 `
 const GROUP = 'root:x:0:\nhybridge:x:990:\nhconnect:x:991:ann\nann:x:1000:\nnogroup:x:65534:\n'
+const SHELL = '/bin/sh'
 const ANN = 1000
 const HCONNECT_GROUP = 991
 const MIRROR = 'http://deb.debian.org/debian'
@@ -109,9 +110,10 @@ function extract(root: string, deb: string): void {
   const addons = readdirSync(join(root, 'usr/lib/hybridge')).map((name) =>
     join(root, 'usr/lib/hybridge', name),
   )
-  for (const [library] of run('ldd', agent, ...addons).matchAll(/\/\S+\.so\.\S+/g)) {
-    mkdirSync(join(root, dirname(library)), { recursive: true })
-    copyFileSync(library, join(root, library))
+  const libraries = run('ldd', agent, SHELL, ...addons).match(/\/\S+\.so\.\S+/g) ?? []
+  for (const file of [SHELL, ...libraries]) {
+    mkdirSync(join(root, dirname(file)), { recursive: true })
+    copyFileSync(file, join(root, file))
   }
   // As tool/package/debian/postinst does.
   chownSync(agent, 0, HCONNECT_GROUP)
