@@ -12,7 +12,7 @@ const entries = Object.fromEntries(
   ]),
 )
 /** They have native addons, or load files of their own. */
-const KEPT_APART = ['@node-rs/argon2', 'blessed', 'cap', 'koffi', 'libsql', 'pino', 'pino-pretty', 'ssh2']
+const KEPT_APART = ['@node-rs/argon2', 'blessed', 'cap', 'koffi', 'libsql', 'pino-pretty', 'ssh2']
 /** For dependencies that are CommonJS. */
 const REQUIRE =
   "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
