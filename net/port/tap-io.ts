@@ -1,6 +1,6 @@
 /**
  * Reading and writing TAPs without waiting, even where another process that has the descriptor has made it wait: preadv2(2)
- * and pwritev2(2) with RWF_NOWAIT, as fast as read and write. Linux before 5.11 does not know this of TAPs.
+ * and pwritev2(2) with RWF_NOWAIT. Linux before 5.11 does not know this of TAPs.
  */
 import { release } from 'node:os'
 import { FrameMemory } from '#net/port/frame-memory.ts'
