@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type CableEnd, layCable } from '#net/port/cable.ts'
+import { FrameMemory } from '#net/port/frame-memory.ts'
 import { type InjectedHeader, MemoryPort } from '#net/port/memory.ts'
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
 
@@ -43,6 +44,28 @@ describe('A cable', () => {
     )
     expect(near.counters.read()).toMatchObject({ outFrames: 2, outOctets: 120, inFrames: 0 })
     expect(far.counters.read()).toMatchObject({ inFrames: 2, inOctets: 120, outFrames: 0 })
+  })
+
+  it('allocates nothing for a frame that it carries', async () => {
+    const [a, b] = [new Switch({ name: 'a' }), new Switch({ name: 'b' })]
+    const [near, far] = cable(a, b)
+    const memory = FrameMemory.native(128) // as frames of ports are
+    const batch = 4000
+    // Less than the smallest object: a turn of the event loop costs some, which the frames of a batch share.
+    const most = 8
+    let least = Infinity
+    let rounds = 0
+    for (; rounds < 30 && least >= most; rounds++) {
+      globalThis.gc?.()
+      const before = process.memoryUsage().heapUsed
+      for (let i = 0; i < batch; i++) near.port?.send(memory, 32, 92)
+      near.port?.flush()
+      await turn()
+      least = Math.min(least, (process.memoryUsage().heapUsed - before) / batch)
+    }
+    expect(least).toBeLessThan(most)
+    memory.free()
+    expect([near.counters.outFrames, far.counters.inFrames]).toEqual([rounds * batch, rounds * batch])
   })
 
   it('is bounded: what does not fit is counted as lost, and the rest arrives', async () => {
