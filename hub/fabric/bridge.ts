@@ -1,8 +1,9 @@
 /** One bridge of the hub: its switch, and what belongs to it. */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { LinkSchedule } from '#net/impairment/link-schedule.ts'
 import { TimerAlarm } from '#net/port/timer-alarm.ts'
 import { Switch, type SwitchPort } from '#net/switch/switch.ts'
+import { derivedMac } from '#hub/base/derived-mac.ts'
 import type { Say } from '#hub/fabric/attachment.ts'
 import { SpanningTree } from '#hub/fabric/spanning-tree.ts'
 import type { MgmtConfig } from '#hub/vde/console/options.ts'
@@ -104,8 +105,5 @@ export class Bridge {
   }
 }
 
-/** A locally administered address, which follows from hub and bridge. */
-function addressOf(identity: string, bridge: string): bigint {
-  const digest = createHash('sha256').update(`${identity}\0${bridge}`).digest()
-  return (digest.readBigUInt64BE() & 0xfcff_ffff_ffffn) | 0x0200_0000_0000n
-}
+const addressOf = (identity: string, bridge: string): bigint =>
+  derivedMac(identity, bridge).reduce((address, octet) => (address << 8n) | BigInt(octet), 0n)

@@ -1,7 +1,7 @@
 /** The management network of a topology, as the fabric is told of it, and the hub's host in it. */
-import { createHash } from 'node:crypto'
 import type { SwitchPort } from '#net/switch/switch.ts'
 import { ipv4Number } from '#net/wire/ip-address.ts'
+import { derivedMac } from '#hub/base/derived-mac.ts'
 import { ManagementHost } from '#hub/fabric/management-host.ts'
 import { ManagementPort } from '#hub/fabric/management-port.ts'
 
@@ -20,11 +20,9 @@ export function openManagementPort(
 ): ManagementPort {
   const { bridge, network, leases } = config
   const [address = '', length = ''] = network.split('/')
-  const serverMac = createHash('sha256').update(`${identity}\0${bridge}\0dhcp`).digest().subarray(0, 6)
-  serverMac[0] = ((serverMac[0] ?? 0) & 0xfc) | 0x02
   const host = new ManagementHost(
     {
-      serverMac,
+      serverMac: derivedMac(identity, bridge, 'dhcp'),
       server: ipv4Number(address) + 1,
       mask: (-1 << (32 - Number(length))) >>> 0,
       leases: leases.map((lease) => ({ ...lease, address: ipv4Number(lease.address) })),

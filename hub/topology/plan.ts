@@ -1,6 +1,6 @@
 /** From a topology to what is to run of it. */
-import { createHash } from 'node:crypto'
 import { EMPTY_CONFIGURATION, type HostConfiguration } from '#hub/base/host-configuration.ts'
+import { derivedMac } from '#hub/base/derived-mac.ts'
 import { managementAddress } from '#hub/base/management-network.ts'
 import { DEAD, EXTERNAL, type PlannedDevice, type TopologyPlan } from '#hub/base/topology-plan.ts'
 import { readHostConfiguration } from '#hub/topology/host-configuration.ts'
@@ -99,9 +99,5 @@ function withDefaults({ interfaces }: Device, host: HostConfiguration): HostConf
   return { ...host, interfaces: Object.fromEntries(all) }
 }
 
-/** A locally administered address, the same at every start. */
-function macOf(...parts: readonly string[]): string {
-  const octets = createHash('sha256').update(parts.join('\0')).digest().subarray(0, 6)
-  octets[0] = ((octets[0] ?? 0) & 0xfc) | 0x02
-  return [...octets].map((octet) => octet.toString(16).padStart(2, '0')).join(':')
-}
+const macOf = (...parts: readonly string[]): string =>
+  [...derivedMac(...parts)].map((octet) => octet.toString(16).padStart(2, '0')).join(':')
